@@ -1,0 +1,160 @@
+# Builds braze.so for every Lua found here; whatever is longer than a few lines is a script in .ci/.
+# "make help" lists the targets and the variables.
+
+PREFIX ?= /usr/local
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+# --- Which Lua ---------------------------------------------------------------------------------------
+
+# "5.4=lua5.4 5.3=lua-5.3 5.1=luajit": each version with pkg-config's name for it, which is another on each system;
+# a plain "lua" may be any version, so it is asked. LuaJIT loads what is built for 5.1, and stands in for its headers.
+FOUND := $(shell for version in 5.4 5.3 5.1; do \
+    for name in lua$$version lua-$$version lua$$(echo $$version | tr -d .) lua luajit; do \
+      case "$$version $$name $$($(PKG_CONFIG) --modversion $$name 2>/dev/null)" in \
+        ("$$version lua"*" $$version."* | "5.1 luajit 2."*) echo "$$version=$$name"; break ;; \
+      esac; \
+    done; \
+  done)
+
+ifneq ($(filter-out 5.4 5.3 5.1,$(LUA_VERSION)),)
+$(error LUA_VERSION is 5.4, 5.3 or 5.1 (for LuaJIT too), not "$(LUA_VERSION)")
+endif
+ifneq ($(LUA_INCDIR),)
+ifeq ($(LUA_VERSION),)
+$(error LUA_INCDIR needs LUA_VERSION beside it: 5.4, 5.3 or 5.1)
+endif
+endif
+
+VERSIONS := $(or $(LUA_VERSION),$(foreach pair,$(FOUND),$(firstword $(subst =, ,$(pair)))))
+# The version that is installed: one at a time, since each has directories of its own.
+INSTALLED := $(or $(LUA_VERSION),5.4)
+
+lua_name = $(patsubst $1=%,%,$(filter $1=%,$(FOUND)))
+lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(if $(lua_name),$(shell $(PKG_CONFIG) --cflags $(lua_name))))
+
+# --- How to compile and link -------------------------------------------------------------------------
+
+CURL_FLAGS := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
+CURL_LIBS := $(or $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null),-lcurl)
+
+# glibc warns where this comes without optimisation, and a distribution's own level wins over ours.
+optimised = $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
+fortified = $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
+FORTIFY = $(if $(optimised),$(if $(fortified),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+
+COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden -pthread -fstack-protector-strong -Wall -Wextra \
+  $(FORTIFY) -MMD -MP $(CURL_FLAGS) $1 $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Never -llua: a second copy of the interpreter in one process ends in a crash. The host has these symbols.
+ifeq ($(shell uname -s),Darwin)
+SHARED := -bundle -undefined dynamic_lookup
+SYSTEM_LIBS := -pthread
+else
+SHARED := -shared
+SYSTEM_LIBS := -pthread -ldl
+endif
+ifeq ($(shell uname -s),Linux)
+SHARED += -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+LINK = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIBS) $(SYSTEM_LIBS)
+
+SOURCES := $(wildcard src/*.c)
+MODULES := $(wildcard src/braze/*.lua)
+HAVE_SEAM := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
+
+# Three builds of each version: the one that is installed; "seam", for specs: spec/support/clock.c in place of
+# src/clock.c (time and chance are the spec's) and the core's pure functions as one more Lua module; "oldest", for
+# specs: every gate on libcurl's version takes the code of the oldest one supported, deprecated names and all.
+define build_for
+objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
+
+build/$1/braze.so: $$(objects_$1)
+	$$(LINK)
+
+build/$1/seam/braze.so: $$(filter-out build/$1/clock.o,$$(objects_$1)) build/$1/seam/clock.o build/$1/seam/core.o
+	$$(LINK)
+
+build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
+	$$(LINK)
+
+build/$1/%.o: src/%.c | build/found
+	@mkdir -p $$(@D)
+	$$(call COMPILE,$$(call lua_flags,$1))
+
+build/$1/seam/%.o: spec/support/%.c | build/found
+	@mkdir -p $$(@D)
+	$$(call COMPILE,-Isrc $$(call lua_flags,$1))
+
+build/$1/oldest/%.o: src/%.c | build/found
+	@mkdir -p $$(@D)
+	$$(call COMPILE,-DBRAZE_LIBCURL_OLDEST -DCURL_DISABLE_DEPRECATION $$(call lua_flags,$1))
+
+-include $$(wildcard build/$1/*.d build/$1/seam/*.d build/$1/oldest/*.d)
+endef
+$(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
+
+.PHONY: all variants
+all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
+
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(VERSIONS:%=build/%/seam/braze.so)) ## build what the specs need beside it
+
+# Asked once: is there a compiler, libcurl's headers and a Lua's? If not: the name of the package.
+build/found:
+	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' FLAGS='$(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS)' \
+	  .ci/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
+	@mkdir -p build && touch $@
+
+build/bench/%: bench/%.c | build/found
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -pthread $(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CURL_LIBS)
+
+# --- Install -----------------------------------------------------------------------------------------
+
+LIBRARY_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(INSTALLED)
+MODULE_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(INSTALLED)/braze
+
+.PHONY: install uninstall clean
+install: build/found build/$(INSTALLED)/braze.so ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
+	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)'
+	install -m 755 build/$(INSTALLED)/braze.so '$(LIBRARY_DIR)/braze.so'
+	$(if $(MODULES),install -m 644 $(MODULES) '$(MODULE_DIR)')
+
+uninstall: ## remove what install put there; same variables
+	rm -f '$(LIBRARY_DIR)/braze.so' $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES))
+	if test -d '$(MODULE_DIR)'; then rmdir '$(MODULE_DIR)'; fi
+
+clean: ## remove everything that was built
+	rm -rf build
+
+# --- Try, test ---------------------------------------------------------------------------------------
+
+# The scripts run make themselves, after they installed what it looks for; the "+" lets -j reach it.
+.PHONY: demo sandbox test lint rockspec valgrind bench help
+demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_REST_ENDPOINT, BRAZE_CAMPAIGN_ID are set
+	+@.ci/demo
+
+sandbox: ## keep the stand-in running, print the lines to use it from another terminal
+	+@.ci/sandbox
+
+test: ## install what is missing, build, run all specs on every Lua, then lint
+	+@.ci/test
+
+lint: variants ## the laws of the code, warnings as errors, luacheck, symbols, rockspec, install, README
+	+@.ci/lint
+
+rockspec: ## the rockspec alone
+	+@.ci/lint rockspec
+
+valgrind: ## the specs under valgrind
+	+@.ci/valgrind
+
+bench: ## measure
+	+@.ci/packages bench && $(MAKE) all $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c)) && bench/run
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.4, 5.3, 5.1), LUA_INCDIR'

@@ -1,0 +1,478 @@
+-- The stand-in and the scripted peer do what they say, seen by plain sockets: everything else is tested with them.
+
+local cjson = require "cjson"
+local http = require "socket.http"
+local ltn12 = require "ltn12"
+local scripted_peer = require "spec.support.scripted_peer"
+local socket = require "socket"
+local ssl = require "ssl"
+local standin = require "spec.support.standin"
+
+local function get_status_of_headers(headers)
+  return headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"], headers["x-ratelimit-reset"]
+end
+
+describe("the stand-in", function()
+  local service = standin.start()
+
+  -- Sends a request; returns status, decoded body and headers.
+  local function send(request)
+    local body = request.body or cjson.encode(request.parameters or { campaign_id = "campaign_identifier" })
+    local headers = {
+      ["authorization"] = "Bearer " .. (request.key or service.key),
+      ["content-type"] = "application/json",
+      ["content-length"] = #body,
+    }
+    for name, value in pairs(request.headers or {}) do headers[name] = value or nil end
+    local chunks = {}
+    local _, status, answer_headers = assert(http.request {
+      url = service.http .. (request.path or "/sends/id/create"),
+      method = request.method or "POST",
+      headers = headers,
+      source = ltn12.source.string(body),
+      sink = ltn12.sink.table(chunks),
+    })
+    return status, cjson.decode(table.concat(chunks)), answer_headers
+  end
+
+  before_each(service.reset)
+
+  it("is started once for a process, whatever is loaded anew", function()
+    package.loaded["spec.support.standin"] = nil
+    assert.equal(service, require("spec.support.standin").start())
+  end)
+
+  it("answers 201 with the send_id and the rate limit", function()
+    local status, body, headers = send { parameters = { campaign_id = "campaign_identifier", send_id = "mine" } }
+    assert.equal(201, status)
+    assert.same({ message = "success", send_id = "mine" }, body)
+    local limit, remaining, reset = get_status_of_headers(headers)
+    assert.equal("100", limit)
+    assert.equal("99", remaining)
+    assert.equal(0, tonumber(reset) % 86400)
+    assert.is_true(tonumber(reset) > os.time() and tonumber(reset) <= os.time() + 86400)
+    assert.matches("^%x+%-%x+%-%x+%-%x+%-%x+$", headers["x-request-id"])
+    assert.equal("application/json", headers["content-type"])
+  end)
+
+  it("sends the rate headers in lower case", function()
+    local client = assert(socket.connect("127.0.0.1", service.http_port))
+    local body = '{"campaign_id":"campaign_identifier"}'
+    client:send(("POST /sends/id/create HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+      .. "Content-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s")
+      :format(service.key, #body, body))
+    local answer = client:receive "*a"
+    client:close()
+    for _, name in ipairs { "limit", "remaining", "reset" } do
+      assert.matches("\r\nx%-ratelimit%-" .. name .. ": %d+\r\n", answer)
+    end
+    assert.matches("\r\nx%-request%-id: ", answer)
+  end)
+
+  it("makes an id where none is given, and counts it", function()
+    local _, first = send {}
+    local _, second, headers = send {}
+    assert.matches("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$", first.send_id)
+    assert.equal(first.send_id:lower(), first.send_id)
+    assert.not_equal(first.send_id, second.send_id)
+    assert.equal("98", headers["x-ratelimit-remaining"])
+    assert.equal(2, service.count "campaign_identifier")
+  end)
+
+  it("answers a repeated pair with success and does not count it again", function()
+    for _ = 1, 2 do
+      local status, _, headers = send { parameters = { campaign_id = "campaign-a", send_id = "mine" } }
+      assert.equal(201, status)
+      assert.equal("99", headers["x-ratelimit-remaining"])
+    end
+    send { parameters = { campaign_id = "campaign-b", send_id = "mine" } }
+    assert.equal(1, service.count "campaign-a")
+    assert.equal(1, service.count "campaign-b")
+  end)
+
+  it("refuses the 101st pair of a workspace's day, and only there", function()
+    local key = service.workspace_key "quota"
+    for number = 1, 100 do
+      assert.equal(201, (send { key = key, parameters = { campaign_id = "campaign-q", send_id = "id-" .. number } }))
+    end
+    local status, body, headers = send { key = key, parameters = { campaign_id = "campaign-q", send_id = "more" } }
+    assert.equal(429, status)
+    assert.is_string(body.message)
+    assert.equal("0", headers["x-ratelimit-remaining"])
+    assert.is_nil(headers["retry-after"])
+    assert.equal(201, (send { key = key, parameters = { campaign_id = "campaign-q", send_id = "id-1" } }))
+    assert.equal(201, (send { parameters = { campaign_id = "campaign-q", send_id = "more" } }))
+    assert.equal(201, (send { key = service.second_key }))
+    assert.equal(101, service.count "campaign-q")
+  end)
+
+  it("serves the same behind a gateway's path and after a delay", function()
+    assert.equal(201, (send { path = "/gateway/sends/id/create" }))
+    local began = socket.gettime()
+    assert.equal(201, (send { path = "/slow/50/sends/id/create" }))
+    assert.is_true(socket.gettime() - began >= 0.05)
+    assert.equal(201, (send { path = "/fast/sends/id/create" }))
+  end)
+
+  local long = ("x"):rep(65)
+  local refusals = {
+    { "a trailing slash", { path = "/sends/id/create/" }, 403, "Access Denied" },
+    { "another path", { path = "/sends/id/made" }, 404, "Invalid URL" },
+    { "another method", { method = "PUT" }, 404, "Invalid URL" },
+    { "no content type", { headers = { ["content-type"] = false } }, 415, "Unsupported Media Type" },
+    { "another content type", { headers = { ["content-type"] = "text/plain" } }, 415, "Unsupported Media Type" },
+    { "no key", { headers = { authorization = false } }, 401, "Error authenticating credentials" },
+    { "two spaces", { headers = { authorization = "Bearer  braze-standin-key" } }, 401, "Error authenticating credentials" },
+    { "an unknown key", { key = "nope" }, 401, "Invalid API key: nope" },
+    { "a key without the permission", { key = service.key_without_permission }, 403, "Access Denied" },
+    { "more than 4 MB", { body = (" "):rep(4 * 1024 * 1024 + 1) }, 413, "Request Entity Too Large" },
+    { "broken JSON", { body = '{"campaign_id":' }, 400, "Malformed JSON" },
+    { "JSON that is no object", { body = '["campaign_identifier"]' }, 400, "Malformed JSON" },
+    { "no campaign_id", { body = "{}" }, 400, "campaign_id must be a string of the campaign api identifier" },
+    { "an empty campaign_id", { parameters = { campaign_id = "" } }, 400, "campaign_id must be a string of the campaign api identifier" },
+    { "a number as campaign_id", { parameters = { campaign_id = 1 } }, 400, "campaign_id must be a string of the campaign api identifier" },
+    { "an unknown campaign", { parameters = { campaign_id = "nope" } }, 400, "Invalid Campaign ID" },
+    { "a number as send_id", { parameters = { campaign_id = "campaign-1", send_id = 1 } }, 400, "send_id must be a string" },
+    { "an empty send_id", { parameters = { campaign_id = "campaign-1", send_id = "" } }, 400, "send_id must not be empty" },
+    { "a long send_id", { parameters = { campaign_id = "campaign-1", send_id = long } }, 400, "send_id must be at most 64 characters" },
+    { "a send_id beyond ASCII", { parameters = { campaign_id = "campaign-1", send_id = "\195\164" } }, 400, "send_id must be ASCII" },
+  }
+  for _, refusal in ipairs(refusals) do
+    local name, request, expected_status, message = refusal[1], refusal[2], refusal[3], refusal[4]
+    it("refuses " .. name .. ", uncounted", function()
+      local status, body = send(request)
+      assert.equal(expected_status, status)
+      assert.equal(message, body.message)
+      local _, _, headers = send { parameters = { campaign_id = "campaign-after" } }
+      assert.equal("99", headers["x-ratelimit-remaining"])
+    end)
+  end
+
+  it("takes the scheme in any case and a content type with parameters", function()
+    assert.equal(201, (send { headers = {
+      authorization = "bEARER " .. service.key, ["content-type"] = "Application/JSON; charset=utf-8",
+    } }))
+    assert.equal(201, (send { parameters = { campaign_id = "campaign-1", send_id = ("x"):rep(64) } }))
+  end)
+
+  it("has empty rate headers where the key is unknown, numbers where a known key is refused", function()
+    local _, _, unknown = send { key = "nope" }
+    assert.same({ "", "", "" }, { get_status_of_headers(unknown) })
+    local _, _, refused = send { parameters = { campaign_id = "nope" } }
+    assert.equal("100", refused["x-ratelimit-remaining"])
+  end)
+
+  it("logs what arrived and forgets it on reset", function()
+    assert.same({}, service.log().requests)
+    send { body = '{"campaign_id":"\255\0"}', headers = { ["x-mine"] = "1" } }
+    local requests = service.log().requests
+    assert.equal(1, #requests)
+    local request = requests[1]
+    assert.equal("POST", request.method)
+    assert.equal("/sends/id/create", request.path)
+    assert.equal('{"campaign_id":"\255\0"}', request.body)
+    assert.equal("1", request.headers["x-mine"])
+    assert.is_number(request.connection)
+    assert.equal(1, request.connection_requests)
+    service.reset()
+    assert.same({ requests = {} }, service.log())
+    assert.equal(0, service.count "campaign_identifier")
+  end)
+
+  for _, protocol in ipairs { "tlsv1_2", "tlsv1_3" } do
+    it("serves " .. protocol .. " with a certificate that the test authority vouches for", function()
+      for _, trust in ipairs { { cafile = service.ca_file }, { capath = service.ca_directory } } do
+        local client = assert(socket.connect("127.0.0.1", service.https_port))
+        local wrapped = assert(ssl.wrap(client, {
+          mode = "client", protocol = protocol, verify = "peer", cafile = trust.cafile, capath = trust.capath,
+        }))
+        assert(wrapped:dohandshake())
+        assert(wrapped:send "POST /fast/sends/id/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        assert.equal("HTTP/1.1 201 Created", wrapped:receive "*l")
+        wrapped:close()
+      end
+    end)
+  end
+
+  it("has a certificate for localhost, rest.braze.test, 127.0.0.1 and ::1", function()
+    for _, check in ipairs { "host localhost", "host rest.braze.test", "ip 127.0.0.1", "ip ::1" } do
+      local verify = "openssl verify -CAfile '%s' -verify_%s '%s' 2>&1"
+      local kind, name = check:match "^(%a+) (.*)$"
+      verify = verify:format(service.ca_file, (kind == "ip" and "ip " or "hostname ") .. name, service.server_certificate)
+      local output = io.popen(verify)
+      assert.matches(": OK\n$", output:read "*a")
+      output:close()
+    end
+  end)
+end)
+
+describe("the scripted peer", function()
+  local service = standin.start()
+  local peer
+  local clients = {}
+
+  local function connect()
+    local client = assert(socket.connect("127.0.0.1", peer.port))
+    client:settimeout(5)
+    clients[#clients + 1] = client
+    return client
+  end
+
+  local function post(body)
+    return ("POST /sends/id/create HTTP/1.1\r\nHost: peer\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body)
+  end
+
+  -- Reads until the peer closes; returns the bytes and how it ended.
+  local function read_all(client)
+    local whole, problem, partial = client:receive "*a"
+    return whole or partial, problem
+  end
+
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function() peer:stop() end)
+  after_each(function()
+    for _, client in ipairs(clients) do client:close() end
+    clients = {}
+    peer:reset()
+  end)
+
+  it("reads a request, answers and closes", function()
+    peer:play { { read = "request" }, { write = scripted_peer.created "mine" } }
+    local answer, status, headers = http.request(peer.url .. "/sends/id/create", '{"campaign_id":"c"}')
+    assert.equal(201, status)
+    assert.same({ message = "success", send_id = "mine" }, cjson.decode(answer))
+    assert.equal("100", headers["x-ratelimit-limit"])
+    assert.is_true(peer:wait { ended = 1 })
+    local log = peer:log()
+    assert.equal(1, #log)
+    assert.equal(1, log[1].requests)
+    assert.equal("script ended", log[1].ended)
+    assert.matches('\r\n\r\n{"campaign_id":"c"}$', log[1].received)
+    assert.equal(1, peer:requests())
+  end)
+
+  it("keeps every byte as it was, both ways", function()
+    local bytes = {}
+    for byte = 0, 255 do bytes[#bytes + 1] = string.char(byte) end
+    local all = table.concat(bytes)
+    peer:play { { read = 256 }, { write = all } }
+    local client = connect()
+    client:send(all)
+    assert.equal(all, (read_all(client)))
+    assert.equal(all, peer:log()[1].received)
+  end)
+
+  it("echoes ids on one connection for as long as it lasts, quoted as JSON", function()
+    peer:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
+    local client = connect()
+    local ids = { 'first "quoted"', "second\\" }
+    for _, send_id in ipairs(ids) do
+      client:send(post(cjson.encode { campaign_id = "c", send_id = send_id }))
+      local length
+      repeat
+        local line = assert(client:receive "*l")
+        length = tonumber(line:match "^content%-length: (%d+)") or length
+      until line == ""
+      assert.equal(send_id, cjson.decode(client:receive(length)).send_id)
+    end
+    client:close()
+    assert.is_true(peer:wait { ended = 1 })
+    assert.equal(2, peer:log()[1].requests)
+    assert.equal("client closed", peer:log()[1].ended)
+  end)
+
+  it("gives each request without a send_id an id of its own, and fills in the campaign", function()
+    peer:default { { read = "request" }, { write = scripted_peer.answer(201, nil, "%{send_id} %{campaign_id}") } }
+    local first = http.request(peer.url, '{"campaign_id":"c"}')
+    local second = http.request(peer.url, '{"campaign_id":"c"}')
+    assert.not_equal(first, second)
+    assert.matches("^peer%-%d+%-%d+ c$", first)
+  end)
+
+  it("reads not a byte more than the script says, then dies", function()
+    for _, how in ipairs { "fin", "reset" } do
+      peer:reset()
+      peer:play { { read = 7 }, { close = how } }
+      local client = connect()
+      client:send(post "{}")
+      assert.is_true(peer:wait { ended = 1 })
+      assert.same({ { received = "POST /s", requests = 0, ended = how } }, peer:log())
+      local received, problem = read_all(client)
+      assert.equal("", received or "")
+      assert.is_true(problem == nil or problem == "closed")
+    end
+  end)
+
+  it("counts a request that arrived whole by any kind of reading", function()
+    local request = post "{}"
+    peer:play { { read = #request - 1 }, { read = 1 }, { close = "reset" } }
+    connect():send(request)
+    assert.is_true(peer:wait { requests = 1, ended = 1 })
+    peer:play { { read = "any" }, { close = "fin" } }
+    connect():send(request)
+    assert.is_true(peer:wait { requests = 2, ended = 2 })
+  end)
+
+  it("writes byte by byte and in two halves, with pauses", function()
+    peer:play { { write_each = "abcde", pause = 0.01 }, { pause = 0.02 } }
+    peer:play { { write_split = "abcde", at = 2, pause = 0.02 } }
+    local began = socket.gettime()
+    assert.equal("abcde", (read_all(connect())))
+    assert.is_true(socket.gettime() - began >= 0.07)
+    local client = connect()
+    client:settimeout(0)
+    socket.select({ client }, nil, 5)
+    local _, _, half = client:receive(5)
+    assert.equal("ab", half)
+    client:settimeout(5)
+    assert.equal("cde", (read_all(client)))
+  end)
+
+  it("repeats a text until its number or the client's patience is used up", function()
+    peer:play { { repeat_write = "0123456789", times = 1000 } }
+    assert.equal(10000, #read_all(connect()))
+    peer:play { { repeat_write = ("x"):rep(65536) } }
+    local client = connect()
+    assert.equal(1000, #client:receive(1000))
+    client:close()
+    assert.is_true(peer:wait { ended = 2 })
+    assert.equal("client closed", peer:log()[2].ended)
+  end)
+
+  it("half closes and goes on reading", function()
+    peer:play { { write = "bye" }, { half_close = true }, { read = "end" } }
+    local client = connect()
+    assert.equal("bye", (read_all(client)))
+    client:send "still here"
+    client:shutdown "send"
+    assert.is_true(peer:wait { ended = 1 })
+    assert.equal("still here", peer:log()[1].received)
+  end)
+
+  it("holds connections without a script open and silent", function()
+    local client = connect()
+    client:send "hello"
+    client:settimeout(0.05)
+    local _, problem = client:receive(1)
+    assert.equal("timeout", problem)
+    assert.is_nil(peer:log()[1].ended)
+    client:close()
+    assert.is_true(peer:wait { ended = 1 })
+    assert.equal("hello", peer:log()[1].received)
+  end)
+
+  it("drops open connections on reset", function()
+    local client = connect()
+    assert.is_true(peer:wait { connections = 1 })
+    peer:reset()
+    assert.equal("", (read_all(client)))
+    assert.same({}, peer:log())
+  end)
+
+  it("says when a wait was in vain", function()
+    local reached, numbers = peer:wait { connections = 1, seconds = 0.01 }
+    assert.is_false(reached)
+    assert.same({ connections = 0, requests = 0, ended = 0 }, numbers)
+  end)
+
+  it("refuses connections and accepts them again", function()
+    peer:refuse()
+    assert.is_nil((socket.connect("127.0.0.1", peer.port)))
+    peer:accept()
+    peer:play { { write = "back" } }
+    assert.equal("back", (read_all(connect())))
+  end)
+
+  it("names a step that it does not know", function()
+    local fine, fault = pcall(peer.play, peer, { { read = "any" }, { dance = true } })
+    assert.is_false(fine)
+    assert.matches("step 2 is none that the peer knows.*dance", tostring(fault))
+  end)
+
+  it("serves TLS, with its goodbye, without it, and by reset", function()
+    for _, how in ipairs { "fin", "cut", "reset" } do
+      peer:reset()
+      peer:play {
+        { tls = { certificate = service.server_certificate, key = service.server_key } },
+        { read = "request" }, { write = scripted_peer.answer(200, nil, "over TLS") }, { close = how },
+      }
+      local wrapped = assert(ssl.wrap(connect(), {
+        mode = "client", protocol = "any", verify = "peer", cafile = service.ca_file,
+      }))
+      assert(wrapped:dohandshake())
+      wrapped:send(post "{}")
+      if how ~= "reset" then assert.equal("HTTP/1.1 200 OK", wrapped:receive "*l") end
+      assert.is_true(peer:wait { ended = 1 })
+      assert.same({ { received = post "{}", requests = 1, ended = how } }, peer:log())
+      wrapped:close()
+    end
+  end)
+
+  it("half closes under TLS", function()
+    peer:play {
+      { tls = { certificate = service.server_certificate, key = service.server_key } },
+      { write = "bye" }, { half_close = true }, { hold = true },
+    }
+    local wrapped = assert(ssl.wrap(connect(), { mode = "client", protocol = "any", verify = "none" }))
+    assert(wrapped:dohandshake())
+    assert.equal("bye", wrapped:receive(3))
+    assert.is_nil((wrapped:receive(1)))
+    assert.is_nil(peer:log()[1].ended)
+    wrapped:close()
+  end)
+
+  it("ends a connection whose handshake fails", function()
+    peer:play { { tls = { certificate = service.server_certificate, key = service.server_key } } }
+    connect():send "this is no handshake, and long enough to be seen as none"
+    assert.is_true(peer:wait { ended = 1 })
+    assert.matches("^tls: ", peer:log()[1].ended)
+  end)
+
+  it("is a proxy that tunnels", function()
+    peer:play {
+      { read = "request" }, { write = "HTTP/1.1 200 Connection established\r\n\r\n" }, { connect = service.https_port },
+    }
+    local client = connect()
+    client:send(("CONNECT localhost:%d HTTP/1.1\r\nHost: localhost\r\n\r\n"):format(service.https_port))
+    assert.equal("HTTP/1.1 200 Connection established", client:receive "*l")
+    assert.equal("", client:receive "*l")
+    local wrapped = assert(ssl.wrap(client, { mode = "client", protocol = "any", verify = "peer", cafile = service.ca_file }))
+    assert(wrapped:dohandshake())
+    wrapped:send "POST /fast/sends/id/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    assert.equal("HTTP/1.1 201 Created", wrapped:receive "*l")
+    wrapped:close()
+    assert.is_true(peer:wait { ended = 1 })
+    assert.equal("tunnel closed", peer:log()[1].ended)
+    assert.equal(1, peer:log()[1].requests)
+  end)
+
+  it("says when there is nothing behind the tunnel", function()
+    local other = scripted_peer.start()
+    other:refuse()
+    peer:play { { connect = other.port } }
+    assert.equal("", (read_all(connect())))
+    assert.equal("connect failed", peer:log()[1].ended)
+    other:stop()
+  end)
+
+  it("plays two hundred connections at once", function()
+    peer:default { { read = "request" }, { pause = 0.05 }, { write = scripted_peer.created() } }
+    local waiting = {}
+    for number = 1, 200 do
+      local client = connect()
+      client:send(post(cjson.encode { campaign_id = "c", send_id = "id-" .. number }))
+      waiting[number] = client
+    end
+    assert.is_true(peer:wait { requests = 200 })
+    for number, client in ipairs(waiting) do
+      assert.matches('"send_id":"id%-' .. number .. '"}$', (read_all(client)))
+    end
+  end)
+
+  it("ends with its control connection", function()
+    local other = scripted_peer.start()
+    other:stop()
+    other:stop()
+    assert.is_nil((socket.connect("127.0.0.1", other.port)))
+  end)
+end)

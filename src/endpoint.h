@@ -1,0 +1,38 @@
+/* endpoint: the service as data. A new endpoint is one row in endpoint.c. */
+#ifndef BRAZE_ENDPOINT_H
+#define BRAZE_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define BRAZE_MOST_FIELDS 4
+
+struct braze_field {
+  const char *name;
+  bool required;
+  bool ascii;         /* else UTF-8 */
+  size_t most_length; /* in bytes; 0 = the service decides */
+};
+
+struct braze_endpoint {
+  const char *name; /* the Lua method, and the first argument of start */
+  const char *path;
+  const char *permission;   /* that the REST key must have */
+  const char *answer_field; /* a non-empty string in every success */
+  const char *repeat_field; /* where the caller gives it, a second request makes nothing new */
+  size_t field_count;
+  struct braze_field fields[BRAZE_MOST_FIELDS];
+};
+
+/* The endpoint of that name, or NULL. */
+const struct braze_endpoint *braze_endpoint_find(const char *name, size_t length);
+
+/* The endpoint at an index, NULL behind the last. */
+const struct braze_endpoint *braze_endpoint_at(size_t index);
+
+enum braze_field_fault { BRAZE_FIELD_GOOD, BRAZE_FIELD_EMPTY, BRAZE_FIELD_TOO_LONG, BRAZE_FIELD_NOT_ASCII, BRAZE_FIELD_NOT_UTF8 };
+
+/* Checks a value against its field's rule. *position is the 1-based byte where a rule about characters is broken. */
+enum braze_field_fault braze_field_check(const struct braze_field *field, const char *text, size_t length, size_t *position);
+
+#endif

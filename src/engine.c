@@ -1,0 +1,321 @@
+/* engine: see engine.h. */
+#define _GNU_SOURCE /* sigset_t under -std=c11 */
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "global.h"
+#include "sigpipe.h"
+#include "timetable.h"
+#include "transfer.h"
+
+#define LONGEST_WAIT 3600.0
+#define MOST_IDLE_TRANSFERS 64
+
+struct list {
+  struct braze_call *first, *last;
+};
+
+struct braze_engine {
+  struct braze_settings *settings;
+  CURLM *multi;
+  struct braze_trust trust;
+  int max_connections;
+  int running_count;
+  int active_count;
+  struct list waiting; /* for a connection, in order */
+  struct list running;
+  struct list pausing; /* until a retry */
+  struct list done;
+  struct braze_timetable timetable; /* of waiting and pausing ones; libcurl watches the running ones */
+  struct braze_transfer *idle;
+  int idle_count;
+};
+
+static void append(struct list *list, struct braze_call *call) {
+  call->next = NULL;
+  call->previous = list->last;
+  if (list->last)
+    list->last->next = call;
+  else
+    list->first = call;
+  list->last = call;
+}
+
+static void unlink_from(struct list *list, struct braze_call *call) {
+  if (call->previous)
+    call->previous->next = call->next;
+  else
+    list->first = call->next;
+  if (call->next)
+    call->next->previous = call->previous;
+  else
+    list->last = call->previous;
+  call->next = call->previous = NULL;
+}
+
+struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections) {
+  struct braze_engine *engine;
+  if (!braze_global_start()) return NULL;
+  engine = calloc(1, sizeof *engine);
+  if (!engine) return NULL;
+  engine->multi = curl_multi_init();
+  if (!engine->multi) {
+    free(engine);
+    return NULL;
+  }
+  curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
+  engine->settings = braze_settings_retain(settings);
+  engine->max_connections = max_connections;
+  braze_trust_find(settings, &engine->trust);
+  return engine;
+}
+
+static void enter(struct braze_engine *engine, struct list *list, struct braze_call *call, enum braze_call_state state, double due) {
+  call->state = state;
+  call->due = due;
+  append(list, call);
+  braze_timetable_add(&engine->timetable, call);
+}
+
+static void leave(struct braze_engine *engine, struct list *list, struct braze_call *call) {
+  unlink_from(list, call);
+  braze_timetable_remove(&engine->timetable, call);
+}
+
+static void finish(struct braze_engine *engine, struct braze_call *call, double now) {
+  call->state = BRAZE_CALL_DONE;
+  call->outcome.elapsed = now - call->started;
+  if (call->outcome.answered) braze_bucket_reward(&engine->settings->bucket);
+  engine->active_count--;
+  append(&engine->done, call);
+}
+
+/* Ends a call that has no attempt under way. */
+static void fail(struct braze_engine *engine, struct braze_call *call, enum braze_kind kind, double now) {
+  braze_outcome_clear(&call->outcome);
+  braze_outcome_fail(&call->outcome, kind);
+  finish(engine, call, now);
+}
+
+static struct braze_transfer *take_transfer(struct braze_engine *engine) {
+  struct braze_transfer *transfer = engine->idle;
+  if (!transfer) return braze_transfer_new(engine->settings);
+  engine->idle = transfer->next;
+  engine->idle_count--;
+  return transfer;
+}
+
+static void put_transfer(struct braze_engine *engine, struct braze_transfer *transfer) {
+  if (engine->idle_count >= MOST_IDLE_TRANSFERS) {
+    braze_transfer_free(transfer);
+    return;
+  }
+  transfer->next = engine->idle;
+  engine->idle = transfer;
+  engine->idle_count++;
+}
+
+/* The store of this attempt: the second one where the first did not do, for this call or for an earlier one. */
+static const struct braze_trust_store *choose_store(const struct braze_engine *engine, const struct braze_call *call) {
+  bool second = call->trust_retried || atomic_load(&engine->settings->trust_file);
+  return second && engine->trust.second.file ? &engine->trust.second : &engine->trust.first;
+}
+
+/* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
+static void settle(struct braze_engine *engine, struct braze_call *call) {
+  const struct braze_outcome *outcome = &call->outcome;
+  struct braze_retry_call retry = {call->repeatable, call->retries, call->tries, call->deadline};
+  struct braze_retry_time time;
+  double at;
+  time.now = braze_clock_now();
+  if (outcome->trust_failed && !outcome->left && choose_store(engine, call) == &engine->trust.first && engine->trust.second.file) {
+    call->trust_retried = true;
+    call->tries--;
+    enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
+    return;
+  }
+  if (call->trust_retried && !outcome->trust_failed && (outcome->left || outcome->answered))
+    atomic_store(&engine->settings->trust_file, true);
+  if (!outcome->answered) {
+    time.epoch = braze_clock_epoch();
+    time.chance = braze_clock_chance();
+    if (braze_retry_decide(&retry, outcome, &time, &engine->settings->bucket, &at)) {
+      enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, at);
+      return;
+    }
+  }
+  finish(engine, call, time.now);
+}
+
+static void end_attempt(struct braze_engine *engine, struct braze_transfer *transfer, CURLcode code) {
+  struct braze_call *call = transfer->call;
+  unlink_from(&engine->running, call);
+  engine->running_count--;
+  call->transfer = NULL;
+  braze_transfer_end(transfer, code);
+  put_transfer(engine, transfer);
+  settle(engine, call);
+}
+
+/* Begins an attempt of a call that is in no list. */
+static void begin_attempt(struct braze_engine *engine, struct braze_call *call, double now) {
+  struct braze_transfer *transfer;
+  CURLcode code;
+  if (now >= call->deadline) {
+    fail(engine, call, BRAZE_TIMEOUT, now);
+    return;
+  }
+  call->outcome.applied_before = call->outcome.maybe_applied;
+  braze_outcome_clear(&call->outcome);
+  transfer = take_transfer(engine);
+  if (!transfer) {
+    call->outcome.curl_code = CURLE_OUT_OF_MEMORY;
+    strcpy(call->outcome.curl_message, curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+    braze_outcome_fail(&call->outcome, BRAZE_NETWORK);
+    finish(engine, call, now);
+    return;
+  }
+  call->tries++;
+  call->state = BRAZE_CALL_RUNNING;
+  call->transfer = transfer;
+  append(&engine->running, call);
+  engine->running_count++;
+  code = braze_transfer_begin(transfer, call, choose_store(engine, call), now);
+  if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
+  if (code != CURLE_OK) end_attempt(engine, transfer, code);
+}
+
+/* Ends what is due, and begins what waits while there is room for it. True where an attempt was begun. */
+static bool advance(struct braze_engine *engine) {
+  double now = braze_clock_now();
+  struct braze_call *call;
+  bool begun = false;
+  while ((call = engine->timetable.first) != NULL && call->due <= now) {
+    if (call->state == BRAZE_CALL_PAUSING) {
+      leave(engine, &engine->pausing, call);
+      enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
+    } else {
+      leave(engine, &engine->waiting, call);
+      fail(engine, call, BRAZE_TIMEOUT, now);
+    }
+  }
+  while ((call = engine->waiting.first) != NULL && engine->running_count < engine->max_connections) {
+    leave(engine, &engine->waiting, call);
+    begin_attempt(engine, call, now);
+    begun = true;
+  }
+  return begun;
+}
+
+static void harvest(struct braze_engine *engine) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
+    CURL *easy = message->easy_handle;
+    CURLcode code = message->data.result; /* the message is gone with the handle */
+    char *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    curl_multi_remove_handle(engine->multi, easy);
+    end_attempt(engine, (struct braze_transfer *)(void *)transfer, code);
+  }
+}
+
+/* libcurl could not go on at all: nothing that runs will ever be reported. */
+static void end_running(struct braze_engine *engine, CURLcode code) {
+  struct braze_call *call;
+  while ((call = engine->running.first) != NULL) {
+    curl_multi_remove_handle(engine->multi, call->transfer->easy);
+    end_attempt(engine, call->transfer, code);
+  }
+}
+
+static void wait_for_something(struct braze_engine *engine, double most_seconds) {
+  double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
+  const struct braze_call *next = engine->timetable.first;
+  if (next) {
+    double until_due = braze_clock_wait(next->due, engine->running_count > 0);
+    if (until_due < seconds) seconds = until_due;
+  }
+  if (seconds > 0) curl_multi_poll(engine->multi, NULL, 0, (int)(seconds * 1000.0 + 0.999), NULL);
+}
+
+void braze_engine_step(struct braze_engine *engine, double most_seconds) {
+  int running;
+  struct braze_sigpipe sigpipe;
+  braze_sigpipe_hold(&sigpipe);
+  advance(engine);
+  if (curl_multi_perform(engine->multi, &running) != CURLM_OK) end_running(engine, CURLE_OUT_OF_MEMORY);
+  harvest(engine);
+  if (!advance(engine) && !engine->done.first) wait_for_something(engine, most_seconds);
+  braze_sigpipe_release(&sigpipe);
+}
+
+void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
+  call->started = braze_clock_now();
+  call->deadline = call->started + call->timeout;
+  engine->active_count++;
+  enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
+}
+
+void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call) {
+  double now = braze_clock_now();
+  struct braze_transfer *transfer = call->transfer;
+  switch (call->state) {
+  case BRAZE_CALL_WAITING:
+    leave(engine, &engine->waiting, call);
+    fail(engine, call, BRAZE_CANCELLED, now);
+    break;
+  case BRAZE_CALL_PAUSING:
+    leave(engine, &engine->pausing, call);
+    fail(engine, call, BRAZE_CANCELLED, now);
+    break;
+  case BRAZE_CALL_RUNNING:
+    curl_multi_remove_handle(engine->multi, transfer->easy);
+    unlink_from(&engine->running, call);
+    engine->running_count--;
+    braze_transfer_cancel(transfer);
+    call->transfer = NULL;
+    put_transfer(engine, transfer);
+    finish(engine, call, now);
+    break;
+  case BRAZE_CALL_NEW:
+  case BRAZE_CALL_DONE: break;
+  }
+}
+
+struct braze_call *braze_engine_take(struct braze_engine *engine) {
+  struct braze_call *call = engine->done.first;
+  if (call) unlink_from(&engine->done, call);
+  return call;
+}
+
+int braze_engine_active(const struct braze_engine *engine) {
+  return engine->active_count;
+}
+
+void braze_engine_wake(struct braze_engine *engine) {
+  curl_multi_wakeup(engine->multi);
+}
+
+void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
+  braze_engine_submit(engine, call);
+  while (call->state != BRAZE_CALL_DONE) braze_engine_step(engine, LONGEST_WAIT);
+  unlink_from(&engine->done, call);
+}
+
+void braze_engine_free(struct braze_engine *engine) {
+  struct list *lists[] = {&engine->waiting, &engine->running, &engine->pausing};
+  struct braze_sigpipe sigpipe;
+  size_t i;
+  braze_sigpipe_hold(&sigpipe);
+  for (i = 0; i < sizeof lists / sizeof *lists; i++)
+    while (lists[i]->first) braze_engine_cancel(engine, lists[i]->first);
+  while (engine->idle) braze_transfer_free(take_transfer(engine));
+  curl_multi_cleanup(engine->multi);
+  braze_sigpipe_release(&sigpipe);
+  braze_settings_release(engine->settings);
+  free(engine);
+}

@@ -1,0 +1,40 @@
+/* engine: calls in flight on one multi handle of libcurl, their deadlines and retries. It belongs to whoever steps it; only
+   braze_engine_wake may come from another thread. */
+#ifndef BRAZE_ENGINE_H
+#define BRAZE_ENGINE_H
+
+#include "call.h"
+#include "settings.h"
+
+struct braze_engine;
+
+/* An engine with at most so many connections at a time; more calls wait in its queue. Keeps a reference to the settings.
+   NULL: no memory, or libcurl could not start. */
+struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections);
+
+/* Ends everything in flight without waiting for the network. Calls that were submitted and not taken are forgotten, not
+   freed: they belong to whoever submitted them. */
+void braze_engine_free(struct braze_engine *engine);
+
+/* Hands a call over; its deadline begins now. */
+void braze_engine_submit(struct braze_engine *engine, struct braze_call *call);
+
+/* Ends a call at once, kind `cancelled`; it is taken as any other. One that is done is left as it is. */
+void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call);
+
+/* Does what can be done; where that finished nothing, waits for at most so many seconds for something to do. */
+void braze_engine_step(struct braze_engine *engine, double most_seconds);
+
+/* A call that is done, in the order they were; NULL: none. */
+struct braze_call *braze_engine_take(struct braze_engine *engine);
+
+/* Number of calls submitted and not done. */
+int braze_engine_active(const struct braze_engine *engine);
+
+/* Ends a wait in braze_engine_step. */
+void braze_engine_wake(struct braze_engine *engine);
+
+/* Submits a call and steps until it is done: the blocking call, on the caller's thread. */
+void braze_engine_run(struct braze_engine *engine, struct braze_call *call);
+
+#endif

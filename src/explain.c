@@ -1,0 +1,264 @@
+/* explain: see explain.h. */
+#define _GNU_SOURCE /* gmtime_r under -std=c11 */
+#include "explain.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "libcurl.h"
+#include "retry.h"
+#include "text.h"
+
+#define MOST_OF_A_MESSAGE 500
+#define MOST_OF_A_VALUE 128
+
+/* What the sentences below are made from. */
+struct words {
+  const struct braze_settings *settings;
+  const struct braze_call *call;
+  const struct braze_outcome *outcome;
+  struct braze_said said;
+  double epoch;
+  struct braze_buffer *message, *hint;
+};
+
+static void say_quoted(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+  braze_buffer_append(out, "\"", 1);
+  braze_text_escape(out, text, length, most);
+  braze_buffer_append(out, "\"", 1);
+}
+
+static void say_service_message(const struct words *words, const char *before) {
+  if (!words->said.text) return;
+  braze_buffer_print(words->message, "%s", before);
+  say_quoted(words->message, words->said.text, words->said.length, MOST_OF_A_MESSAGE);
+}
+
+static void say_values(const struct words *words) {
+  const struct braze_call *call = words->call;
+  const char *before = " (";
+  size_t i;
+  for (i = 0; i < call->endpoint->field_count; i++) {
+    const char *name = call->endpoint->fields[i].name;
+    if (call->values[i]) {
+      braze_buffer_print(words->message, "%s%s ", before, name);
+      say_quoted(words->message, call->values[i], call->value_lengths[i], MOST_OF_A_VALUE);
+    } else {
+      braze_buffer_print(words->message, "%sno %s", before, name);
+    }
+    before = ", ";
+  }
+  braze_buffer_append(words->message, ")", 1);
+}
+
+static void say_curl(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  if (outcome->curl_code == 0) return;
+  braze_buffer_print(words->message, ": ");
+  braze_text_escape(words->message, outcome->curl_message, strlen(outcome->curl_message), MOST_OF_A_MESSAGE);
+  braze_buffer_print(words->message, " (curl %d)", outcome->curl_code);
+}
+
+static void say_duration(struct braze_buffer *out, double seconds) {
+  long minutes = (long)(seconds / 60.0);
+  if (seconds < 120)
+    braze_buffer_print(out, "in %.0f s", seconds < 0 ? 0.0 : seconds);
+  else if (minutes < 120)
+    braze_buffer_print(out, "in %ld min", minutes);
+  else
+    braze_buffer_print(out, "in %ld h %ld min", minutes / 60, minutes % 60);
+}
+
+static void say_time(const struct words *words, struct braze_buffer *out, double epoch) {
+  time_t seconds = (time_t)epoch;
+  struct tm parts;
+  char text[64];
+  if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) return;
+  braze_buffer_print(out, "%s (", text);
+  if (epoch < words->epoch)
+    braze_buffer_print(out, "already past");
+  else
+    say_duration(out, epoch - words->epoch);
+  braze_buffer_print(out, ")");
+}
+
+static void explain_rate_limit(const struct words *words) {
+  const struct braze_rate_limit *limit = &words->outcome->rate_limit;
+  double at = braze_retry_at(words->outcome);
+  braze_buffer_print(words->message, "the rate limit is used up");
+  if (limit->limit >= 0 && limit->remaining >= 0)
+    braze_buffer_print(words->message, ": %lld of %lld left", (long long)limit->remaining, (long long)limit->limit);
+  if (limit->reset >= 0) {
+    braze_buffer_print(words->message, ", resets ");
+    say_time(words, words->message, (double)limit->reset);
+  }
+  say_service_message(words, "; the service says ");
+  braze_buffer_print(words->hint, at >= 0 ? "call again after " : "call again later");
+  if (at >= 0) say_time(words, words->hint, at);
+  braze_buffer_print(words->hint, "; the limit is the whole workspace's");
+}
+
+static void explain_auth(const struct words *words) {
+  bool unknown = words->outcome->status == 401;
+  braze_buffer_print(words->message, "%s %s", words->settings->host,
+                     unknown ? "does not accept the API key" : "does not let this API key make the call");
+  say_service_message(words, "; it says ");
+  if (unknown)
+    braze_buffer_print(words->hint, "the key is unknown, or belongs to another instance: a key works on one only. Check BRAZE_API_KEY (api_key) "
+                                    "against BRAZE_REST_ENDPOINT (endpoint); the dashboard shows both under APIs and Identifiers");
+  else
+    braze_buffer_print(words->hint, "the key needs the permission %s, which is set when a key is made; else the plan, the key's list of IP "
+                                    "addresses or a path in the endpoint is wrong",
+                       words->call->endpoint->permission);
+}
+
+static void explain_rejected(const struct words *words) {
+  int status = words->outcome->status;
+  if (words->said.text)
+    say_service_message(words, "the service says ");
+  else
+    braze_buffer_print(words->message, "the service refused the call without saying why");
+  say_values(words);
+  if (status == 400)
+    braze_buffer_print(words->hint, "check the values; campaign_id is the Campaign API Identifier of an API campaign, at the foot of its page in the dashboard");
+  else if (status == 404)
+    braze_buffer_print(words->hint, "the address is wrong: check the endpoint, now %s", words->settings->url);
+  else if (status != 408)
+    braze_buffer_print(words->hint, "the call as it is will be refused again; `body` holds the whole answer");
+}
+
+static void explain_redirect(const struct words *words) {
+  const char *location = words->outcome->location;
+  braze_buffer_print(words->message, "%s redirects", words->settings->host);
+  if (location[0]) {
+    braze_buffer_print(words->message, " to ");
+    say_quoted(words->message, location, strlen(location), MOST_OF_A_VALUE);
+  }
+  braze_buffer_print(words->message, ", which is never followed: the API key would go there");
+  braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
+}
+
+static void explain_protocol(const struct words *words, enum braze_answer answer) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *host = words->settings->host;
+  if (outcome->status >= 300 && outcome->status <= 399) {
+    explain_redirect(words);
+    return;
+  }
+  if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG)
+    braze_buffer_print(words->message, "the answer of %s is longer than 1 MiB and was cut off", host);
+  else if (outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG)
+    braze_buffer_print(words->message, "the headers of %s are longer than 64 KiB", host);
+  else if (!outcome->answered)
+    braze_buffer_print(words->message, "what %s sent is no answer of a web service", host);
+  else if (answer == BRAZE_ANSWER_QUEUED)
+    braze_buffer_print(words->message, "the service has queued the call and gave no %s yet: it is neither made nor refused", words->call->endpoint->answer_field);
+  else if (answer == BRAZE_ANSWER_NOT_JSON || answer == BRAZE_ANSWER_NOT_OBJECT)
+    braze_buffer_print(words->message, "the answer of %s is %s", host, answer == BRAZE_ANSWER_NOT_JSON ? "not JSON" : "JSON, but no object");
+  else
+    braze_buffer_print(words->message, answer == BRAZE_ANSWER_NO_FIELD ? "the service says success, but gives no %s" : "the service does not say success", words->call->endpoint->answer_field);
+  if (answer == BRAZE_ANSWER_OTHER_MESSAGE) say_service_message(words, " but ");
+  say_curl(words);
+  if (outcome->status == 0 || answer == BRAZE_ANSWER_NOT_JSON) braze_buffer_print(words->hint, "is %s Braze, or a proxy in between? `body` holds what arrived", words->settings->url);
+}
+
+static void explain_tls(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *ca_file = words->settings->ca_file;
+  bool bad_file = outcome->curl_code == CURLE_SSL_CACERT_BADFILE;
+  if (bad_file)
+    braze_buffer_print(words->message, "the certificates to trust can't be read from ");
+  else if (outcome->trust_failed)
+    braze_buffer_print(words->message, "the certificate of %s is not trusted", words->settings->host);
+  else
+    braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->host);
+  if (bad_file && ca_file)
+    say_quoted(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
+  else if (bad_file)
+    braze_buffer_print(words->message, "the system's store");
+  say_curl(words);
+  if (bad_file)
+    braze_buffer_print(words->hint, ca_file ? "ca_file (BRAZE_CA_FILE) must be a readable PEM bundle, or a directory made by `openssl rehash`"
+                                            : "install the system's certificates (package ca-certificates), or give a PEM bundle as ca_file (BRAZE_CA_FILE)");
+  else if (outcome->trust_failed)
+    braze_buffer_print(words->hint, "if its CA is your own or a company proxy's, give the CA's PEM file as ca_file (BRAZE_CA_FILE); else check the "
+                                    "endpoint's name, this machine's clock and its package ca-certificates");
+  else
+    braze_buffer_print(words->hint, "check that the endpoint's host and port speak TLS 1.2 or newer");
+}
+
+static void explain_timeout(const struct words *words) {
+  const struct braze_call *call = words->call;
+  const struct braze_outcome *outcome = words->outcome;
+  const char *host = words->settings->host;
+  if (outcome->left)
+    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->timeout);
+  else if (outcome->connecting)
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->connect_timeout);
+  else if (outcome->curl_code == 0)
+    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->timeout);
+  else
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->timeout);
+  say_curl(words);
+  if (outcome->left || outcome->maybe_applied) return;
+  if (outcome->curl_code == 0)
+    braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
+  else
+    braze_buffer_print(words->hint, "check network, DNS and firewall, or raise %s", outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
+}
+
+static void explain_network(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *host = words->settings->host;
+  if (!outcome->left && outcome->proxy_status >= 300) {
+    braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
+    braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
+  } else if (outcome->stop == BRAZE_STOP_SECOND_SEND) {
+    braze_buffer_print(words->message, "the connection to %s was closed after the request had left, and it was not sent a second time", host);
+  } else if (outcome->left) {
+    braze_buffer_print(words->message, "the connection to %s broke after the request had left", host);
+  } else {
+    braze_buffer_print(words->message, "%s could not be reached; nothing was sent", host);
+    braze_buffer_print(words->hint, "check network, DNS, firewall and the endpoint's name, then call again");
+  }
+  say_curl(words);
+}
+
+/* The advice that counts most: whether to repeat. */
+static void explain_maybe_applied(const struct words *words) {
+  const struct braze_endpoint *endpoint = words->call->endpoint;
+  const struct braze_outcome *outcome = words->outcome;
+  if (!outcome->maybe_applied) return;
+  if (outcome->kind != BRAZE_REJECTED) say_values(words);
+  if (words->hint->length > 0) braze_buffer_print(words->hint, "; ");
+  if (outcome->applied_before && outcome->status >= 400 && outcome->status <= 499)
+    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s: it may exist all the same", endpoint->answer_field);
+  else if (words->call->repeatable)
+    braze_buffer_print(words->hint, "the %s may have been made: calling again with the same %s is the safe way to be sure", endpoint->answer_field, endpoint->repeat_field);
+  else
+    braze_buffer_print(words->hint, "a %s may have been made: look before you call again, and give your own %s, with which a repeat is safe", endpoint->answer_field, endpoint->repeat_field);
+}
+
+void braze_explain(const struct braze_settings *settings, const struct braze_call *call, enum braze_answer answer,
+                   struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
+  const struct words words = {settings, call, &call->outcome, said, epoch, message, hint};
+  switch (call->outcome.kind) {
+  case BRAZE_RATE_LIMITED: explain_rate_limit(&words); break;
+  case BRAZE_AUTH: explain_auth(&words); break;
+  case BRAZE_REJECTED: explain_rejected(&words); break;
+  case BRAZE_PROTOCOL: explain_protocol(&words, answer); break;
+  case BRAZE_TLS: explain_tls(&words); break;
+  case BRAZE_TIMEOUT: explain_timeout(&words); break;
+  case BRAZE_NETWORK: explain_network(&words); break;
+  case BRAZE_SERVER:
+    braze_buffer_print(message, "%s failed to handle the call", settings->host);
+    say_service_message(&words, "; it says ");
+    break;
+  case BRAZE_CANCELLED:
+    braze_buffer_print(message, call->outcome.maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
+    break;
+  case BRAZE_USAGE:
+  case BRAZE_KIND_COUNT: break;
+  }
+  explain_maybe_applied(&words);
+}

@@ -1,0 +1,40 @@
+/* lua_compat: the one file that knows Lua's versions. What is built for 5.1 imports nothing but 5.1's own symbols, so that
+   one shared object serves PUC Lua 5.1 and LuaJIT. Every shim has a name of ours: LuaJIT's headers define some of Lua 5.2's. */
+#ifndef LBRAZE_COMPAT_H
+#define LBRAZE_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdint.h>
+
+/* One value beside a userdata; on 5.1 it is always a table. */
+#if LUA_VERSION_NUM >= 504
+#define lbraze_new_userdata(L, size) lua_newuserdatauv(L, size, 1)
+#define lbraze_get_uservalue(L, index) ((void)lua_getiuservalue(L, index, 1))
+#define lbraze_set_uservalue(L, index) ((void)lua_setiuservalue(L, index, 1))
+#elif LUA_VERSION_NUM >= 502
+#define lbraze_new_userdata(L, size) lua_newuserdata(L, size)
+#define lbraze_get_uservalue(L, index) ((void)lua_getuservalue(L, index))
+#define lbraze_set_uservalue(L, index) lua_setuservalue(L, index)
+#else
+#define lbraze_new_userdata(L, size) lua_newuserdata(L, size)
+#define lbraze_get_uservalue(L, index) lua_getfenv(L, index)
+#define lbraze_set_uservalue(L, index) ((void)lua_setfenv(L, index))
+#endif
+
+/* An integer that may need 53 bits, also where lua_Integer is narrower. */
+#if LUA_VERSION_NUM >= 503
+#define lbraze_push_integer(L, value) lua_pushinteger(L, (lua_Integer)(value))
+#else
+#define lbraze_push_integer(L, value) lua_pushnumber(L, (lua_Number)(value))
+#endif
+
+/* [-0, +0, m] Adds functions to the table on top of the stack. */
+static inline void lbraze_set_functions(lua_State *L, const luaL_Reg *functions) {
+  for (; functions->name; functions++) {
+    lua_pushcfunction(L, functions->func);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
+#endif

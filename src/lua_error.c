@@ -1,0 +1,221 @@
+/* lua_error: error objects: tables with a metatable, raised whole, one line as text. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lua_braze.h"
+#include "secret.h"
+
+#define HIGHEST_LEVEL 50
+#define SHORTEST_KEY 8
+
+void lbraze_words_init(struct lbraze_words *words) {
+  braze_buffer_borrow(&words->message, words->message_text, sizeof words->message_text);
+  braze_buffer_borrow(&words->hint, words->hint_text, sizeof words->hint_text);
+}
+
+/* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "": pcall, a tail call or the wrapper of braze.safe
+   may stand in between. */
+static void push_where(lua_State *L) {
+  lua_Debug caller;
+  int level;
+  for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
+    lua_getinfo(L, "Sl", &caller);
+    if (caller.currentline > 0) {
+      lua_pushfstring(L, "%s:%d:", caller.short_src, caller.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
+/* [-0, +1, m] A text of ours with what is secret taken out: it may quote a value that is the key in the wrong place. What the
+   service said was redacted before; a key too short to be one would only spoil our own words. */
+static void push_redacted(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *text) {
+  char safe[BRAZE_MESSAGE_LIMIT];
+  struct braze_buffer out;
+  if (!settings || settings->secrets.lengths[BRAZE_SECRET_API_KEY] < SHORTEST_KEY ||
+      !braze_secrets_found(&settings->secrets, braze_buffer_text(text), text->length)) {
+    lua_pushlstring(L, braze_buffer_text(text), text->length);
+    return;
+  }
+  braze_buffer_borrow(&out, safe, sizeof safe);
+  braze_secrets_redact(&settings->secrets, braze_buffer_text(text), text->length, &out);
+  lua_pushlstring(L, safe, out.length);
+}
+
+void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum braze_kind kind, const struct lbraze_words *words) {
+  lua_createtable(L, 0, 16);
+  lua_pushstring(L, braze_kind_name(kind));
+  lua_setfield(L, -2, "kind");
+  push_redacted(L, settings, &words->message);
+  lua_setfield(L, -2, "message");
+  if (words->hint.length > 0) {
+    push_redacted(L, settings, &words->hint);
+    lua_setfield(L, -2, "hint");
+  }
+  push_where(L);
+  lua_setfield(L, -2, "where");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "maybe_applied");
+  lbraze_push_integer(L, 0);
+  lua_setfield(L, -2, "attempts");
+  lua_pushnumber(L, 0);
+  lua_setfield(L, -2, "elapsed");
+  lua_newtable(L);
+  lua_setfield(L, -2, "rate_limit");
+  luaL_getmetatable(L, LBRAZE_ERROR);
+  lua_setmetatable(L, -2);
+}
+
+int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words) {
+  if (words->message.length == 0) return luaL_error(L, "not enough memory");
+  lbraze_push_error(L, settings, BRAZE_USAGE, words);
+  return lua_error(L);
+}
+
+int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) {
+  struct lbraze_words words;
+  char text[BRAZE_MESSAGE_LIMIT];
+  va_list arguments;
+  lbraze_words_init(&words);
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  braze_buffer_append(&words.message, text, strlen(text));
+  if (hint) braze_buffer_append(&words.hint, hint, strlen(hint));
+  return lbraze_raise_usage(L, NULL, &words);
+}
+
+bool lbraze_is_error(lua_State *L, int index) {
+  bool same = false;
+  if (lua_istable(L, index) && lua_getmetatable(L, index)) {
+    luaL_getmetatable(L, LBRAZE_ERROR);
+    same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+  }
+  return same;
+}
+
+/* [-0, +1, m] The field of the error at index 1 as text, with something in front of it; "" where it is not there. */
+static void push_field(lua_State *L, const char *name, const char *before) {
+  lua_pushstring(L, name);
+  lua_rawget(L, 1);
+  if (lua_isstring(L, -1))
+    lua_pushfstring(L, "%s%s", before, lua_tostring(L, -1));
+  else
+    lua_pushliteral(L, "");
+  lua_remove(L, -2);
+}
+
+/* One line: where, "braze: ", status or kind, message, hint. */
+static int error__tostring(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  push_field(L, "where", "");
+  lua_pushstring(L, lua_tostring(L, 2)[0] ? " braze: " : "braze: ");
+  push_field(L, "status", "");
+  if (lua_tostring(L, 4)[0] == '\0') {
+    lua_pop(L, 1);
+    push_field(L, "kind", "");
+  }
+  push_field(L, "message", ": ");
+  push_field(L, "hint", "; ");
+  lua_concat(L, lua_gettop(L) - 1);
+  return 1;
+}
+
+static void push_as_text(lua_State *L, int index) {
+  if (!lbraze_is_error(L, index)) {
+    lua_pushvalue(L, index);
+    return;
+  }
+  lua_pushcfunction(L, error__tostring);
+  lua_pushvalue(L, index);
+  lua_call(L, 1, 1);
+}
+
+static int error__concat(lua_State *L) {
+  int side;
+  for (side = 1; side <= 2; side++) {
+    if (!lua_isstring(L, side) && !lbraze_is_error(L, side))
+      return luaL_error(L, "attempt to concatenate a braze error with a %s value", luaL_typename(L, side));
+  }
+  push_as_text(L, 1);
+  push_as_text(L, 2);
+  lua_concat(L, 2);
+  return 1;
+}
+
+/* braze.is_error(value) -> boolean */
+int lbraze_error_is_error(lua_State *L) {
+  lua_pushboolean(L, lbraze_is_error(L, 1));
+  return 1;
+}
+
+/* Raises unless the error at index has one of the kinds. */
+static void check_kind(lua_State *L, int index) {
+  const char *text;
+  int kind;
+  lua_getfield(L, index, "kind");
+  text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  for (kind = 0; kind < BRAZE_KIND_COUNT; kind++)
+    if (strcmp(text, braze_kind_name((enum braze_kind)kind)) == 0) {
+      lua_pop(L, 1);
+      return;
+    }
+  lbraze_usage(L, "usage, network, tls, timeout, rate_limited, auth, rejected, server, protocol and cancelled are all there are",
+               "braze.error: kind \"%.40s\" is none of the list", text);
+}
+
+/* [-0, +0] The outcome that a response of that status would be; without a status, the least that can be said. */
+static void assume(lua_State *L, int index, struct braze_outcome *outcome) {
+  braze_outcome_init(outcome);
+  outcome->kind = BRAZE_PROTOCOL;
+  lua_getfield(L, index, "status");
+  if (lua_type(L, -1) == LUA_TNUMBER) outcome->status = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (outcome->status >= 300) braze_outcome_judge_status(outcome);
+}
+
+/* braze.error(fields) -> error. What is always there is filled in; the caller's table is left as it is. */
+int lbraze_error_error(lua_State *L) {
+  struct lbraze_words words;
+  struct braze_outcome outcome;
+  if (!lua_istable(L, 1))
+    return lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error takes a table of fields, not a %s value", luaL_typename(L, 1));
+  lua_settop(L, 1);
+  lbraze_words_init(&words);
+  braze_buffer_print(&words.message, "made by braze.error");
+  assume(L, 1, &outcome);
+  lbraze_push_error(L, NULL, outcome.kind, &words);
+  lua_pushboolean(L, outcome.maybe_applied);
+  lua_setfield(L, 2, "maybe_applied");
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 2);
+  }
+  check_kind(L, 2);
+  return 1;
+}
+
+int lbraze_safe_call(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  if (lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0) == 0) return lua_gettop(L);
+  if (!lbraze_is_error(L, -1)) return lua_error(L);
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
+void lbraze_open_error(lua_State *L) {
+  static const luaL_Reg metamethods[] = {{"__tostring", error__tostring}, {"__concat", error__concat}, {NULL, NULL}};
+  luaL_newmetatable(L, LBRAZE_ERROR);
+  lbraze_set_functions(L, metamethods);
+  lua_pushliteral(L, LBRAZE_ERROR);
+  lua_setfield(L, -2, "__name");
+  lua_pop(L, 1);
+}

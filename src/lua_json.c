@@ -1,0 +1,94 @@
+/* lua_json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
+#include <string.h>
+
+#include "lua_braze.h"
+
+/* What Braze nests: an answer, its errors, their fields. */
+#define DEEPEST 32
+
+/* [-0, +0, m] Calls a setting of the instance on top of the stack, where this build of cjson has it. */
+static void set(lua_State *L, const char *name, int value, bool boolean) {
+  lua_getfield(L, -1, name);
+  if (!lua_isfunction(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (boolean)
+    lua_pushboolean(L, value);
+  else
+    lua_pushinteger(L, value);
+  lua_call(L, 1, 0);
+}
+
+/* [-0, +1, e] The instance, made at the first call. */
+static void push_instance(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, LBRAZE_JSON);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cjson");
+  if (lua_pcall(L, 1, 1, 0) != 0) {
+    lbraze_usage(L, "install lua-cjson for this Lua (Debian: lua-cjson; LuaRocks: lua-cjson)", "lua-cjson can't be loaded: %.200s",
+                 lua_isstring(L, -1) ? lua_tostring(L, -1) : "no reason given");
+  }
+  lua_getfield(L, -1, "new");
+  lua_call(L, 0, 1);
+  lua_remove(L, -2);
+  set(L, "decode_invalid_numbers", 0, true);
+  set(L, "decode_max_depth", DEEPEST, false);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, LBRAZE_JSON);
+}
+
+void lbraze_push_json(lua_State *L, const struct braze_endpoint *endpoint, const struct braze_value *values) {
+  int pieces = 1, encode;
+  size_t i;
+  push_instance(L);
+  lua_getfield(L, -1, "encode");
+  lua_remove(L, -2);
+  encode = lua_gettop(L);
+  lua_pushliteral(L, "{");
+  for (i = 0; i < endpoint->field_count; i++) {
+    if (!values[i].text) continue;
+    lua_pushfstring(L, "%s\"%s\":", pieces == 1 ? "" : ",", endpoint->fields[i].name);
+    lua_pushvalue(L, encode);
+    lua_pushlstring(L, values[i].text, values[i].length);
+    lua_call(L, 1, 1);
+    pieces += 2;
+  }
+  lua_pushliteral(L, "}");
+  lua_concat(L, pieces + 1);
+  lua_remove(L, encode);
+}
+
+/* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */
+static void drop_nulls(lua_State *L) {
+  if (!lua_checkstack(L, 8)) luaL_error(L, "not enough memory");
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    if (lua_istable(L, -1)) {
+      drop_nulls(L);
+    } else if (lua_islightuserdata(L, -1)) {
+      lua_pushvalue(L, -2);
+      lua_pushnil(L);
+      lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+bool lbraze_decode_json(lua_State *L, const char *text, size_t length) {
+  int status;
+  push_instance(L);
+  lua_getfield(L, -1, "decode");
+  lua_remove(L, -2);
+  lua_pushlstring(L, text, length);
+  status = lua_pcall(L, 1, 1, 0);
+  if (status == LUA_ERRMEM) lua_error(L);
+  if (status != 0) {
+    lua_pop(L, 1);
+    return false;
+  }
+  if (lua_istable(L, -1)) drop_nulls(L);
+  return true;
+}

@@ -1,0 +1,131 @@
+/* secret: see secret.h. */
+#include "secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define HEADER "Authorization: Bearer "
+#define MASK "***"
+#define LEAST_PART 8
+#define LEAST_PART_AT_END 4
+
+void braze_secret_wipe(void *memory, size_t length) {
+  volatile unsigned char *bytes = memory;
+  while (length-- > 0) *bytes++ = 0;
+}
+
+bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, size_t length) {
+  const size_t header = sizeof HEADER - 1;
+  char *line = malloc(header + length + 1);
+  if (!line) return false;
+  memcpy(line, HEADER, header);
+  memcpy(line + header, key, length);
+  line[header + length] = '\0';
+  secrets->authorization = line;
+  secrets->texts[BRAZE_SECRET_API_KEY] = line + header;
+  secrets->lengths[BRAZE_SECRET_API_KEY] = length;
+  return true;
+}
+
+bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *text, size_t length) {
+  char *copy;
+  if (length == 0) return true;
+  copy = malloc(length + 1);
+  if (!copy) return false;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  secrets->texts[which] = copy;
+  secrets->lengths[which] = length;
+  return true;
+}
+
+void braze_secrets_free(struct braze_secrets *secrets) {
+  int which;
+  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
+    if (!secrets->texts[which]) continue;
+    braze_secret_wipe(secrets->texts[which], secrets->lengths[which]);
+    free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
+  }
+  memset(secrets, 0, sizeof *secrets);
+}
+
+static int hex_number(const char *text, size_t count) {
+  int value = 0;
+  size_t i;
+  for (i = 0; i < count; i++) {
+    int digit = braze_text_hex_value(text[i]);
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/* How many bytes at text stand for the character, plain or escaped; 0 = something else stands there.
+   *cut is set where the text ends inside what may be its escape. */
+static size_t stands_for(unsigned char character, const char *text, size_t length, bool *cut) {
+  if (length == 0) return 0;
+  if (text[0] == '\\' && length >= 2) {
+    if (text[1] == (char)character && strchr("\"\\/", (char)character)) return 2;
+    if (text[1] == 'u') {
+      if (length < 6) *cut = true;
+      else if (hex_number(text + 2, 4) == character) return 6;
+    }
+  }
+  if (text[0] == '%') {
+    if (length < 3) *cut = true;
+    else if (hex_number(text + 1, 2) == character) return 3;
+  }
+  if (text[0] == '\\' && length == 1) *cut = true;
+  return text[0] == (char)character;
+}
+
+/* Length in text of the secret or of a part of it that must not be shown, 0 where there is none. */
+static size_t match(const char *secret, size_t secret_length, const char *text, size_t length) {
+  size_t at = 0, matched = 0;
+  bool cut = false;
+  while (matched < secret_length) {
+    size_t taken = stands_for((unsigned char)secret[matched], text + at, length - at, &cut);
+    if (taken == 0) break;
+    at += taken;
+    matched++;
+  }
+  if (matched == secret_length) return at;
+  if (cut) at = length;
+  if (matched >= LEAST_PART || (at == length && matched >= LEAST_PART_AT_END)) return at;
+  return 0;
+}
+
+static size_t match_any(const struct braze_secrets *secrets, const char *text, size_t length) {
+  size_t longest = 0;
+  int which;
+  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
+    size_t found = secrets->texts[which] ? match(secrets->texts[which], secrets->lengths[which], text, length) : 0;
+    if (found > longest) longest = found;
+  }
+  return longest;
+}
+
+bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, size_t length) {
+  size_t at;
+  for (at = 0; at < length; at++)
+    if (match_any(secrets, text + at, length - at) > 0) return true;
+  return false;
+}
+
+bool braze_secrets_redact(const struct braze_secrets *secrets, const char *text, size_t length, struct braze_buffer *out) {
+  size_t at = 0, plain = 0;
+  bool whole = true;
+  while (at < length) {
+    size_t found = match_any(secrets, text + at, length - at);
+    if (found == 0) {
+      at++;
+      continue;
+    }
+    whole = braze_buffer_append(out, text + plain, at - plain) && braze_buffer_append(out, MASK, sizeof MASK - 1) && whole;
+    at += found;
+    plain = at;
+  }
+  return braze_buffer_append(out, text + plain, length - plain) && whole;
+}

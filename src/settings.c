@@ -1,0 +1,176 @@
+/* settings: see settings.h. */
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "instance.h"
+#include "text.h"
+
+struct braze_settings *braze_settings_new(void) {
+  struct braze_settings *settings = calloc(1, sizeof *settings);
+  if (!settings) return NULL;
+  atomic_init(&settings->references, 1);
+  atomic_init(&settings->trust_file, false);
+  braze_bucket_init(&settings->bucket);
+  settings->timeout = BRAZE_DEFAULT_TIMEOUT;
+  settings->connect_timeout = BRAZE_DEFAULT_CONNECT_TIMEOUT;
+  settings->retries = BRAZE_DEFAULT_RETRIES;
+  settings->max_connections = BRAZE_DEFAULT_MAX_CONNECTIONS;
+  return settings;
+}
+
+struct braze_settings *braze_settings_retain(struct braze_settings *settings) {
+  atomic_fetch_add(&settings->references, 1);
+  return settings;
+}
+
+void braze_settings_release(struct braze_settings *settings) {
+  if (!settings || atomic_fetch_sub(&settings->references, 1) > 1) return;
+  braze_secrets_free(&settings->secrets);
+  free(settings->url);
+  free(settings->host);
+  free(settings->ca_file);
+  free(settings->proxy);
+  free(settings->no_proxy);
+  free(settings);
+}
+
+/* Keeps a copy of text in *kept. */
+static bool keep(char **kept, const char *text, size_t length) {
+  char *copy = malloc(length + 1);
+  if (!copy) return false;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  free(*kept);
+  *kept = copy;
+  return true;
+}
+
+static const char *character_name(unsigned char character) {
+  switch (character) {
+  case '\0': return "a NUL";
+  case '\n': return "a line feed";
+  case '\r': return "a carriage return";
+  case '\t': return "a tab";
+  case ' ': return "a space";
+  default: return character < 0x80 ? "a control character" : "a character that is not ASCII";
+  }
+}
+
+bool braze_settings_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
+                                struct braze_buffer *hint) {
+  size_t i;
+  if (length == 0) {
+    braze_buffer_print(message, "the API key is empty");
+    braze_buffer_print(hint, "set BRAZE_API_KEY, or pass api_key to braze.new");
+    return false;
+  }
+  if (length > BRAZE_MOST_KEY_LENGTH) {
+    braze_buffer_print(message, "the API key has %zu bytes", length);
+    braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MOST_KEY_LENGTH);
+    return false;
+  }
+  for (i = 0; i < length; i++)
+    if ((unsigned char)key[i] <= ' ' || (unsigned char)key[i] >= 0x7F) {
+      braze_buffer_print(message, "the API key holds %s at byte %zu of %zu", character_name((unsigned char)key[i]), i + 1, length);
+      braze_buffer_print(hint, "pass the key alone, as it stands in the dashboard%s",
+                         i + 1 == length && (key[i] == '\n' || key[i] == '\r') ? "; a file is read without its line end by file:read(\"l\")" : "");
+      return false;
+    }
+  for (i = 0; i + 2 < length; i++)
+    if (memcmp(key + i, "://", 3) == 0) {
+      braze_buffer_print(message, "the API key is a URL");
+      braze_buffer_print(hint, "are api_key and endpoint swapped?");
+      return false;
+    }
+  return braze_secrets_set_api_key(&settings->secrets, key, length);
+}
+
+bool braze_settings_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
+                                 struct braze_buffer *hint) {
+  struct braze_origin origin;
+  bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
+              keep(&settings->url, braze_buffer_text(&origin.url), origin.url.length) &&
+              keep(&settings->host, origin.host, strlen(origin.host));
+  settings->secure = origin.secure;
+  settings->loopback = origin.loopback;
+  braze_origin_free(&origin);
+  return good;
+}
+
+/* Keeps a part of the proxy's URL as a secret, with its %XX decoded. */
+static bool keep_decoded(struct braze_secrets *secrets, int which, const char *text, size_t length) {
+  struct braze_buffer decoded;
+  size_t i;
+  bool good = true;
+  braze_buffer_init(&decoded, length);
+  for (i = 0; i < length && good; i++) {
+    int high = text[i] == '%' && i + 2 < length ? braze_text_hex_value(text[i + 1]) : -1;
+    int low = high >= 0 ? braze_text_hex_value(text[i + 2]) : -1;
+    char character = low >= 0 ? (char)(high * 16 + low) : text[i];
+    if (low >= 0) i += 2;
+    good = character != '\0' && braze_buffer_append(&decoded, &character, 1);
+  }
+  good = good && braze_secrets_set(secrets, which, braze_buffer_text(&decoded), decoded.length);
+  if (decoded.bytes) braze_secret_wipe(decoded.bytes, decoded.length);
+  braze_buffer_free(&decoded);
+  return good;
+}
+
+static bool refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint, const char *what) {
+  braze_buffer_print(message, "proxy %s", what);
+  braze_buffer_print(hint, "write \"http://host:port\", with \"user:password@\" in front of the host if it asks for them, or \"\" for none");
+  return false;
+}
+
+bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
+                              struct braze_buffer *message, struct braze_buffer *hint) {
+  const char *at, *end = text + length, *user_end = NULL, *scheme = "http://", *address;
+  size_t i;
+  if (length == 0 || settings->loopback) return true;
+  for (i = 0; i < length; i++)
+    if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F)
+      return refuse_proxy(message, hint, "holds a character that no URL has");
+  if (length >= 7 && braze_text_same(text, 7, "http://")) {
+    text += 7;
+  } else if (length >= 8 && braze_text_same(text, 8, "https://")) {
+    text += 8;
+    scheme = "https://";
+  }
+  for (at = text; at + 2 < end; at++)
+    if (memcmp(at, "://", 3) == 0) return refuse_proxy(message, hint, "has a scheme other than http:// or https://");
+  while (end > text && end[-1] == '/') end--;
+  for (at = text; at < end; at++)
+    if (*at == '@') user_end = at;
+  address = user_end ? user_end + 1 : text;
+  for (at = address; at < end; at++)
+    if (strchr("/?#\\", *at)) return refuse_proxy(message, hint, "holds more than a host and a port");
+  if (address == end || *address == ':') return refuse_proxy(message, hint, "has no host");
+  if (user_end) {
+    const char *colon = memchr(text, ':', (size_t)(user_end - text));
+    if (!keep_decoded(&settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text)))
+      return refuse_proxy(message, hint, "has a user that can't be read");
+    if (colon && !keep_decoded(&settings->secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(user_end - colon - 1)))
+      return refuse_proxy(message, hint, "has a password that can't be read");
+  }
+  {
+    struct braze_buffer url;
+    bool good;
+    braze_buffer_init(&url, length + 8);
+    good = braze_buffer_print(&url, "%s", scheme) && braze_buffer_append(&url, address, (size_t)(end - address)) &&
+           keep(&settings->proxy, braze_buffer_text(&url), url.length);
+    braze_buffer_free(&url);
+    return good && (!no_proxy || keep(&settings->no_proxy, no_proxy, strlen(no_proxy)));
+  }
+}
+
+bool braze_settings_set_ca_file(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
+                                struct braze_buffer *hint) {
+  if (length == 0 || memchr(text, '\0', length)) {
+    braze_buffer_print(message, length == 0 ? "ca_file is empty" : "ca_file holds a NUL");
+    braze_buffer_print(hint, "give the path of a PEM bundle, or of a directory made by `openssl rehash`; leave it out for the system's store");
+    return false;
+  }
+  return keep(&settings->ca_file, text, length);
+}

@@ -1,0 +1,120 @@
+/* text: see text.h. */
+#include "text.h"
+
+#include <string.h>
+
+#define LONGEST_NAME 64
+
+/* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
+static size_t sequence_length(const unsigned char *bytes, size_t length) {
+  unsigned char first = bytes[0];
+  unsigned char least = 0x80, most = 0xBF;
+  size_t count, i;
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  count = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first == 0xE0) least = 0xA0;
+  if (first == 0xED) most = 0x9F;
+  if (first == 0xF0) least = 0x90;
+  if (first == 0xF4) most = 0x8F;
+  if (length < count || bytes[1] < least || bytes[1] > most) return 0;
+  for (i = 2; i < count; i++)
+    if (bytes[i] < 0x80 || bytes[i] > 0xBF) return 0;
+  return count;
+}
+
+size_t braze_text_utf8_length(const char *text, size_t length) {
+  size_t at = 0;
+  while (at < length) {
+    size_t count = sequence_length((const unsigned char *)text + at, length - at);
+    if (count == 0) break;
+    at += count;
+  }
+  return at;
+}
+
+size_t braze_text_ascii_length(const char *text, size_t length) {
+  size_t at = 0;
+  while (at < length && (unsigned char)text[at] < 0x80) at++;
+  return at;
+}
+
+void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+  const unsigned char *bytes = (const unsigned char *)text;
+  size_t end = length < most ? length : most;
+  size_t at = 0;
+  while (at < end) {
+    size_t count = sequence_length(bytes + at, length - at);
+    bool control = bytes[at] < 0x20 || bytes[at] == 0x7F || (count == 2 && bytes[at] == 0xC2 && bytes[at + 1] < 0xA0);
+    if (bytes[at] == '\n')
+      braze_buffer_append(out, "\\n", 2);
+    else if (bytes[at] == '\r')
+      braze_buffer_append(out, "\\r", 2);
+    else if (bytes[at] == '\t')
+      braze_buffer_append(out, "\\t", 2);
+    else if (count > 0 && !control)
+      braze_buffer_append(out, text + at, count);
+    else if (count == 2)
+      braze_buffer_print(out, "\\x%02X\\x%02X", bytes[at], bytes[at + 1]);
+    else
+      braze_buffer_print(out, "\\x%02X", bytes[at]);
+    at += count ? count : 1;
+  }
+  if (at < length) braze_buffer_append(out, "...", 3);
+}
+
+static char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+bool braze_text_same(const char *left, size_t left_length, const char *right) {
+  size_t i;
+  if (strlen(right) != left_length) return false;
+  for (i = 0; i < left_length; i++)
+    if (lower(left[i]) != lower(right[i])) return false;
+  return true;
+}
+
+int braze_text_hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  digit = lower(digit);
+  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Levenshtein's distance, without regard to case; both are at most LONGEST_NAME long. */
+static size_t distance(const char *left, size_t left_length, const char *right, size_t right_length) {
+  size_t row[LONGEST_NAME + 1];
+  size_t i, j;
+  for (j = 0; j <= right_length; j++) row[j] = j;
+  for (i = 1; i <= left_length; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (j = 1; j <= right_length; j++) {
+      size_t best = diagonal + (lower(left[i - 1]) != lower(right[j - 1]));
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      diagonal = row[j];
+      row[j] = best;
+    }
+  }
+  return row[right_length];
+}
+
+int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
+                       const void *names, int count) {
+  size_t best_distance = LONGEST_NAME;
+  int best = -1, i;
+  if (length == 0 || length > LONGEST_NAME) return -1;
+  for (i = 0; i < count; i++) {
+    const char *name = name_at(names, i);
+    size_t name_length = strlen(name);
+    size_t far = name_length > LONGEST_NAME ? LONGEST_NAME : distance(text, length, name, name_length);
+    if (far < best_distance) {
+      best_distance = far;
+      best = i;
+    }
+  }
+  /* A third of the name may be wrong: "campain" is campaign_id, "colour" is nothing. */
+  if (best >= 0 && best_distance > 2 && best_distance * 3 > strlen(name_at(names, best)) + 1) return -1;
+  return best;
+}

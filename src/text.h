@@ -1,0 +1,31 @@
+/* text: what can be said of a piece of text without knowing what it is for. */
+#ifndef BRAZE_TEXT_H
+#define BRAZE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buffer.h"
+
+/* Number of bytes at the start that are well-formed UTF-8; equal to length when all of them are. */
+size_t braze_text_utf8_length(const char *text, size_t length);
+
+/* Number of bytes at the start that are ASCII. */
+size_t braze_text_ascii_length(const char *text, size_t length);
+
+/* Appends text so that it is safe in one line of a terminal or a log: control characters and bytes that are not
+   UTF-8 become \n, \t or \xNN. At most `most` bytes of text are taken; "..." shows a cut. */
+void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most);
+
+/* Whether two texts are the same but for the case of ASCII letters (no locale is asked). */
+bool braze_text_same(const char *left, size_t left_length, const char *right);
+
+/* The value of a hexadecimal digit, -1 for anything else. */
+int braze_text_hex_value(char digit);
+
+/* The index of the name nearest to text by edit distance, or -1 where none is near enough to be what was meant.
+   `name_at` gives the names by index. */
+int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
+                       const void *names, int count);
+
+#endif

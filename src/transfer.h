@@ -1,0 +1,40 @@
+/* transfer: one attempt of a call on one easy handle of libcurl. */
+#ifndef BRAZE_TRANSFER_H
+#define BRAZE_TRANSFER_H
+
+#include "call.h"
+#include "headers.h"
+#include "libcurl.h"
+#include "settings.h"
+#include "trust.h"
+
+struct braze_transfer {
+  CURL *easy;
+  const struct braze_settings *settings;
+  const struct braze_endpoint *endpoint; /* whose URL the handle has */
+  struct braze_trust_store store;        /* that the handle has */
+  struct curl_slist headers[4];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
+  bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
+  size_t body_read;
+  struct braze_call *call; /* NULL while idle */
+  struct braze_headers response;
+  size_t header_bytes;
+  char error[CURL_ERROR_SIZE];
+  struct braze_transfer *next; /* in the engine's list of idle ones */
+};
+
+/* An idle transfer with everything set that no call changes. NULL: no memory, or libcurl lacks what we can't do without. */
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings);
+
+void braze_transfer_free(struct braze_transfer *transfer);
+
+/* Makes the handle ready for an attempt of the call, until `now` reaches its deadline. */
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, double now);
+
+/* Writes what came of the attempt to the call's outcome and makes the transfer idle. */
+void braze_transfer_end(struct braze_transfer *transfer, CURLcode code);
+
+/* The same for an attempt that was cancelled. */
+void braze_transfer_cancel(struct braze_transfer *transfer);
+
+#endif
