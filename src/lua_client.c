@@ -38,7 +38,7 @@ static struct client *check_client(lua_State *L, const char *method) {
   strcpy(hint, "write client:");
   strncat(hint, method, 64);
   strcat(hint, "(...)");
-  lbraze_usage(L, hint, "%s was called on a %s value, not on a client: \".\" stands where \":\" belongs", method, luaL_typename(L, 1));
+  lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   return NULL;
 }
 
