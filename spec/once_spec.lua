@@ -190,7 +190,7 @@ describe("one call", function()
 
   -- libcurl takes headers that only the connection's end has ended for whole ones.
   pending("is repeated with a send_id where an answer ends inside its headers", function()
-    for _, text in ipairs { "HTTP/1.1 201 Created\r\n", "HTTP/1.1 201 Created\r\nx-request-id: 5", created:sub(1, 60) } do
+    for _, text in ipairs { "HTTP/1.1 201 Created\r\n", "HTTP/1.1 201 Created\r\nx: 5", created:sub(1, 60) } do
       start_over()
       peer:play { read, { write = text }, { close = "fin" } }
       peer:play { read, { write = text }, { close = "fin" } }
