@@ -16,6 +16,28 @@ void braze_secret_wipe(void *memory, size_t length) {
   while (length-- > 0) *bytes++ = 0;
 }
 
+struct braze_secrets *braze_secrets_new(void) {
+  struct braze_secrets *secrets = calloc(1, sizeof *secrets);
+  if (secrets) atomic_init(&secrets->references, 1);
+  return secrets;
+}
+
+struct braze_secrets *braze_secrets_retain(struct braze_secrets *secrets) {
+  if (secrets) atomic_fetch_add(&secrets->references, 1);
+  return secrets;
+}
+
+void braze_secrets_release(struct braze_secrets *secrets) {
+  int which;
+  if (!secrets || atomic_fetch_sub(&secrets->references, 1) > 1) return;
+  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
+    if (!secrets->texts[which]) continue;
+    braze_secret_wipe(secrets->texts[which], secrets->lengths[which]);
+    free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
+  }
+  free(secrets);
+}
+
 bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, size_t length) {
   const size_t header = sizeof HEADER - 1;
   char *line = malloc(header + length + 1);
@@ -39,16 +61,6 @@ bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *tex
   secrets->texts[which] = copy;
   secrets->lengths[which] = length;
   return true;
-}
-
-void braze_secrets_free(struct braze_secrets *secrets) {
-  int which;
-  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
-    if (!secrets->texts[which]) continue;
-    braze_secret_wipe(secrets->texts[which], secrets->lengths[which]);
-    free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
-  }
-  memset(secrets, 0, sizeof *secrets);
 }
 
 static int hex_number(const char *text, size_t count) {
