@@ -33,6 +33,12 @@ build = {
         "src/global.c",
         "src/headers.c",
         "src/instance.c",
+        "src/lua_answer.c",
+        "src/lua_client.c",
+        "src/lua_error.c",
+        "src/lua_json.c",
+        "src/lua_module.c",
+        "src/lua_options.c",
         "src/outcome.c",
         "src/retry.c",
         "src/secret.c",
@@ -47,6 +53,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
       libraries = { "curl", "pthread" },
     },
+    ["braze.meta"] = "src/braze/meta.lua",
   },
   platforms = {
     -- dladdr and dlopen are in a library of their own before glibc 2.34.

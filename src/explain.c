@@ -51,12 +51,17 @@ static void say_values(const struct words *words) {
   braze_buffer_append(words->message, ")", 1);
 }
 
+/* libcurl's number, where our own sentence says all that its words would. */
+static void say_curl_code(const struct words *words) {
+  if (words->outcome->curl_code != 0) braze_buffer_print(words->message, " (curl %d)", words->outcome->curl_code);
+}
+
 static void say_curl(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
   if (outcome->curl_code == 0) return;
   braze_buffer_print(words->message, ": ");
   braze_text_escape(words->message, outcome->curl_message, strlen(outcome->curl_message), MOST_OF_A_MESSAGE);
-  braze_buffer_print(words->message, " (curl %d)", outcome->curl_code);
+  say_curl_code(words);
 }
 
 static void say_duration(struct braze_buffer *out, double seconds) {
@@ -70,7 +75,7 @@ static void say_duration(struct braze_buffer *out, double seconds) {
 }
 
 static void say_time(const struct words *words, struct braze_buffer *out, double epoch) {
-  time_t seconds = (time_t)epoch;
+  time_t seconds = (time_t)braze_retry_whole(epoch);
   struct tm parts;
   char text[64];
   if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) return;
@@ -93,9 +98,11 @@ static void explain_rate_limit(const struct words *words) {
     say_time(words, words->message, (double)limit->reset);
   }
   say_service_message(words, "; the service says ");
-  braze_buffer_print(words->hint, at >= 0 ? "call again after " : "call again later");
-  if (at >= 0) say_time(words, words->hint, at);
-  braze_buffer_print(words->hint, "; the limit is the whole workspace's");
+  if (at < 0)
+    braze_buffer_print(words->hint, "call again later");
+  else if (limit->reset >= 0 && at >= (double)limit->reset - 1 && at <= (double)limit->reset + 1)
+    braze_buffer_print(words->hint, "call again then");
+  braze_buffer_print(words->hint, "%sthe limit is the whole workspace's", words->hint->length > 0 ? "; " : "");
 }
 
 static void explain_auth(const struct words *words) {
@@ -104,11 +111,11 @@ static void explain_auth(const struct words *words) {
                      unknown ? "does not accept the API key" : "does not let this API key make the call");
   say_service_message(words, "; it says ");
   if (unknown)
-    braze_buffer_print(words->hint, "the key is unknown, or belongs to another instance: a key works on one only. Check BRAZE_API_KEY (api_key) "
-                                    "against BRAZE_REST_ENDPOINT (endpoint); the dashboard shows both under APIs and Identifiers");
+    braze_buffer_print(words->hint, "the key is unknown, or belongs to another instance: take BRAZE_API_KEY (api_key) and BRAZE_REST_ENDPOINT (endpoint) "
+                                    "from the same dashboard, page APIs and Identifiers");
   else
-    braze_buffer_print(words->hint, "the key needs the permission %s, which is set when a key is made; else the plan, the key's list of IP "
-                                    "addresses or a path in the endpoint is wrong",
+    braze_buffer_print(words->hint, "make a new key with the permission %s (a key's permissions can't be changed); if it has it, check its list of IP "
+                                    "addresses, the plan, and the endpoint's path",
                        words->call->endpoint->permission);
 }
 
@@ -117,24 +124,27 @@ static void explain_rejected(const struct words *words) {
   if (words->said.text)
     say_service_message(words, "the service says ");
   else
-    braze_buffer_print(words->message, "the service refused the call without saying why");
-  say_values(words);
-  if (status == 400)
+    braze_buffer_print(words->message, "%s refused the call without saying why", words->settings->host);
+  if (status == 400 || words->outcome->maybe_applied) say_values(words);
+  if (status == 400 && !words->said.text)
+    braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
+  else if (status == 400)
     braze_buffer_print(words->hint, "check the values; campaign_id is the Campaign API Identifier of an API campaign, at the foot of its page in the dashboard");
   else if (status == 404)
     braze_buffer_print(words->hint, "the address is wrong: check the endpoint, now %s", words->settings->url);
   else if (status != 408)
-    braze_buffer_print(words->hint, "the call as it is will be refused again; `body` holds the whole answer");
+    braze_buffer_print(words->hint, "the call as it is will be refused again");
 }
 
 static void explain_redirect(const struct words *words) {
   const char *location = words->outcome->location;
-  braze_buffer_print(words->message, "%s redirects", words->settings->host);
   if (location[0]) {
-    braze_buffer_print(words->message, " to ");
+    braze_buffer_print(words->message, "%s redirects to ", words->settings->host);
     say_quoted(words->message, location, strlen(location), MOST_OF_A_VALUE);
+    braze_buffer_print(words->message, ", which is not followed: the API key would go there");
+  } else {
+    braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->host);
   }
-  braze_buffer_print(words->message, ", which is never followed: the API key would go there");
   braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
 }
 
@@ -152,14 +162,17 @@ static void explain_protocol(const struct words *words, enum braze_answer answer
   else if (!outcome->answered)
     braze_buffer_print(words->message, "what %s sent is no answer of a web service", host);
   else if (answer == BRAZE_ANSWER_QUEUED)
-    braze_buffer_print(words->message, "the service has queued the call and gave no %s yet: it is neither made nor refused", words->call->endpoint->answer_field);
+    braze_buffer_print(words->message, "the service queued the call and gave no %s: it may be made later", words->call->endpoint->answer_field);
   else if (answer == BRAZE_ANSWER_NOT_JSON || answer == BRAZE_ANSWER_NOT_OBJECT)
     braze_buffer_print(words->message, "the answer of %s is %s", host, answer == BRAZE_ANSWER_NOT_JSON ? "not JSON" : "JSON, but no object");
   else
     braze_buffer_print(words->message, answer == BRAZE_ANSWER_NO_FIELD ? "the service says success, but gives no %s" : "the service does not say success", words->call->endpoint->answer_field);
   if (answer == BRAZE_ANSWER_OTHER_MESSAGE) say_service_message(words, " but ");
-  say_curl(words);
-  if (outcome->status == 0 || answer == BRAZE_ANSWER_NOT_JSON) braze_buffer_print(words->hint, "is %s Braze, or a proxy in between? `body` holds what arrived", words->settings->url);
+  if (outcome->stop == BRAZE_STOP_NONE)
+    say_curl(words);
+  else
+    say_curl_code(words);
+  if (outcome->status == 0 || answer == BRAZE_ANSWER_NOT_JSON) braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
 }
 
 static void explain_tls(const struct words *words) {
@@ -199,7 +212,7 @@ static void explain_timeout(const struct words *words) {
     braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->timeout);
   else
     braze_buffer_print(words->message, "no connection to %s within %g s", host, call->timeout);
-  say_curl(words);
+  say_curl_code(words);
   if (outcome->left || outcome->maybe_applied) return;
   if (outcome->curl_code == 0)
     braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
@@ -215,13 +228,15 @@ static void explain_network(const struct words *words) {
     braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
   } else if (outcome->stop == BRAZE_STOP_SECOND_SEND) {
     braze_buffer_print(words->message, "the connection to %s was closed after the request had left, and it was not sent a second time", host);
+    say_curl_code(words);
   } else if (outcome->left) {
     braze_buffer_print(words->message, "the connection to %s broke after the request had left", host);
+    say_curl(words);
   } else {
     braze_buffer_print(words->message, "%s could not be reached; nothing was sent", host);
     braze_buffer_print(words->hint, "check network, DNS, firewall and the endpoint's name, then call again");
+    say_curl(words);
   }
-  say_curl(words);
 }
 
 /* The advice that counts most: whether to repeat. */
@@ -232,11 +247,19 @@ static void explain_maybe_applied(const struct words *words) {
   if (outcome->kind != BRAZE_REJECTED) say_values(words);
   if (words->hint->length > 0) braze_buffer_print(words->hint, "; ");
   if (outcome->applied_before && outcome->status >= 400 && outcome->status <= 499)
-    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s: it may exist all the same", endpoint->answer_field);
+    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s; this refusal is the repeat's", endpoint->answer_field);
   else if (words->call->repeatable)
-    braze_buffer_print(words->hint, "the %s may have been made: calling again with the same %s is the safe way to be sure", endpoint->answer_field, endpoint->repeat_field);
+    braze_buffer_print(words->hint, "the %s may have been made: call again with the same %s, which names no second one", endpoint->answer_field, endpoint->repeat_field);
   else
-    braze_buffer_print(words->hint, "a %s may have been made: look before you call again, and give your own %s, with which a repeat is safe", endpoint->answer_field, endpoint->repeat_field);
+    braze_buffer_print(words->hint, "a %s may have been made, and its name is lost: a second call may make another one. Give your own %s, and a repeat names the same one", endpoint->answer_field, endpoint->repeat_field);
+}
+
+/* A Retry-After on anything but a 429, whose own words say it. */
+static void explain_when(const struct words *words) {
+  double at = braze_retry_at(words->outcome);
+  if (at < 0 || words->outcome->kind == BRAZE_RATE_LIMITED) return;
+  braze_buffer_print(words->hint, "%sthe service asks to be called after ", words->hint->length > 0 ? "; " : "");
+  say_time(words, words->hint, at);
 }
 
 void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
@@ -261,4 +284,5 @@ void braze_explain(const struct braze_settings *settings, const struct braze_cal
   case BRAZE_KIND_COUNT: break;
   }
   explain_maybe_applied(&words);
+  explain_when(&words);
 }

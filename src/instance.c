@@ -27,7 +27,9 @@ static const struct braze_instance instances[] = {
 
 #define INSTANCE_COUNT (sizeof instances / sizeof *instances)
 #define MOST_SHOWN 200
+#define SHORTEST_KEY 9 /* what is shorter may be shown */
 #define EXAMPLE "write the REST endpoint shown beside the API key in the dashboard, such as \"https://rest.iad-01.braze.com\", or an instance's name, such as \"US-01\""
+#define SHORT_EXAMPLE "write scheme, host and at most a port and a path, as in \"https://rest.iad-01.braze.com\""
 
 const struct braze_instance *braze_instance_at(size_t index) {
   return index < INSTANCE_COUNT ? &instances[index] : NULL;
@@ -123,13 +125,14 @@ static const char *check_host(const struct parts *parts) {
 }
 
 static const char *check_port(const struct parts *parts) {
+  static const char wrong[] = "has a port that is no number from 1 to 65535";
   unsigned port = 0;
   size_t i;
   if (!parts->port) return NULL;
   if (parts->port_length == 0 || parts->port_length > 5 || digits(parts->port, parts->port_length) < parts->port_length)
-    return "has a port that is no number from 1 to 65535";
+    return wrong;
   for (i = 0; i < parts->port_length; i++) port = port * 10 + (unsigned)(parts->port[i] - '0');
-  return port >= 1 && port <= UINT16_MAX ? NULL : "has a port that is no number from 1 to 65535";
+  return port >= 1 && port <= UINT16_MAX ? NULL : wrong;
 }
 
 /* "." and ".." would be folded away by libcurl, and the request would go elsewhere than written. */
@@ -181,7 +184,17 @@ static bool refuse_name(const char *text, size_t length, struct braze_buffer *me
     braze_buffer_print(message, "endpoint \"");
     braze_text_escape(message, text, length, MOST_SHOWN);
     braze_buffer_print(message, "\" does not begin with https://");
+    braze_buffer_print(hint, "did you mean \"https://");
+    braze_text_escape(hint, text, length, MOST_SHOWN);
+    braze_buffer_print(hint, "\"?");
+  } else if (length == 0) {
+    braze_buffer_print(message, "endpoint is empty");
     braze_buffer_print(hint, EXAMPLE);
+  } else if (length < SHORTEST_KEY) {
+    braze_buffer_print(message, "endpoint \"");
+    braze_text_escape(message, text, length, MOST_SHOWN);
+    braze_buffer_print(message, "\" is no instance of Braze");
+    braze_buffer_print(hint, "braze.instances lists them all; any https:// URL is taken too");
   } else {
     braze_buffer_print(message, "endpoint is neither an https:// URL nor an instance's name (it has %zu characters; not shown, it may be a key)", length);
     braze_buffer_print(hint, EXAMPLE);
@@ -199,13 +212,15 @@ static bool read_url(const char *scheme_end, const char *end, struct braze_origi
   if (!wrong) wrong = check_path(&parts);
   if (wrong) {
     braze_buffer_print(message, "endpoint %s", wrong);
-    braze_buffer_print(hint, "an endpoint is scheme, host and, if a gateway has one, a path; " EXAMPLE);
+    braze_buffer_print(hint, SHORT_EXAMPLE);
     return false;
   }
   bracketed = parts.host[0] == '[';
   memcpy(origin->host, parts.host + bracketed, parts.host_length - 2u * bracketed);
   origin->host[parts.host_length - 2u * bracketed] = '\0';
   origin->loopback = braze_instance_is_loopback(origin->host);
+  memcpy(origin->authority, parts.host, (size_t)(parts.path - parts.host));
+  origin->authority[parts.path - parts.host] = '\0';
   if (is_other_braze_host(origin->host, message, hint)) return false;
   if (!origin->secure && !origin->loopback) {
     braze_buffer_print(message, "endpoint \"http://%s\" would send the API key unencrypted", origin->host);
@@ -215,6 +230,14 @@ static bool read_url(const char *scheme_end, const char *end, struct braze_origi
   while (parts.path_length > 0 && parts.path[parts.path_length - 1] == '/') parts.path_length--;
   return braze_buffer_append(&origin->url, origin->secure ? "https://" : "http://", origin->secure ? 8 : 7) &&
          braze_buffer_append(&origin->url, parts.host, (size_t)(parts.path + parts.path_length - parts.host));
+}
+
+const char *braze_instance_check_authority(const char *text, size_t length) {
+  struct parts parts;
+  const char *wrong = split(text, length, &parts);
+  if (!wrong) wrong = check_host(&parts);
+  if (!wrong) wrong = check_port(&parts);
+  return wrong || parts.path_length == 0 ? wrong : "holds more than a host and a port";
 }
 
 bool braze_instance_resolve(const char *text, size_t length, struct braze_origin *origin, struct braze_buffer *message,
@@ -228,12 +251,12 @@ bool braze_instance_resolve(const char *text, size_t length, struct braze_origin
   for (i = 0; i < length; i++)
     if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F || text[i] == '\\') {
       braze_buffer_print(message, "endpoint holds a character that no URL has, at byte %zu of %zu", i + 1, length);
-      braze_buffer_print(hint, EXAMPLE);
+      braze_buffer_print(hint, SHORT_EXAMPLE);
       return false;
     }
   if (length > 2048) {
-    braze_buffer_print(message, "endpoint has %zu characters", length);
-    braze_buffer_print(hint, "2048 are taken; " EXAMPLE);
+    braze_buffer_print(message, "endpoint has %zu characters: at most 2048 are taken", length);
+    braze_buffer_print(hint, SHORT_EXAMPLE);
     return false;
   }
   origin->secure = length >= 8 && braze_text_same(text, 8, "https://");
@@ -241,8 +264,8 @@ bool braze_instance_resolve(const char *text, size_t length, struct braze_origin
   if (length >= 7 && braze_text_same(text, 7, "http://")) return read_url(text + 7, text + length, origin, message, hint);
   for (i = 0; i + 2 < length; i++)
     if (memcmp(text + i, "://", 3) == 0 && i < 12) {
-      braze_buffer_print(message, "endpoint has the scheme \"%.*s\"", (int)i, text);
-      braze_buffer_print(hint, "only https:// is taken; " EXAMPLE);
+      braze_buffer_print(message, "endpoint has the scheme \"%.*s\", and only https:// is taken", (int)i, text);
+      braze_buffer_print(hint, SHORT_EXAMPLE);
       return false;
     }
   return refuse_name(text, length, message, hint);

@@ -1,5 +1,4 @@
 /* lua_answer: a call that is done to the result table or the error object that a user sees. */
-#include <math.h>
 #include <string.h>
 
 #include "clock.h"
@@ -80,7 +79,7 @@ static void set_error_fields(lua_State *L, const struct braze_outcome *outcome) 
   size_t length = outcome->body.length < MOST_BODY ? outcome->body.length : MOST_BODY;
   lua_pushboolean(L, outcome->maybe_applied);
   lua_setfield(L, -2, "maybe_applied");
-  if (retry_at >= 0) set_integer(L, "retry_at", (int64_t)ceil(retry_at));
+  if (retry_at >= 0) set_integer(L, "retry_at", braze_retry_whole(retry_at));
   if (length > 0) {
     lua_pushlstring(L, braze_buffer_text(&outcome->body), length);
     lua_setfield(L, -2, "body");

@@ -37,6 +37,9 @@ void lbraze_words_init(struct lbraze_words *words);
 /* [-0, +1, m] A new error object with the fields that are always there. The texts are redacted if settings are given. */
 void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum braze_kind kind, const struct lbraze_words *words);
 
+/* What stands at index, with its article: "a string", "nothing". */
+const char *lbraze_what(lua_State *L, int index);
+
 /* [-0, +0, e] Raises a usage error; an empty message means that memory ran out. Never returns. */
 int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words);
 

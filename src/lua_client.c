@@ -49,7 +49,7 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
   char hint[128];
   if (!client) {
     snprintf(hint, sizeof hint, "write client:%s(...)", method);
-    lbraze_usage(L, hint, "%s was called on a %s value, not on a client: \".\" stands where \":\" belongs", method, luaL_typename(L, 1));
+    lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
     return NULL;
   }
   if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);

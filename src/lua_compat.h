@@ -22,6 +22,12 @@
 #define lbraze_set_uservalue(L, index) ((void)lua_setfenv(L, index))
 #endif
 
+#if LUA_VERSION_NUM >= 502
+#define lbraze_raw_length(L, index) lua_rawlen(L, index)
+#else
+#define lbraze_raw_length(L, index) lua_objlen(L, index)
+#endif
+
 /* An integer that may need 53 bits, also where lua_Integer is narrower. */
 #if LUA_VERSION_NUM >= 503
 #define lbraze_push_integer(L, value) lua_pushinteger(L, (lua_Integer)(value))

@@ -86,6 +86,20 @@ int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) {
   return lbraze_raise_usage(L, NULL, &words);
 }
 
+const char *lbraze_what(lua_State *L, int index) {
+  switch (lua_type(L, index)) {
+  case LUA_TNONE: return "nothing";
+  case LUA_TNIL: return "nil";
+  case LUA_TBOOLEAN: return "a boolean";
+  case LUA_TNUMBER: return "a number";
+  case LUA_TSTRING: return "a string";
+  case LUA_TTABLE: return "a table";
+  case LUA_TFUNCTION: return "a function";
+  case LUA_TTHREAD: return "a coroutine";
+  default: return "a userdata";
+  }
+}
+
 bool lbraze_is_error(lua_State *L, int index) {
   bool same = false;
   if (lua_istable(L, index) && lua_getmetatable(L, index)) {
@@ -174,7 +188,14 @@ static void assume(lua_State *L, int index, struct braze_outcome *outcome) {
   lua_getfield(L, index, "status");
   if (lua_type(L, -1) == LUA_TNUMBER) outcome->status = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (outcome->status >= 300) braze_outcome_judge_status(outcome);
+  if (outcome->status >= 300) {
+    braze_outcome_judge_status(outcome);
+    return;
+  }
+  lua_getfield(L, index, "kind");
+  if (lua_type(L, -1) == LUA_TSTRING)
+    outcome->maybe_applied = strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_SERVER)) == 0 || strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_PROTOCOL)) == 0;
+  lua_pop(L, 1);
 }
 
 /* braze.error(fields) -> error. What is always there is filled in; the caller's table is left as it is. */
@@ -182,7 +203,7 @@ int lbraze_error_error(lua_State *L) {
   struct lbraze_words words;
   struct braze_outcome outcome;
   if (!lua_istable(L, 1))
-    return lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error takes a table of fields, not a %s value", luaL_typename(L, 1));
+    return lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error takes a table of fields, not %s", lbraze_what(L, 1));
   lua_settop(L, 1);
   lbraze_words_init(&words);
   braze_buffer_print(&words.message, "made by braze.error");

@@ -63,7 +63,19 @@ void lbraze_push_json(lua_State *L, const struct braze_endpoint *endpoint, const
 
 /* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */
 static void drop_nulls(lua_State *L) {
+  int count = (int)lbraze_raw_length(L, -1), kept = 0, i;
   if (!lua_checkstack(L, 8)) luaL_error(L, "not enough memory");
+  for (i = 1; i <= count; i++) { /* a list stays one without a hole */
+    lua_rawgeti(L, -1, i);
+    if (lua_islightuserdata(L, -1))
+      lua_pop(L, 1);
+    else
+      lua_rawseti(L, -2, ++kept);
+  }
+  while (count > kept) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, count--);
+  }
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     if (lua_istable(L, -1)) {

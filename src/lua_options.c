@@ -1,5 +1,4 @@
 /* lua_options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +55,7 @@ static void refuse_name(lua_State *L, const struct braze_settings *settings, con
   int i;
   lbraze_words_init(&words);
   if (lua_type(L, -2) != LUA_TSTRING) {
-    braze_buffer_print(&words.message, "unknown %s: a %s as its name", what, luaL_typename(L, -2));
+    braze_buffer_print(&words.message, "a value without a name where %ss are expected (its key is %s)", what, lbraze_what(L, -2));
   } else {
     name = lua_tolstring(L, -2, &length);
     braze_buffer_print(&words.message, "unknown %s \"", what);
@@ -87,13 +86,14 @@ static int find_name(lua_State *L, const char *(*name_at)(const void *, int), co
 }
 
 static void check_duration(lua_State *L, const char *name, double seconds) {
+  if (seconds != seconds) lbraze_usage(L, SECONDS_HINT, "%s is not a number", name);
   if (seconds > BRAZE_MOST_TIMEOUT)
     lbraze_usage(L, "the unit is seconds, not milliseconds", "%s is %g: at most %g is taken", name, seconds, BRAZE_MOST_TIMEOUT);
   if (!(seconds > 0)) lbraze_usage(L, SECONDS_HINT, "%s is %g: it must be above 0", name, seconds);
 }
 
 static double check_number(lua_State *L, const char *name) {
-  if (lua_type(L, -1) != LUA_TNUMBER) lbraze_usage(L, NULL, "%s must be a number, not a %s value", name, luaL_typename(L, -1));
+  if (lua_type(L, -1) != LUA_TNUMBER) lbraze_usage(L, NULL, "%s must be a number, not %s", name, lbraze_what(L, -1));
   return lua_tonumber(L, -1);
 }
 
@@ -105,13 +105,13 @@ static double check_seconds(lua_State *L, const char *name) {
 
 static int check_count(lua_State *L, const char *name, int least, int most) {
   double count = check_number(L, name);
-  if (!(count >= least && count <= most) || floor(count) != count)
+  if (!(count >= least && count <= most) || (double)(int)count != count)
     lbraze_usage(L, NULL, "%s is %g: it must be a whole number from %d to %d", name, count, least, most);
   return (int)count;
 }
 
 static const char *check_text(lua_State *L, const char *name, size_t *length) {
-  if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not a %s value", name, luaL_typename(L, -1));
+  if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not %s", name, lbraze_what(L, -1));
   return lua_tolstring(L, -1, length);
 }
 
@@ -178,7 +178,7 @@ static void read_options(const struct reader *reader, int index) {
   lua_State *L = reader->L;
   int option, nearest;
   if (lua_isnoneornil(L, index)) return;
-  if (!lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not a %s value", luaL_typename(L, index));
+  if (!lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
   lua_pushnil(L);
   while (lua_next(L, index)) {
     option = find_name(L, option_name, options, OPTION_COUNT, &nearest);
@@ -200,7 +200,7 @@ static const char *push_option(lua_State *L, int index, int option, size_t *leng
   }
   lua_pushstring(L, options[option].name);
   lua_rawget(L, index);
-  return lua_type(L, -1) != LUA_TSTRING ? NULL : lua_tolstring(L, -1, length);
+  return lua_isnil(L, -1) ? NULL : check_text(L, options[option].name, length);
 }
 
 /* Key and endpoint: both from the table, or both from the environment. */
@@ -216,7 +216,7 @@ static void read_account(lua_State *L, int index, struct braze_settings *setting
     key = environment("BRAZE_API_KEY");
     endpoint = environment("BRAZE_REST_ENDPOINT");
     if (!key)
-      lbraze_usage(L, "set BRAZE_API_KEY and BRAZE_REST_ENDPOINT, or give api_key and endpoint to braze.new; in nginx a variable also needs the directive `env`",
+      lbraze_usage(L, "set BRAZE_API_KEY and BRAZE_REST_ENDPOINT, or give api_key and endpoint to braze.new",
                    "no API key: BRAZE_API_KEY is not set");
     if (!endpoint)
       lbraze_usage(L, "set BRAZE_REST_ENDPOINT to the REST endpoint shown beside the API key in the dashboard, such as https://rest.iad-01.braze.com, or to an instance's name, such as US-01",
@@ -248,25 +248,47 @@ static void read_proxy(lua_State *L, int index, struct braze_settings *settings)
   lua_pop(L, 1);
 }
 
+/* Digits with at most one point among them; strtod would ask the locale what a point is. Negative = something else. */
+static double read_decimal(const char *text) {
+  double value = 0, unit = 1;
+  bool point = false, digit = false;
+  for (; *text; text++) {
+    if (*text == '.' && !point) {
+      point = true;
+    } else if (*text >= '0' && *text <= '9') {
+      digit = true;
+      value = value * 10 + (*text - '0');
+      if (point) unit *= 10;
+    } else {
+      return -1;
+    }
+  }
+  return digit ? value / unit : -1;
+}
+
 static void read_timeout_variable(lua_State *L, struct lbraze_limits *limits) {
   const char *text = environment("BRAZE_TIMEOUT");
-  size_t used = text ? strspn(text, "0123456789.") : 0;
   if (!text) return;
-  if (text[used] != '\0' || strspn(text, ".") == strlen(text))
+  limits->timeout = read_decimal(text);
+  if (limits->timeout < 0)
     lbraze_usage(L, "write a number of seconds, such as 30 or 2.5", "the environment variable BRAZE_TIMEOUT is \"%.40s\", no number", text);
-  limits->timeout = strtod(text, NULL);
   check_duration(L, "the environment variable BRAZE_TIMEOUT", limits->timeout);
 }
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
   struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
   struct reader reader = {L, CLIENT, settings, &limits, &settings->max_connections};
-  read_timeout_variable(L, &limits);
+  if (!lua_isnoneornil(L, index) && !lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
+  read_account(L, index, settings); /* first, so that nothing below can show the key */
+  limits.timeout = 0;
   read_options(&reader, index);
+  if (limits.timeout <= 0) {
+    limits.timeout = settings->timeout;
+    read_timeout_variable(L, &limits);
+  }
   settings->timeout = limits.timeout;
   settings->connect_timeout = limits.connect_timeout;
   settings->retries = limits.retries;
-  read_account(L, index, settings);
   read_ca_file(L, index, settings);
   read_proxy(L, index, settings);
 }
@@ -288,8 +310,12 @@ void lbraze_read_start_options(lua_State *L, int index, const struct braze_setti
 }
 
 void lbraze_push_on_done(lua_State *L, int index) {
-  size_t length;
-  push_option(L, index, ON_DONE, &length);
+  if (!lua_istable(L, index)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pushstring(L, options[ON_DONE].name);
+  lua_rawget(L, index);
 }
 
 /* Raises for a value that breaks its field's rule. */
@@ -311,7 +337,7 @@ static void refuse_value(lua_State *L, const struct braze_settings *settings, co
 static void read_value(lua_State *L, const struct braze_settings *settings, const struct braze_field *field, struct braze_value *value) {
   enum braze_field_fault fault;
   size_t position;
-  if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not a %s value", field->name, luaL_typename(L, -1));
+  if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not %s", field->name, lbraze_what(L, -1));
   value->text = lua_tolstring(L, -1, &value->length);
   fault = braze_field_check(field, value->text, value->length, &position);
   if (fault != BRAZE_FIELD_GOOD) refuse_value(L, settings, field, fault, value, position);
@@ -323,7 +349,7 @@ void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings
   memset(values, 0, BRAZE_MOST_FIELDS * sizeof *values);
   if (!lua_istable(L, index))
     lbraze_usage(L, "write create_send_id{campaign_id = \"...\"}", "%s takes a table of parameters, not %s", endpoint->name,
-                 lua_isnoneornil(L, index) ? "nothing" : luaL_typename(L, index));
+                 lua_isnil(L, index) ? "nothing" : lbraze_what(L, index));
   lua_pushnil(L);
   while (lua_next(L, index)) {
     field = find_name(L, field_name, endpoint->fields, count, &nearest);

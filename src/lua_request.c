@@ -27,7 +27,7 @@ static struct lbraze_request *check_request(lua_State *L, const char *method) {
   char hint[128];
   if (!request) {
     snprintf(hint, sizeof hint, "write request:%s()", method);
-    lbraze_usage(L, hint, "%s was called on a %s value, not on a request: \".\" stands where \":\" belongs", method, luaL_typename(L, 1));
+    lbraze_usage(L, hint, "%s was called on %s, not on a request: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
     return NULL;
   }
   if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
@@ -93,7 +93,7 @@ static int request_result(lua_State *L) {
 double lbraze_check_wait(lua_State *L, int index, const char *method) {
   double seconds;
   if (lua_isnoneornil(L, index)) return FOR_EVER;
-  if (lua_type(L, index) != LUA_TNUMBER) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds, not a %s value", method, luaL_typename(L, index));
+  if (lua_type(L, index) != LUA_TNUMBER) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds, not %s", method, lbraze_what(L, index));
   seconds = lua_tonumber(L, index);
   if (!(seconds >= 0)) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds that is not negative, not %g", method, seconds);
   return seconds < FOR_EVER ? seconds : FOR_EVER;
@@ -139,7 +139,7 @@ static const struct braze_endpoint *check_endpoint(lua_State *L) {
   size_t length = 0;
   const char *name;
   if (lua_type(L, 2) != LUA_TSTRING) {
-    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"})", "start takes the name of a call, not a %s value", luaL_typename(L, 2));
+    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"})", "start takes the name of a call, not %s", lbraze_what(L, 2));
     return NULL;
   }
   name = lua_tolstring(L, 2, &length);

@@ -52,6 +52,11 @@ double braze_retry_at(const struct braze_outcome *outcome) {
   return BRAZE_ABSENT;
 }
 
+int64_t braze_retry_whole(double epoch) {
+  int64_t whole = (int64_t)epoch;
+  return whole + ((double)whole < epoch);
+}
+
 static double jitter(int tries, double chance) {
   double pause = FIRST_PAUSE;
   while (--tries > 0 && pause < LONGEST_PAUSE) pause *= 2;

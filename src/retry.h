@@ -37,4 +37,7 @@ bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_
 /* When the service said that it may be asked again: Retry-After, else on a 429 the reset; negative = it did not say. */
 double braze_retry_at(const struct braze_outcome *outcome);
 
+/* The first whole second that is not before a time that is not negative. */
+int64_t braze_retry_whole(double epoch);
+
 #endif

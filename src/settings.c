@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "endpoint.h"
 #include "instance.h"
 #include "text.h"
 
@@ -102,12 +103,26 @@ bool braze_settings_set_api_key(struct braze_settings *settings, const char *key
   return braze_secrets_set_api_key(settings->secrets, key, length);
 }
 
+/* The path of a call, copied from its documentation, would be sent twice over. */
+static bool check_path(const char *url, struct braze_buffer *message, struct braze_buffer *hint) {
+  const struct braze_endpoint *endpoint;
+  size_t i, length = strlen(url);
+  for (i = 0; (endpoint = braze_endpoint_at(i)) != NULL; i++) {
+    size_t path_length = strlen(endpoint->path);
+    if (length < path_length || strcmp(url + length - path_length, endpoint->path) != 0) continue;
+    braze_buffer_print(message, "endpoint ends with the path of a call, %s", endpoint->path);
+    braze_buffer_print(hint, "leave the path out: %s adds it", endpoint->name);
+    return false;
+  }
+  return true;
+}
+
 bool braze_settings_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
                                  struct braze_buffer *hint) {
   struct braze_origin origin;
   bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
               keep(&settings->url, braze_buffer_text(&origin.url), origin.url.length) &&
-              keep(&settings->host, origin.host, strlen(origin.host));
+              keep(&settings->host, origin.authority, strlen(origin.authority)) && check_path(settings->url, message, hint);
   settings->secure = origin.secure;
   settings->loopback = origin.loopback;
   braze_origin_free(&origin);
@@ -141,7 +156,7 @@ static bool refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint
 
 bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
                               struct braze_buffer *message, struct braze_buffer *hint) {
-  const char *at, *end = text + length, *user_end = NULL, *scheme = "http://", *address;
+  const char *at, *end = text + length, *user_end = NULL, *scheme = "http://", *address, *wrong;
   size_t i;
   if (length == 0 || settings->loopback) return true;
   for (i = 0; i < length; i++)
@@ -159,9 +174,8 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
   for (at = text; at < end; at++)
     if (*at == '@') user_end = at;
   address = user_end ? user_end + 1 : text;
-  for (at = address; at < end; at++)
-    if (strchr("/?#\\", *at)) return refuse_proxy(message, hint, "holds more than a host and a port");
-  if (address == end || *address == ':') return refuse_proxy(message, hint, "has no host");
+  wrong = braze_instance_check_authority(address, (size_t)(end - address));
+  if (wrong) return refuse_proxy(message, hint, wrong);
   if (user_end) {
     const char *colon = memchr(text, ':', (size_t)(user_end - text));
     if (!keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text)))

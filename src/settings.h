@@ -15,7 +15,7 @@ struct braze_settings {
   atomic_int references;
   struct braze_secrets *secrets; /* NULL once the client is closed; each engine has a reference of its own */
   char *url;  /* of the REST endpoint, without a trailing slash */
-  char *host; /* the host in it, for messages */
+  char *host; /* host and port in it, for messages */
   bool secure;
   bool loopback;
   char *ca_file;  /* NULL = libcurl's own trust store */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define LONGEST_NAME 64
+#define LEAST_PART 3
 
 /* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
 static size_t sequence_length(const unsigned char *bytes, size_t length) {
@@ -100,21 +101,35 @@ static size_t distance(const char *left, size_t left_length, const char *right, 
   return row[right_length];
 }
 
+static bool is_part(const char *text, size_t length, const char *name, size_t name_length) {
+  size_t start, i;
+  for (start = 0; start + length <= name_length; start++) {
+    for (i = 0; i < length && lower(text[i]) == lower(name[start + i]); i++) continue;
+    if (i == length) return true;
+  }
+  return false;
+}
+
 int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
                        const void *names, int count) {
   size_t best_distance = LONGEST_NAME;
   int best = -1, i;
+  bool tie = false;
   if (length == 0 || length > LONGEST_NAME) return -1;
   for (i = 0; i < count; i++) {
     const char *name = name_at(names, i);
     size_t name_length = strlen(name);
     size_t far = name_length > LONGEST_NAME ? LONGEST_NAME : distance(text, length, name, name_length);
+    /* "send" is send_id and "key" is api_key, however many letters are missing. */
+    if (length >= LEAST_PART && is_part(text, length, name, name_length)) far = 1;
+    if (far == best_distance) tie = true;
     if (far < best_distance) {
+      tie = false;
       best_distance = far;
       best = i;
     }
   }
-  /* A third of the name may be wrong: "campain" is campaign_id, "colour" is nothing. */
-  if (best >= 0 && best_distance > 2 && best_distance * 3 > strlen(name_at(names, best)) + 1) return -1;
+  /* Half of the name may be wrong: "retry" is retries, "colour" is nothing. Of two that are as near, neither was meant. */
+  if (best < 0 || tie || best_distance * 2 > strlen(name_at(names, best))) return -1;
   return best;
 }

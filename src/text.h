@@ -23,7 +23,7 @@ bool braze_text_same(const char *left, size_t left_length, const char *right);
 /* The value of a hexadecimal digit, -1 for anything else. */
 int braze_text_hex_value(char digit);
 
-/* The index of the name nearest to text by edit distance, or -1 where none is near enough to be what was meant.
+/* The index of the name nearest to text by edit distance, or -1 where none is, or two are, near enough to be what was meant.
    `name_at` gives the names by index. */
 int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
                        const void *names, int count);

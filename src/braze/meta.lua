@@ -1,0 +1,256 @@
+---@meta braze
+
+-- Declarations of the module `braze` for editors and the Lua language server. Never required: put the directory above
+-- this one's into the server's `workspace.library`. Durations are seconds, points in time are UTC epoch seconds.
+-- `require "braze.safe"` gives the table that is declared here as the field `safe`.
+
+---Makes Braze send IDs.
+---
+---Every function raises a `braze.error` when something goes wrong; those of `safe` return `nil` and that error instead.
+---@class braze
+---@field _VERSION string `"braze x.y.z"`
+---The REST endpoint of each of Braze's instances by its name: `["US-01"] = "https://rest.iad-01.braze.com"`, …
+---
+---[Endpoints](https://www.braze.com/docs/api/basics/)
+---@field instances table<string, string>
+---The same functions in the style of `cjson.safe`: what would raise returns `nil, err`.
+---@field safe braze.safe
+local braze = {}
+
+---What went wrong. The list is closed.
+---
+---* `usage`: a bad option or parameter, or a closed client; nothing was sent
+---* `network`: DNS, connecting, a connection that broke
+---* `tls`: the handshake, or a certificate that is not trusted
+---* `timeout`: a deadline passed
+---* `rate_limited`: status 429
+---* `auth`: status 401 or 403
+---* `rejected`: any other 4xx
+---* `server`: 5xx
+---* `protocol`: an answer that is not the documented one; redirects too, which are never followed
+---* `cancelled`: the request or its client was closed
+---
+---[Errors and responses](https://www.braze.com/docs/api/errors)
+---@alias braze.kind
+---| "usage"
+---| "network"
+---| "tls"
+---| "timeout"
+---| "rate_limited"
+---| "auth"
+---| "rejected"
+---| "server"
+---| "protocol"
+---| "cancelled"
+
+---The parameters. A field with any other name raises an error of kind `usage`.
+---@class (exact) braze.create_send_id.params
+---The Campaign API Identifier, at the foot of the campaign's page in the dashboard. Not empty, UTF-8.
+---
+---[API identifier types](https://www.braze.com/docs/api/identifier_types/)
+---@field campaign_id string
+---The ID to make: 1 to 64 ASCII characters. Left out, Braze makes one up; then a request whose answer was lost is not
+---sent again.
+---
+---[API identifier types](https://www.braze.com/docs/api/identifier_types/)
+---@field send_id? string
+
+---Limits of one call. They win over the client's.
+---@class (exact) braze.call_options
+---Seconds for the whole call: the wait for a connection, DNS, TLS, every attempt, every pause. Above 0, at most 600.
+---@field timeout? number
+---Seconds for DNS, TCP and TLS of one attempt. Above 0, at most 600.
+---@field connect_timeout? number
+---Most further attempts after the first: 0 to 10. 0 = never.
+---@field retries? integer
+
+---What a client is made with. `api_key` and `endpoint` go together: give both, or neither and the environment has both.
+---@class (exact) braze.options
+---REST API key with the permission `sends.id.create`. Else BRAZE_API_KEY.
+---
+---[REST API keys](https://www.braze.com/docs/api/basics/)
+---@field api_key? string
+---An instance's name (`"EU-01"`) or `https://…`, with a path if a gateway has one in front; no user, query or fragment.
+---`http://` only for a loopback host. Else BRAZE_REST_ENDPOINT.
+---
+---[Endpoints](https://www.braze.com/docs/api/basics/)
+---@field endpoint? string
+---Seconds for a whole call: the wait for a connection, DNS, TLS, every attempt, every pause. Above 0, at most 600.
+---Else BRAZE_TIMEOUT, else 30.
+---@field timeout? number
+---Seconds for DNS, TCP and TLS of one attempt. Above 0, at most 600. Default 10.
+---@field connect_timeout? number
+---Most further attempts after the first: 0 to 10, default 2. 0 = never.
+---@field retries? integer
+---Most connections to the host at a time: 1 to 1,000, default 16. A blocking call has one of its own beside them.
+---@field max_connections? integer
+---PEM bundle, or a directory made by `openssl rehash`. Else BRAZE_CA_FILE, else the system's store.
+---@field ca_file? string
+---URL of an HTTP proxy, reached by CONNECT; `""` = none. Else https_proxy with no_proxy (lower case), read once here.
+---Never used for a loopback endpoint.
+---@field proxy? string
+
+---How much is left. What the service did not send, or sent malformed, is nil, never 0.
+---
+---[API rate limits](https://www.braze.com/docs/api/api_limits/)
+---@class braze.rate_limit
+---@field limit? integer most requests in the window
+---@field remaining? integer requests left in it
+---@field reset? integer when it ends, UTC epoch seconds
+
+---A send ID that was made: Braze's own fields, and ours, which win over a field of the same name in the answer.
+---
+---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
+---@class braze.result
+---@field message "success"
+---@field send_id string the ID that was made, never empty
+---@field errors? (string|table)[] minor errors, where the service sent some
+---@field status integer HTTP status, 200 to 299
+---@field rate_limit braze.rate_limit
+---@field request_id? string the response's `x-request-id`; Braze's support can use it
+---@field attempts integer requests that began to leave, the last included
+---@field elapsed number seconds
+
+---What went wrong. `tostring(err)` is one line; a string can be concatenated with it on either side.
+---
+---[Errors and responses](https://www.braze.com/docs/api/errors)
+---@class braze.error
+---@field kind braze.kind
+---@field message string what happened, and with which value; control characters of outside text are escaped
+---@field hint? string what to do next
+---@field where string `"file.lua:12:"` of the caller, or `""`
+---@field maybe_applied boolean true only where the service may have made the ID
+---@field attempts integer requests that began to leave, the last included
+---@field elapsed number seconds; 0 for `usage`
+---@field rate_limit braze.rate_limit
+---@field status? integer HTTP status, where one arrived
+---@field retry_at? integer UTC epoch seconds: when the service said to call again
+---@field errors? (string|table)[] where the body had it
+---@field body? string the first 4096 bytes of what arrived, without the API key
+---@field request_id? string the response's `x-request-id`
+---@field curl_code? integer where libcurl failed
+---@field curl_message? string where libcurl failed
+---@operator concat(string): string
+
+---Fields for `braze.error`: any of an error's. What is always present in an error is filled in where it is left out.
+---@class braze.error.fields
+---@field kind? braze.kind
+---@field message? string
+---@field hint? string
+---@field where? string
+---@field maybe_applied? boolean
+---@field attempts? integer
+---@field elapsed? number
+---@field rate_limit? braze.rate_limit
+---@field status? integer
+---@field retry_at? integer
+---@field errors? (string|table)[]
+---@field body? string
+---@field request_id? string
+---@field curl_code? integer
+---@field curl_message? string
+
+---A workspace's key, host, limits and connections. Make one for each workspace and keep it.
+---It belongs to one Lua state. `<close>` and the collector close it too.
+---@class braze.client
+local client = {}
+
+---Makes a send ID and waits for it. Raises a `braze.error` of any kind.
+---
+---Without `send_id` it is sent again only when the request certainly never left; with one, also after a lost answer.
+---A workspace has 100 of them a day, counted as pairs of campaign and send ID.
+---
+---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/),
+---[API rate limits](https://www.braze.com/docs/api/api_limits/)
+---@param params braze.create_send_id.params
+---@param options? braze.call_options
+---@return braze.result
+function client:create_send_id(params, options) end
+
+---Ends the connections and forgets the key. A call on a closed client raises an error of kind `usage`.
+---Closing twice does nothing; it never waits for the network.
+function client:close() end
+
+---A client whose methods return `nil, err` where those of `braze.client` raise.
+---@class braze.safe.client
+local safe_client = {}
+
+---Makes a send ID and waits for it: the result, or nil and the error.
+---
+---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
+---@param params braze.create_send_id.params
+---@param options? braze.call_options
+---@return braze.result? result
+---@return braze.error? err
+function safe_client:create_send_id(params, options) end
+
+---Ends the connections and forgets the key, as `braze.client` does.
+function safe_client:close() end
+
+---Makes a send ID on a client that is made from the environment at the first use. Raises a `braze.error` of any kind.
+---
+---    local result = braze.create_send_id { campaign_id = "…", send_id = "spring-sale" }
+---
+---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
+---@param params braze.create_send_id.params
+---@param options? braze.call_options
+---@return braze.result
+function braze.create_send_id(params, options) end
+
+---A client of its own: key, host, limits, connections. Nothing is sent yet. Raises an error of kind `usage`.
+---
+---    local client = braze.new { api_key = key, endpoint = "EU-01", timeout = 10 }
+---
+---[Endpoints and REST API keys](https://www.braze.com/docs/api/basics/)
+---@param options? braze.options
+---@return braze.client
+function braze.new(options) end
+
+---Whether the value is one of this module's error objects.
+---@param value any
+---@return boolean
+---@nodiscard
+function braze.is_error(value) end
+
+---An error object for your own specs, as a call would raise it. Raises an error of kind `usage` for an unknown kind.
+---
+---    braze.error { kind = "rate_limited", status = 429, retry_at = os.time() + 60 }
+---@param fields braze.error.fields
+---@return braze.error
+---@nodiscard
+function braze.error(fields) end
+
+---The module in the style of `cjson.safe`.
+---@class braze.safe
+---@field _VERSION string
+---@field instances table<string, string>
+local safe = {}
+
+---The result, or nil and the error.
+---@param params braze.create_send_id.params
+---@param options? braze.call_options
+---@return braze.result? result
+---@return braze.error? err
+function safe.create_send_id(params, options) end
+
+---A client whose methods return `nil, err` too; or nil and an error of kind `usage`.
+---@param options? braze.options
+---@return braze.safe.client? client
+---@return braze.error? err
+function safe.new(options) end
+
+---Whether the value is one of this module's error objects.
+---@param value any
+---@return boolean
+---@nodiscard
+function safe.is_error(value) end
+
+---An error object for your own specs; or nil and an error of kind `usage` for an unknown kind.
+---@param fields braze.error.fields
+---@return braze.error? made
+---@return braze.error? err
+function safe.error(fields) end
+
+braze.safe = safe
+
+return braze
