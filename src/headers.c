@@ -170,39 +170,61 @@ static void take_number(int64_t *kept, bool seen, int64_t value) {
     *kept = CONTRADICTED;
 }
 
+static void take_retry_after(struct braze_headers *headers, double at) {
+  bool same = !headers->retry_after_seen || (at >= 0 && at - headers->retry_after < 1 && headers->retry_after - at < 1);
+  headers->retry_after = same ? at : BRAZE_ABSENT;
+  headers->retry_after_seen = true;
+}
+
 static void copy_text(char *kept, size_t size, const char *text, size_t length) {
   if (length >= size) length = size - 1;
   memcpy(kept, text, length);
   kept[length] = '\0';
 }
 
-static void take(struct braze_headers *headers, const char *line, size_t name_length, const char *value, size_t length,
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, NAME_COUNT };
+
+/* Which of the headers we read a name is, in any case; NAME_COUNT = none of them. */
+static int find(const char *name, size_t length) {
+  static const char *const names[NAME_COUNT] = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
+                                                "retry-after",       "x-request-id",          "location"};
+  static const size_t lengths[NAME_COUNT] = {17, 21, 17, 11, 12, 8};
+  int i;
+  for (i = 0; i < NAME_COUNT; i++)
+    if (length == lengths[i] && braze_text_same(name, length, names[i])) break;
+  return i;
+}
+
+static void take(struct braze_headers *headers, const char *name, size_t name_length, const char *value, size_t length,
                  double epoch, struct braze_outcome *outcome) {
-  if (braze_text_same(line, name_length, "x-ratelimit-limit")) {
+  switch (find(name, name_length)) {
+  case LIMIT:
     take_number(&headers->limit, headers->limit_seen, braze_headers_number(value, length));
     headers->limit_seen = true;
-  } else if (braze_text_same(line, name_length, "x-ratelimit-remaining")) {
+    break;
+  case REMAINING:
     take_number(&headers->remaining, headers->remaining_seen, braze_headers_number(value, length));
     headers->remaining_seen = true;
-  } else if (braze_text_same(line, name_length, "x-ratelimit-reset")) {
+    break;
+  case RESET:
     take_number(&headers->reset, headers->reset_seen, braze_headers_number(value, length));
     headers->reset_seen = true;
-  } else if (braze_text_same(line, name_length, "retry-after")) {
-    double at = braze_headers_retry_after(value, length, epoch);
-    bool same = !headers->retry_after_seen || (at >= 0 && at - headers->retry_after < 1 && headers->retry_after - at < 1);
-    headers->retry_after = same ? at : BRAZE_ABSENT;
-    headers->retry_after_seen = true;
-  } else if (braze_text_same(line, name_length, "x-request-id")) {
-    copy_text(outcome->request_id, sizeof outcome->request_id, value, length);
-  } else if (braze_text_same(line, name_length, "location")) {
-    copy_text(outcome->location, sizeof outcome->location, value, length);
+    break;
+  case RETRY_AFTER: take_retry_after(headers, braze_headers_retry_after(value, length, epoch)); break;
+  case REQUEST_ID: copy_text(outcome->request_id, sizeof outcome->request_id, value, length); break;
+  case LOCATION: copy_text(outcome->location, sizeof outcome->location, value, length); break;
+  default: break;
   }
+}
+
+static bool is_space(char character) {
+  return character == '\r' || character == '\n' || character == '\t' || character == ' ';
 }
 
 void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
                         struct braze_outcome *outcome) {
   const char *colon, *value;
-  while (length > 0 && strchr("\r\n\t ", line[length - 1]) && line[length - 1]) length--;
+  while (length > 0 && is_space(line[length - 1])) length--;
   if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
     braze_headers_init(headers);
     outcome->request_id[0] = '\0';

@@ -63,6 +63,11 @@ void lbraze_open_request(lua_State *L);
 /* [-0, +0, e] The number of seconds at index, or a very long time where none is given. */
 double lbraze_check_wait(lua_State *L, int index, const char *method);
 
+/* lua_host.c */
+
+/* [-0, +1, m] What the modules for hosts need of C. */
+void lbraze_push_core(lua_State *L);
+
 /* lua_delivery.c */
 
 int lbraze_client_step(lua_State *L);

@@ -8,6 +8,7 @@
 
 #define HIGHEST_LEVEL 50
 #define SHORTEST_KEY 8
+#define OUR_LUA "braze/host.lua" /* stands between a host's code and ours */
 
 void lbraze_words_init(struct lbraze_words *words) {
   braze_buffer_borrow(&words->message, words->message_text, sizeof words->message_text);
@@ -20,7 +21,7 @@ void lbraze_push_where(lua_State *L) {
   int level;
   for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
     lua_getinfo(L, "Sl", &caller);
-    if (caller.currentline > 0) {
+    if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
       lua_pushfstring(L, "%s:%d:", caller.short_src, caller.currentline);
       return;
     }

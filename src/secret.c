@@ -113,7 +113,10 @@ static size_t match_any(const struct braze_secrets *secrets, const char *text, s
   size_t longest = 0;
   int which;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
-    size_t found = secrets->texts[which] ? match(secrets->texts[which], secrets->lengths[which], text, length) : 0;
+    size_t found = 0;
+    /* Nearly every byte of nearly every answer ends here. */
+    if (secrets->texts[which] && (text[0] == secrets->texts[which][0] || text[0] == '\\' || text[0] == '%'))
+      found = match(secrets->texts[which], secrets->lengths[which], text, length);
     if (found > longest) longest = found;
   }
   return longest;

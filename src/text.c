@@ -121,7 +121,7 @@ int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(c
     size_t name_length = strlen(name);
     size_t far = name_length > LONGEST_NAME ? LONGEST_NAME : distance(text, length, name, name_length);
     /* "send" is send_id and "key" is api_key, however many letters are missing. */
-    if (length >= LEAST_PART && is_part(text, length, name, name_length)) far = 1;
+    if (far > 1 && length >= LEAST_PART && is_part(text, length, name, name_length)) far = 1;
     if (far == best_distance) tie = true;
     if (far < best_distance) {
       tie = false;

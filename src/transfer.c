@@ -92,8 +92,8 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
 }
 
 static void set_headers(struct braze_transfer *transfer) {
-  static char content_type[] = "Content-Type: application/json", accept[] = "Accept: application/json", expect[] = "Expect:";
-  char *const lines[] = {transfer->secrets->authorization, content_type, accept, expect};
+  static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
+  char *const lines[] = {transfer->secrets->authorization, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
   for (i = 0; i < count; i++) {
     transfer->headers[i].data = lines[i];
