@@ -8,7 +8,7 @@ local socket = require "socket"
 local ssl = require "ssl"
 local standin = require "spec.support.standin"
 
-local function get_status_of_headers(headers)
+local function rate_limit_of(headers)
   return headers["x-ratelimit-limit"], headers["x-ratelimit-remaining"], headers["x-ratelimit-reset"]
 end
 
@@ -46,7 +46,7 @@ describe("the stand-in", function()
     local status, body, headers = send { parameters = { campaign_id = "campaign_identifier", send_id = "mine" } }
     assert.equal(201, status)
     assert.same({ message = "success", send_id = "mine" }, body)
-    local limit, remaining, reset = get_status_of_headers(headers)
+    local limit, remaining, reset = rate_limit_of(headers)
     assert.equal("100", limit)
     assert.equal("99", remaining)
     assert.equal(0, tonumber(reset) % 86400)
@@ -122,20 +122,27 @@ describe("the stand-in", function()
     { "no content type", { headers = { ["content-type"] = false } }, 415, "Unsupported Media Type" },
     { "another content type", { headers = { ["content-type"] = "text/plain" } }, 415, "Unsupported Media Type" },
     { "no key", { headers = { authorization = false } }, 401, "Error authenticating credentials" },
-    { "two spaces", { headers = { authorization = "Bearer  braze-standin-key" } }, 401, "Error authenticating credentials" },
+    { "two spaces", { headers = { authorization = "Bearer  braze-standin-key" } }, 401,
+      "Error authenticating credentials" },
     { "an unknown key", { key = "nope" }, 401, "Invalid API key: nope" },
     { "a key without the permission", { key = service.key_without_permission }, 403, "Access Denied" },
     { "more than 4 MB", { body = (" "):rep(4 * 1024 * 1024 + 1) }, 413, "Request Entity Too Large" },
     { "broken JSON", { body = '{"campaign_id":' }, 400, "Malformed JSON" },
     { "JSON that is no object", { body = '["campaign_identifier"]' }, 400, "Malformed JSON" },
     { "no campaign_id", { body = "{}" }, 400, "campaign_id must be a string of the campaign api identifier" },
-    { "an empty campaign_id", { parameters = { campaign_id = "" } }, 400, "campaign_id must be a string of the campaign api identifier" },
-    { "a number as campaign_id", { parameters = { campaign_id = 1 } }, 400, "campaign_id must be a string of the campaign api identifier" },
+    { "an empty campaign_id", { parameters = { campaign_id = "" } }, 400,
+      "campaign_id must be a string of the campaign api identifier" },
+    { "a number as campaign_id", { parameters = { campaign_id = 1 } }, 400,
+      "campaign_id must be a string of the campaign api identifier" },
     { "an unknown campaign", { parameters = { campaign_id = "nope" } }, 400, "Invalid Campaign ID" },
-    { "a number as send_id", { parameters = { campaign_id = "campaign-1", send_id = 1 } }, 400, "send_id must be a string" },
-    { "an empty send_id", { parameters = { campaign_id = "campaign-1", send_id = "" } }, 400, "send_id must not be empty" },
-    { "a long send_id", { parameters = { campaign_id = "campaign-1", send_id = long } }, 400, "send_id must be at most 64 characters" },
-    { "a send_id beyond ASCII", { parameters = { campaign_id = "campaign-1", send_id = "\195\164" } }, 400, "send_id must be ASCII" },
+    { "a number as send_id", { parameters = { campaign_id = "campaign-1", send_id = 1 } }, 400,
+      "send_id must be a string" },
+    { "an empty send_id", { parameters = { campaign_id = "campaign-1", send_id = "" } }, 400,
+      "send_id must not be empty" },
+    { "a long send_id", { parameters = { campaign_id = "campaign-1", send_id = long } }, 400,
+      "send_id must be at most 64 characters" },
+    { "a send_id beyond ASCII", { parameters = { campaign_id = "campaign-1", send_id = "\195\164" } }, 400,
+      "send_id must be ASCII" },
   }
   for _, refusal in ipairs(refusals) do
     local name, request, expected_status, message = refusal[1], refusal[2], refusal[3], refusal[4]
@@ -157,7 +164,7 @@ describe("the stand-in", function()
 
   it("has empty rate headers where the key is unknown, numbers where a known key is refused", function()
     local _, _, unknown = send { key = "nope" }
-    assert.same({ "", "", "" }, { get_status_of_headers(unknown) })
+    assert.same({ "", "", "" }, { rate_limit_of(unknown) })
     local _, _, refused = send { parameters = { campaign_id = "nope" } }
     assert.equal("100", refused["x-ratelimit-remaining"])
   end)
@@ -198,7 +205,8 @@ describe("the stand-in", function()
     for _, check in ipairs { "host localhost", "host rest.braze.test", "ip 127.0.0.1", "ip ::1" } do
       local verify = "openssl verify -CAfile '%s' -verify_%s '%s' 2>&1"
       local kind, name = check:match "^(%a+) (.*)$"
-      verify = verify:format(service.ca_file, (kind == "ip" and "ip " or "hostname ") .. name, service.server_certificate)
+      verify = verify:format(service.ca_file, (kind == "ip" and "ip " or "hostname ") .. name,
+        service.server_certificate)
       local output = io.popen(verify)
       assert.matches(": OK\n$", output:read "*a")
       output:close()
@@ -273,7 +281,7 @@ describe("the scripted peer", function()
         local line = assert(client:receive "*l")
         length = tonumber(line:match "^content%-length: (%d+)") or length
       until line == ""
-      assert.equal(send_id, cjson.decode(client:receive(length)).send_id)
+      assert.equal(send_id, cjson.decode((client:receive(length))).send_id)
     end
     client:close()
     assert.is_true(peer:wait { ended = 1 })
@@ -408,7 +416,7 @@ describe("the scripted peer", function()
     end
   end)
 
-  it("half closes under TLS", function()
+  it("half closes under TLS without its goodbye, which the client takes for a cut", function()
     peer:play {
       { tls = { certificate = service.server_certificate, key = service.server_key } },
       { write = "bye" }, { half_close = true }, { hold = true },
@@ -416,9 +424,11 @@ describe("the scripted peer", function()
     local wrapped = assert(ssl.wrap(connect(), { mode = "client", protocol = "any", verify = "none" }))
     assert(wrapped:dohandshake())
     assert.equal("bye", wrapped:receive(3))
-    assert.is_nil((wrapped:receive(1)))
     assert.is_nil(peer:log()[1].ended)
+    assert.is_nil((wrapped:receive(1)))
     wrapped:close()
+    assert.is_true(peer:wait { ended = 1 })
+    assert.equal("client closed", peer:log()[1].ended)
   end)
 
   it("ends a connection whose handshake fails", function()
@@ -436,7 +446,8 @@ describe("the scripted peer", function()
     client:send(("CONNECT localhost:%d HTTP/1.1\r\nHost: localhost\r\n\r\n"):format(service.https_port))
     assert.equal("HTTP/1.1 200 Connection established", client:receive "*l")
     assert.equal("", client:receive "*l")
-    local wrapped = assert(ssl.wrap(client, { mode = "client", protocol = "any", verify = "peer", cafile = service.ca_file }))
+    local wrapped = assert(ssl.wrap(client, { mode = "client", protocol = "any", verify = "peer",
+      cafile = service.ca_file }))
     assert(wrapped:dohandshake())
     wrapped:send "POST /fast/sends/id/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
     assert.equal("HTTP/1.1 201 Created", wrapped:receive "*l")

@@ -36,7 +36,9 @@ local texts_of_steps = { "write", "write_each", "write_split", "repeat_write" }
 -- Far above what any command takes: who waits that long waits for a peer that is gone.
 local command_timeout = 30
 
-local reasons = { [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content", [429] = "Too Many Requests" }
+local reasons = {
+  [200] = "OK", [201] = "Created", [202] = "Accepted", [204] = "No Content", [429] = "Too Many Requests",
+}
 
 local peer_methods = {}
 local peer_metatable = { __index = peer_methods }
@@ -83,7 +85,8 @@ end
 -- Starts a peer of its own process; it ends with stop or with this process.
 function scripted_peer.start()
   -- In the background of popen's shell, so that closing the pipe never waits for the peer.
-  local choose = 'for lua in %s; do if "$lua" -e \'require "socket"\' 2>/dev/null; then "$lua" %s </dev/null & exit; fi; done'
+  local choose = 'for lua in %s; do '
+    .. 'if "$lua" -e \'require "socket"\' 2>/dev/null; then "$lua" %s </dev/null & exit; fi; done'
   local output = assert(io.popen(choose:format(interpreters, quote(support .. "peer.lua"))))
   local port, control_port = output:read "*n", output:read "*n"
   output:close()
@@ -110,13 +113,14 @@ function peer_methods:log()
   local entries = command(self, { command = "log" }).connections
   for _, entry in ipairs(entries) do
     entry.received, entry.received_hex = from_hexadecimal(entry.received_hex), nil
+    entry.requests = math.floor(entry.requests)
   end
   return entries
 end
 
 -- The number of whole requests on all connections.
 function peer_methods:requests()
-  return command(self, { command = "count" }).requests
+  return math.floor(command(self, { command = "count" }).requests)
 end
 
 -- Waits until there were so many connections, whole requests and ended connections: { connections, requests,
@@ -127,7 +131,11 @@ function peer_methods:wait(goal)
     command = "wait", seconds = seconds,
     connections = goal.connections, requests = goal.requests, ended = goal.ended,
   }, seconds)
-  return reply.reached, { connections = reply.connections, requests = reply.requests, ended = reply.ended }
+  local numbers = {}
+  for _, name in ipairs { "connections", "requests", "ended" } do
+    numbers[name] = math.floor(reply[name])
+  end
+  return reply.reached, numbers
 end
 
 -- Forgets scripts and log, and drops open connections.

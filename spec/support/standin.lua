@@ -33,7 +33,8 @@ local function launch()
   local directory = output:read "*l"
   output:close()
   assert(directory, "mktemp made no folder for the stand-in")
-  local lifeline = assert(io.popen(("exec sh %s %s"):format(quote(support .. "standin/standin"), quote(directory)), "w"))
+  local start = ("exec sh %s %s"):format(quote(support .. "standin/standin"), quote(directory))
+  local lifeline = assert(io.popen(start, "w"))
   local deadline = socket.gettime() + start_timeout
   while true do
     local ready, failed = read_file(directory .. "/ready"), read_file(directory .. "/failed")
@@ -100,7 +101,7 @@ function standin.start()
 
   function service.count(campaign_id)
     local escaped = campaign_id:gsub("[^%w%-_]", function(byte) return ("%%%02X"):format(byte:byte()) end)
-    return call(service.http .. "/standin/count?campaign_id=" .. escaped).count
+    return math.floor(call(service.http .. "/standin/count?campaign_id=" .. escaped).count)
   end
 
   function service.stop()

@@ -256,7 +256,8 @@ end
 function verbs.connect(connection, port)
   local target = assert(socket.tcp4())
   target:settimeout(0)
-  target:connect("127.0.0.1", port)
+  -- The port has come through JSON and may be a float, which luasocket would not take.
+  target:connect("127.0.0.1", ("%d"):format(port))
   tasks.wait { write = { target } }
   if not target:getpeername() then
     target:close()

@@ -1,0 +1,96 @@
+-- The tables of README.md, the annotations and the module name the same things.
+
+local braze = require "braze"
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local readme, annotations = read "README.md", read "src/braze/meta.lua"
+
+-- The part of the README between a heading and the next one of its level.
+local function section(heading)
+  local from = select(2, readme:find("\n## " .. heading .. "\n", 1, true))
+  assert(from, "the README has no section " .. heading)
+  return readme:sub(from, (readme:find("\n## ", from, true) or #readme + 1) - 1) .. "\n"
+end
+
+-- The names in the first column of its tables, without their heads, as keys.
+local function first_column(text)
+  local names = {}
+  local rows = text:gsub("\n|[^\n]*(\n| %-%-%-)", "%1")
+  for name in rows:gmatch "\n| `([%w_]+)` |" do names[name] = true end
+  return names
+end
+
+local function as_keys(pattern, text)
+  local names = {}
+  for name in text:gmatch(pattern) do names[name] = true end
+  return names
+end
+
+-- The fields of a class in the annotations, as keys.
+local function fields_of(class)
+  local from = select(2, annotations:find("%-%-%-@class [^\n]*" .. class:gsub("%.", "%%.") .. "\n"))
+  assert(from, "no class " .. class)
+  return as_keys("%-%-%-@field ([%w_]+)", annotations:sub(from, (annotations:find("\n\n", from, true))))
+end
+
+describe("the README", function()
+  it("has a cure for each kind of error, and no other", function()
+    local kinds = first_column(section "Errors")
+    assert.same(as_keys("| \"([a-z_]+)\"", annotations), kinds)
+    local count = 0
+    for kind in pairs(kinds) do
+      count = count + 1
+      assert.equal(kind, braze.error({ kind = kind }).kind)
+    end
+    assert.equal(10, count)
+  end)
+
+  it("has a row for each option, as the annotations have", function()
+    local options = {
+      api_key = "some-key",
+      endpoint = "US-01",
+      timeout = 1,
+      connect_timeout = 1,
+      retries = 1,
+      max_connections = 1,
+      ca_file = "ca.pem",
+      proxy = "",
+    }
+    braze.new(options):close()
+    for name in pairs(options) do options[name] = true end
+    assert.same(options, first_column(section "Options"))
+    assert.same(options, fields_of "braze.options")
+  end)
+
+  it("has a row for each field of a result, as the annotations have", function()
+    local fields = first_column(section "Results")
+    fields.message, fields.send_id, fields.errors = true, true, true
+    assert.same(fields_of "braze.result", fields)
+  end)
+
+  it("names every field of an error that the annotations have", function()
+    local errors = section "Errors"
+    for field in pairs(fields_of "braze.error") do
+      assert.matches("`" .. field .. "`", errors, 1, true)
+    end
+  end)
+
+  it("has a row for every header of src/", function()
+    local rooms = section "Development"
+    local pipe = assert(io.popen "ls src/*.h")
+    for path in pipe:lines() do
+      assert.matches("| [^\n|]*`" .. path:match "([%w_]+)%.h$" .. "`[^\n|]* |", rooms)
+    end
+    pipe:close()
+  end)
+
+  it("has a changelog whose newest entry is this version", function()
+    assert.equal(braze._VERSION, "braze " .. read("CHANGELOG.md"):match "\n## %[([%d.]+)%]")
+  end)
+end)

@@ -1,0 +1,392 @@
+/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the seam build. */
+#include "core_objects.h"
+
+#include "endpoint.h"
+#include "headers.h"
+#include "instance.h"
+#include "outcome.h"
+#include "retry.h"
+#include "text.h"
+#include "trust.h"
+
+#if defined(__GNUC__)
+#define EXPORT __attribute__((visibility("default")))
+#else
+#define EXPORT
+#endif
+
+EXPORT int luaopen_braze_core_spec(lua_State *L);
+
+/* Of spec/support/clock.c. */
+int lbraze_spec_push_clock(lua_State *L);
+
+/* [-0, +0, e] A field of the table at index 1. */
+static double number_field(lua_State *L, const char *name, double otherwise) {
+  double value;
+  lua_getfield(L, 1, name);
+  value = luaL_optnumber(L, -1, otherwise);
+  lua_pop(L, 1);
+  return value;
+}
+
+static bool boolean_field(lua_State *L, const char *name) {
+  bool value;
+  lua_getfield(L, 1, name);
+  value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* [-0, +0, e] The length of the list of strings at index. */
+static int check_list(lua_State *L, int index) {
+  int count = 0, type;
+  luaL_checktype(L, index, LUA_TTABLE);
+  do {
+    lua_rawgeti(L, index, ++count);
+    type = lua_type(L, -1);
+    lua_pop(L, 1);
+    luaL_argcheck(L, type == LUA_TSTRING || type == LUA_TNIL, index, "a list of strings is wanted");
+  } while (type == LUA_TSTRING);
+  return count - 1;
+}
+
+/* --- text -------------------------------------------------------------------------------------------- */
+
+static int text_utf8_length(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushinteger(L, (lua_Integer)braze_text_utf8_length(text, length));
+  return 1;
+}
+
+static int text_ascii_length(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushinteger(L, (lua_Integer)braze_text_ascii_length(text, length));
+  return 1;
+}
+
+/* text.escape(text [, most]) */
+static int text_escape(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  char memory[4096];
+  struct braze_buffer out;
+  braze_buffer_borrow(&out, memory, sizeof memory);
+  braze_text_escape(&out, text, length, (size_t)luaL_optinteger(L, 2, (lua_Integer)length));
+  lua_pushlstring(L, out.bytes, out.length);
+  return 1;
+}
+
+static int text_same(lua_State *L) {
+  size_t length;
+  const char *left = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, braze_text_same(left, length, luaL_checkstring(L, 2)));
+  return 1;
+}
+
+static int text_hex_value(lua_State *L) {
+  lua_pushinteger(L, braze_text_hex_value(*luaL_checkstring(L, 1)));
+  return 1;
+}
+
+/* The name stays valid: the list at index 2 keeps it. */
+static const char *name_at(const void *state, int index) {
+  lua_State *L = *(lua_State *const *)state;
+  const char *name;
+  lua_rawgeti(L, 2, index + 1);
+  name = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  return name;
+}
+
+/* text.nearest(text, names) -> name or nil */
+static int text_nearest(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  int nearest = braze_text_nearest(text, length, name_at, &L, check_list(L, 2));
+  if (nearest < 0)
+    lua_pushnil(L);
+  else
+    lua_rawgeti(L, 2, nearest + 1);
+  return 1;
+}
+
+/* --- endpoint ---------------------------------------------------------------------------------------- */
+
+static void push_field(lua_State *L, const struct braze_field *field) {
+  lua_newtable(L);
+  set_text(L, "name", field->name);
+  set_boolean(L, "required", field->required);
+  set_boolean(L, "ascii", field->ascii);
+  set_number(L, "most_length", (double)field->most_length);
+}
+
+/* endpoint.rows() -> the table of endpoints */
+static int endpoint_rows(lua_State *L) {
+  const struct braze_endpoint *endpoint;
+  size_t i, j;
+  lua_newtable(L);
+  for (i = 0; (endpoint = braze_endpoint_at(i)) != NULL; i++) {
+    lua_newtable(L);
+    set_text(L, "name", endpoint->name);
+    set_text(L, "path", endpoint->path);
+    set_text(L, "permission", endpoint->permission);
+    set_text(L, "answer_field", endpoint->answer_field);
+    set_text(L, "repeat_field", endpoint->repeat_field);
+    lua_newtable(L);
+    for (j = 0; j < endpoint->field_count; j++) {
+      push_field(L, &endpoint->fields[j]);
+      lua_rawseti(L, -2, (int)j + 1);
+    }
+    lua_setfield(L, -2, "fields");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+/* endpoint.find(name) -> the name of what was found, or nil */
+static int endpoint_find(lua_State *L) {
+  size_t length;
+  const char *name = luaL_checklstring(L, 1, &length);
+  const struct braze_endpoint *endpoint = braze_endpoint_find(name, length);
+  lua_pushstring(L, endpoint ? endpoint->name : NULL);
+  return 1;
+}
+
+/* endpoint.field_check({ ascii = , most_length = }, text) -> "good" or the fault, and the position */
+static int endpoint_field_check(lua_State *L) {
+  static const char *const faults[] = {"good", "empty", "too long", "not ASCII", "not UTF-8"};
+  struct braze_field field = {"field", false, false, 0};
+  size_t length, position = 0;
+  const char *text = luaL_checklstring(L, 2, &length);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  field.ascii = boolean_field(L, "ascii");
+  field.most_length = (size_t)number_field(L, "most_length", 0);
+  lua_pushstring(L, faults[braze_field_check(&field, text, length, &position)]);
+  lua_pushinteger(L, (lua_Integer)position);
+  return 2;
+}
+
+/* --- instance ---------------------------------------------------------------------------------------- */
+
+static int instance_list(lua_State *L) {
+  const struct braze_instance *instance;
+  size_t i;
+  lua_newtable(L);
+  for (i = 0; (instance = braze_instance_at(i)) != NULL; i++) {
+    lua_newtable(L);
+    set_text(L, "name", instance->name);
+    set_text(L, "url", instance->url);
+    set_text(L, "dashboard", instance->dashboard);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+static int instance_is_loopback(lua_State *L) {
+  lua_pushboolean(L, braze_instance_is_loopback(luaL_checkstring(L, 1)));
+  return 1;
+}
+
+/* instance.resolve(text) -> { url, host, secure, loopback }, or nil, message, hint */
+static int instance_resolve(lua_State *L) {
+  struct braze_origin origin;
+  struct words words;
+  struct braze_buffer *url;
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  bool good, kept;
+  words_init(&words);
+  url = push_buffer(L, 4096, 0);
+  good = braze_instance_resolve(text, length, &origin, &words.message, &words.hint);
+  /* From here Lua may raise: the finalizer of a buffer of Lua's takes over. */
+  kept = braze_buffer_append(url, braze_buffer_text(&origin.url), origin.url.length);
+  braze_origin_free(&origin);
+  if (!kept) return luaL_error(L, "not enough memory");
+  if (!good) return push_refusal(L, &words);
+  lua_newtable(L);
+  set_text(L, "url", braze_buffer_text(url));
+  set_text(L, "host", origin.host);
+  set_boolean(L, "secure", origin.secure);
+  set_boolean(L, "loopback", origin.loopback);
+  return 1;
+}
+
+/* --- headers ----------------------------------------------------------------------------------------- */
+
+static int headers_number(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushnumber(L, (lua_Number)braze_headers_number(text, length));
+  return 1;
+}
+
+/* headers.retry_after(text, epoch) */
+static int headers_retry_after(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushnumber(L, braze_headers_retry_after(text, length, luaL_checknumber(L, 2)));
+  return 1;
+}
+
+/* headers.feed(lines, epoch) -> { limit, remaining, reset, retry_after, request_id, location }, what is there of them */
+static int headers_feed(lua_State *L) {
+  struct braze_headers headers;
+  struct braze_outcome outcome; /* no body is appended, so it owns nothing */
+  double epoch = luaL_checknumber(L, 2);
+  int i, count = check_list(L, 1);
+  braze_outcome_init(&outcome);
+  braze_headers_init(&headers);
+  for (i = 1; i <= count; i++) {
+    size_t length;
+    const char *line;
+    lua_rawgeti(L, 1, i);
+    line = lua_tolstring(L, -1, &length);
+    braze_headers_line(&headers, line, length, epoch, &outcome);
+    lua_pop(L, 1);
+  }
+  braze_headers_finish(&headers, &outcome);
+  lua_newtable(L);
+  set_number(L, "limit", (double)outcome.rate_limit.limit);
+  set_number(L, "remaining", (double)outcome.rate_limit.remaining);
+  set_number(L, "reset", (double)outcome.rate_limit.reset);
+  set_number(L, "retry_after", outcome.retry_after);
+  set_text(L, "request_id", outcome.request_id[0] ? outcome.request_id : NULL);
+  set_text(L, "location", outcome.location[0] ? outcome.location : NULL);
+  return 1;
+}
+
+/* --- outcome, retry ---------------------------------------------------------------------------------- */
+
+/* [-0, +0, e] The outcome that the table at index 1 describes, judged as a transfer does it. */
+static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
+  int kind = 0;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  braze_outcome_init(outcome);
+  outcome->status = (int)number_field(L, "status", 0);
+  outcome->proxy_status = (int)number_field(L, "proxy_status", 0);
+  outcome->retry_after = number_field(L, "retry_after", BRAZE_ABSENT);
+  outcome->rate_limit.reset = (int64_t)number_field(L, "reset", BRAZE_ABSENT);
+  outcome->answered = boolean_field(L, "answered");
+  outcome->trust_failed = boolean_field(L, "trust_failed");
+  outcome->left = boolean_field(L, "left") || outcome->status > 0;
+  outcome->maybe_applied = boolean_field(L, "maybe_applied");
+  lua_getfield(L, 1, "kind");
+  if (!lua_isnil(L, -1)) {
+    const char *name = luaL_checkstring(L, -1);
+    while (kind < BRAZE_KIND_COUNT && strcmp(braze_kind_name((enum braze_kind)kind), name) != 0) kind++;
+    if (kind == BRAZE_KIND_COUNT) luaL_error(L, "%s is no kind", name);
+    braze_outcome_fail(outcome, (enum braze_kind)kind);
+  } else if (outcome->status >= 300 || outcome->status == 0) {
+    braze_outcome_judge_status(outcome);
+  }
+  lua_pop(L, 1);
+}
+
+/* outcome.judge(outcome) -> kind, maybe_applied */
+static int outcome_judge(lua_State *L) {
+  struct braze_outcome outcome;
+  read_outcome(L, &outcome);
+  if (boolean_field(L, "rejected_answer")) braze_outcome_reject_answer(&outcome);
+  lua_pushstring(L, braze_kind_name(outcome.kind));
+  lua_pushboolean(L, outcome.maybe_applied);
+  return 2;
+}
+
+/* retry.decide(everything that decides, in one table) -> whether again, after how many seconds (nil if not), tokens left */
+static int retry_decide(lua_State *L) {
+  struct braze_outcome outcome;
+  struct braze_retry_call call;
+  struct braze_retry_time time;
+  struct braze_bucket bucket;
+  double at = 0;
+  bool again;
+  read_outcome(L, &outcome);
+  call.repeatable = boolean_field(L, "repeatable");
+  call.retries = (int)number_field(L, "retries", 2);
+  call.tries = (int)number_field(L, "tries", 1);
+  call.deadline = number_field(L, "deadline", 1030);
+  time.now = number_field(L, "now", 1000);
+  time.epoch = number_field(L, "epoch", 1800000000);
+  time.chance = number_field(L, "chance", 0.5);
+  atomic_init(&bucket.tokens, (int)number_field(L, "tokens", 500));
+  again = braze_retry_decide(&call, &outcome, &time, &bucket, &at);
+  lua_pushboolean(L, again);
+  if (again)
+    lua_pushnumber(L, at - time.now);
+  else
+    lua_pushnil(L);
+  lua_pushinteger(L, atomic_load(&bucket.tokens));
+  return 3;
+}
+
+/* retry.at(outcome) -> epoch seconds, negative where the service did not say */
+static int retry_at(lua_State *L) {
+  struct braze_outcome outcome;
+  read_outcome(L, &outcome);
+  lua_pushnumber(L, braze_retry_at(&outcome));
+  return 1;
+}
+
+/* retry.bucket([tokens [, successes]]) -> the tokens after so many successes; without arguments those of a new bucket */
+static int retry_bucket(lua_State *L) {
+  struct braze_bucket bucket;
+  lua_Integer i, successes = luaL_optinteger(L, 2, 0);
+  braze_bucket_init(&bucket);
+  if (!lua_isnoneornil(L, 1)) atomic_store(&bucket.tokens, (int)luaL_checkinteger(L, 1));
+  for (i = 0; i < successes; i++) braze_bucket_reward(&bucket);
+  lua_pushinteger(L, atomic_load(&bucket.tokens));
+  return 1;
+}
+
+/* --- trust ------------------------------------------------------------------------------------------- */
+
+static int trust_is_hashed(lua_State *L) {
+  lua_pushboolean(L, braze_trust_is_hashed(luaL_checkstring(L, 1)));
+  return 1;
+}
+
+/* --- The module -------------------------------------------------------------------------------------- */
+
+static const luaL_Reg text_functions[] = {
+    {"utf8_length", text_utf8_length}, {"ascii_length", text_ascii_length}, {"escape", text_escape}, {"same", text_same},
+    {"hex_value", text_hex_value},     {"nearest", text_nearest},           {NULL, NULL},
+};
+static const luaL_Reg endpoint_functions[] = {
+    {"rows", endpoint_rows}, {"find", endpoint_find}, {"field_check", endpoint_field_check}, {NULL, NULL}};
+static const luaL_Reg instance_functions[] = {
+    {"list", instance_list}, {"resolve", instance_resolve}, {"is_loopback", instance_is_loopback}, {NULL, NULL}};
+static const luaL_Reg buffer_functions[] = {{"new", buffer_new}, {"borrow", buffer_borrow}, {NULL, NULL}};
+static const luaL_Reg settings_functions[] = {{"new", settings_new}, {NULL, NULL}};
+static const luaL_Reg secret_functions[] = {{"wipe", secret_wipe}, {NULL, NULL}};
+static const luaL_Reg headers_functions[] = {
+    {"feed", headers_feed}, {"number", headers_number}, {"retry_after", headers_retry_after}, {NULL, NULL}};
+static const luaL_Reg outcome_functions[] = {{"judge", outcome_judge}, {NULL, NULL}};
+static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
+static const luaL_Reg timetable_functions[] = {{"new", timetable_new}, {NULL, NULL}};
+static const luaL_Reg trust_functions[] = {{"is_hashed", trust_is_hashed}, {NULL, NULL}};
+
+static const struct {
+  const char *name;
+  const luaL_Reg *functions;
+} rooms[] = {
+    {"text", text_functions},       {"endpoint", endpoint_functions}, {"instance", instance_functions},
+    {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
+    {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
+    {"timetable", timetable_functions}, {"trust", trust_functions},
+};
+
+int luaopen_braze_core_spec(lua_State *L) {
+  size_t i;
+  open_objects(L);
+  lua_newtable(L);
+  for (i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+    lua_newtable(L);
+    lbraze_set_functions(L, rooms[i].functions);
+    lua_setfield(L, -2, rooms[i].name);
+  }
+  lbraze_spec_push_clock(L);
+  lua_setfield(L, -2, "clock");
+  return 1;
+}
