@@ -21,7 +21,6 @@
 #define LBRAZE_CALL "braze.call"
 #define LBRAZE_ERROR "braze.error"
 #define LBRAZE_JSON "braze.json"
-#define LBRAZE_MODULE "braze.module"
 #define LBRAZE_DEFAULT_CLIENT "braze.default_client"
 
 /* Room for the two texts of an error on the C stack, so that raising one leaves nothing behind. */

@@ -65,11 +65,8 @@ static bool is_nginx(lua_State *L) {
   return found;
 }
 
-/* [-0, +1, m] The module that blocks, made once for each state. */
+/* [-0, +1, m] The module that blocks. */
 static void push_module(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, LBRAZE_MODULE);
-  if (!lua_isnil(L, -1)) return;
-  lua_pop(L, 1);
   lbraze_open_error(L);
   lbraze_open_client(L);
   lua_newtable(L);
@@ -77,8 +74,6 @@ static void push_module(lua_State *L) {
   set_constants(L);
   push_safe(L);
   lua_setfield(L, -2, "safe");
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, LBRAZE_MODULE);
 }
 
 /* [-1, +1, e] require of the name on top of the stack. */

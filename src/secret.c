@@ -9,6 +9,7 @@
 #define HEADER "Authorization: Bearer "
 #define MASK "***"
 #define LEAST_PART 8
+#define LEAST_OTHER 6
 #define LEAST_PART_AT_END 4
 
 void braze_secret_wipe(void *memory, size_t length) {
@@ -97,6 +98,7 @@ static size_t stands_for(unsigned char character, const char *text, size_t lengt
 static size_t match(const char *secret, size_t secret_length, const char *text, size_t length) {
   size_t at = 0, matched = 0;
   bool cut = false;
+  if (length >= secret_length && memcmp(text, secret, secret_length) == 0) return secret_length;
   while (matched < secret_length) {
     size_t taken = stands_for((unsigned char)secret[matched], text + at, length - at, &cut);
     if (taken == 0) break;
@@ -109,11 +111,12 @@ static size_t match(const char *secret, size_t secret_length, const char *text, 
   return 0;
 }
 
-static size_t match_any(const struct braze_secrets *secrets, const char *text, size_t length) {
+static size_t match_here(const struct braze_secrets *secrets, const char *text, size_t length) {
   size_t longest = 0;
   int which;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     size_t found = 0;
+    if (which != BRAZE_SECRET_API_KEY && secrets->lengths[which] < LEAST_OTHER) continue;
     /* Nearly every byte of nearly every answer ends here. */
     if (secrets->texts[which] && (text[0] == secrets->texts[which][0] || text[0] == '\\' || text[0] == '%'))
       found = match(secrets->texts[which], secrets->lengths[which], text, length);
@@ -122,10 +125,20 @@ static size_t match_any(const struct braze_secrets *secrets, const char *text, s
   return longest;
 }
 
+/* The same with what overlaps it: the start of a key that repeats itself must not hide the key. */
+static size_t match_any(const struct braze_secrets *secrets, const char *text, size_t length) {
+  size_t end = match_here(secrets, text, length), at;
+  for (at = 1; at < end; at++) {
+    size_t more = match_here(secrets, text + at, length - at);
+    if (more > 0 && at + more > end) end = at + more;
+  }
+  return end;
+}
+
 bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, size_t length) {
   size_t at;
   for (at = 0; at < length; at++)
-    if (match_any(secrets, text + at, length - at) > 0) return true;
+    if (match_here(secrets, text + at, length - at) > 0) return true;
   return false;
 }
 

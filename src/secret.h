@@ -39,7 +39,8 @@ bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, 
 
 /* Appends text with "***" in place of each secret: whole, cut after eight or more of its characters, or cut by the end of
    the text after four; its characters plain, escaped as JSON does (\/ \" \u002f), or as URLs do (%2F).
-   False: something was left out (the limit of out, or no memory); what was appended is safe all the same. */
+   A proxy's user or password of fewer than six characters is left in: it stands in innocent text too ("id"), and the service
+   never sees it. False: something was left out (the limit of out, or no memory); what was appended is safe all the same. */
 bool braze_secrets_redact(const struct braze_secrets *secrets, const char *text, size_t length, struct braze_buffer *out);
 
 #endif

@@ -66,7 +66,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
     return 0;
   }
-  braze_headers_line(&transfer->response, bytes, length, braze_clock_epoch(), outcome);
+  /* What comes behind the body are trailers. */
+  if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, braze_clock_epoch(), outcome);
   return length;
 }
 
