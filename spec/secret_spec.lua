@@ -85,10 +85,15 @@ describe("a whole secret", function()
   end)
 
   it("may be short", function()
-    local short = keep { proxy_password = "abc" }
+    local short = keep { api_key = "abc" }
     assert.equal("x***x***", redact(short, "xabcxabc"))
     assert.equal("xabxbc", redact(short, "xabxbc"))
-    assert.equal("***", redact(keep { proxy_password = "x" }, "x"))
+    assert.equal("***", redact(keep { api_key = "x" }, "x"))
+  end)
+
+  it("of a proxy that is short is left in, for it stands in innocent text too", function()
+    assert.equal('{"send_id":"x"}', redact(keep { proxy_user = "id", proxy_password = "send" }, '{"send_id":"x"}'))
+    assert.equal("a *** b", redact(keep { proxy_password = "sesame" }, "a sesame b"))
   end)
 
   it("that is empty is none", function()

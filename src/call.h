@@ -2,6 +2,7 @@
 #ifndef BRAZE_CALL_H
 #define BRAZE_CALL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,9 +11,17 @@
 
 enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
 
+/* What the thread that runs a call and the one that may cancel it agree on without waiting for each other: whether the
+   request left, whether it still may, and how many did. */
+#define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call leaves */
+#define BRAZE_GATE_LEFT 2u    /* one left, and the service may be working on it */
+#define BRAZE_GATE_ATTEMPT 4u /* times the number of requests that began to leave */
+
 struct braze_transfer;
 
 struct braze_call {
+  atomic_int references;
+  atomic_uint gate;
   const struct braze_endpoint *endpoint;
   const char *values[BRAZE_MOST_FIELDS]; /* by the endpoint's fields, NULL = not given */
   size_t value_lengths[BRAZE_MOST_FIELDS];
@@ -23,15 +32,24 @@ struct braze_call {
   double connect_timeout;
   int retries;
 
+  double started; /* monotonic */
+
   /* The engine's. */
   enum braze_call_state state;
   int tries;
-  double started, deadline, due; /* monotonic; due is when a waiting or pausing call must be looked at */
+  double deadline, due; /* monotonic; due is when a waiting or pausing call must be looked at */
   bool trust_retried;
   struct braze_transfer *transfer;
   struct braze_call *next, *previous;             /* in the engine's list of its state */
   struct braze_call *heap_child, *heap_sibling, *heap_before; /* in the engine's timetable */
   struct braze_outcome outcome;
+
+  /* The worker's and its owner's; see worker.h. */
+  atomic_bool finished;
+  bool cancelled;
+  double cancelled_at;
+  int reference; /* the owner's mark */
+  struct braze_call *inbox_next, *cancel_next, *outbox_next, *flight_next, *flight_previous;
 };
 
 struct braze_value {
@@ -39,10 +57,23 @@ struct braze_value {
   size_t length;
 };
 
-/* A call that owns copies of all it needs; values stand in the order of the endpoint's fields. NULL: no memory. */
+/* A call that owns copies of all it needs, with one reference; values stand in the order of the endpoint's fields. NULL: no
+   memory. */
 struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values, const char *body,
                                   size_t body_length);
 
-void braze_call_free(struct braze_call *call);
+struct braze_call *braze_call_retain(struct braze_call *call);
+
+/* Gives a reference back (NULL is nothing). */
+void braze_call_release(struct braze_call *call);
+
+/* The request is about to leave. False: it must not, the call was cancelled before. */
+bool braze_call_pass_gate(struct braze_call *call);
+
+/* What is known of a call that was cancelled while another thread ran it: its own outcome may not be read. */
+void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome);
+
+/* The attempt is over and nothing of it can have been applied. */
+void braze_call_reopen_gate(struct braze_call *call);
 
 #endif

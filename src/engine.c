@@ -20,8 +20,10 @@ struct list {
 
 struct braze_engine {
   struct braze_settings *settings;
+  struct braze_secrets *secrets;
   CURLM *multi;
   struct braze_trust trust;
+  bool trust_found;
   int max_connections;
   int running_count;
   int active_count;
@@ -57,9 +59,7 @@ static void unlink_from(struct list *list, struct braze_call *call) {
 }
 
 struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections) {
-  struct braze_engine *engine;
-  if (!braze_global_start()) return NULL;
-  engine = calloc(1, sizeof *engine);
+  struct braze_engine *engine = calloc(1, sizeof *engine);
   if (!engine) return NULL;
   engine->multi = curl_multi_init();
   if (!engine->multi) {
@@ -68,8 +68,8 @@ struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_c
   }
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
   engine->settings = braze_settings_retain(settings);
+  engine->secrets = braze_secrets_retain(settings->secrets);
   engine->max_connections = max_connections;
-  braze_trust_find(settings, &engine->trust);
   return engine;
 }
 
@@ -102,7 +102,7 @@ static void fail(struct braze_engine *engine, struct braze_call *call, enum braz
 
 static struct braze_transfer *take_transfer(struct braze_engine *engine) {
   struct braze_transfer *transfer = engine->idle;
-  if (!transfer) return braze_transfer_new(engine->settings);
+  if (!transfer) return braze_transfer_new(engine->settings, engine->secrets);
   engine->idle = transfer->next;
   engine->idle_count--;
   return transfer;
@@ -119,8 +119,10 @@ static void put_transfer(struct braze_engine *engine, struct braze_transfer *tra
 }
 
 /* The store of this attempt: the second one where the first did not do, for this call or for an earlier one. */
-static const struct braze_trust_store *choose_store(const struct braze_engine *engine, const struct braze_call *call) {
+static const struct braze_trust_store *choose_store(struct braze_engine *engine, const struct braze_call *call) {
   bool second = call->trust_retried || atomic_load(&engine->settings->trust_file);
+  if (!engine->trust_found) braze_trust_find(engine->settings, &engine->trust);
+  engine->trust_found = true;
   return second && engine->trust.second.file ? &engine->trust.second : &engine->trust.first;
 }
 
@@ -156,6 +158,7 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
   engine->running_count--;
   call->transfer = NULL;
   braze_transfer_end(transfer, code);
+  if (!call->outcome.maybe_applied && !call->outcome.answered) braze_call_reopen_gate(call);
   put_transfer(engine, transfer);
   settle(engine, call);
 }
@@ -232,7 +235,19 @@ static void end_running(struct braze_engine *engine, CURLcode code) {
   }
 }
 
-static void wait_for_something(struct braze_engine *engine, double most_seconds) {
+void braze_engine_step(struct braze_engine *engine) {
+  int running;
+  struct braze_sigpipe sigpipe;
+  braze_sigpipe_hold(&sigpipe);
+  advance(engine);
+  do {
+    if (curl_multi_perform(engine->multi, &running) != CURLM_OK) end_running(engine, CURLE_OUT_OF_MEMORY);
+    harvest(engine);
+  } while (advance(engine));
+  braze_sigpipe_release(&sigpipe);
+}
+
+void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
   const struct braze_call *next = engine->timetable.first;
   if (next) {
@@ -242,19 +257,7 @@ static void wait_for_something(struct braze_engine *engine, double most_seconds)
   if (seconds > 0) curl_multi_poll(engine->multi, NULL, 0, (int)(seconds * 1000.0 + 0.999), NULL);
 }
 
-void braze_engine_step(struct braze_engine *engine, double most_seconds) {
-  int running;
-  struct braze_sigpipe sigpipe;
-  braze_sigpipe_hold(&sigpipe);
-  advance(engine);
-  if (curl_multi_perform(engine->multi, &running) != CURLM_OK) end_running(engine, CURLE_OUT_OF_MEMORY);
-  harvest(engine);
-  if (!advance(engine) && !engine->done.first) wait_for_something(engine, most_seconds);
-  braze_sigpipe_release(&sigpipe);
-}
-
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
-  call->started = braze_clock_now();
   call->deadline = call->started + call->timeout;
   engine->active_count++;
   enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
@@ -301,21 +304,31 @@ void braze_engine_wake(struct braze_engine *engine) {
 }
 
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
+  call->started = braze_clock_now();
   braze_engine_submit(engine, call);
-  while (call->state != BRAZE_CALL_DONE) braze_engine_step(engine, LONGEST_WAIT);
+  braze_engine_step(engine);
+  while (call->state != BRAZE_CALL_DONE) {
+    braze_engine_wait(engine, LONGEST_WAIT);
+    braze_engine_step(engine);
+  }
   unlink_from(&engine->done, call);
 }
 
-void braze_engine_free(struct braze_engine *engine) {
+void braze_engine_cancel_all(struct braze_engine *engine) {
   struct list *lists[] = {&engine->waiting, &engine->running, &engine->pausing};
-  struct braze_sigpipe sigpipe;
   size_t i;
-  braze_sigpipe_hold(&sigpipe);
   for (i = 0; i < sizeof lists / sizeof *lists; i++)
     while (lists[i]->first) braze_engine_cancel(engine, lists[i]->first);
+}
+
+void braze_engine_free(struct braze_engine *engine) {
+  struct braze_sigpipe sigpipe;
+  braze_sigpipe_hold(&sigpipe);
+  braze_engine_cancel_all(engine);
   while (engine->idle) braze_transfer_free(take_transfer(engine));
   curl_multi_cleanup(engine->multi);
   braze_sigpipe_release(&sigpipe);
+  braze_secrets_release(engine->secrets);
   braze_settings_release(engine->settings);
   free(engine);
 }

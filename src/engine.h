@@ -8,22 +8,28 @@
 
 struct braze_engine;
 
-/* An engine with at most so many connections at a time; more calls wait in its queue. Keeps a reference to the settings.
-   NULL: no memory, or libcurl could not start. */
+/* An engine (braze_global_start has been called) with at most so many connections at a time; more calls wait in its queue. Keeps a reference to the settings.
+   NULL: no memory. */
 struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections);
 
-/* Ends everything in flight without waiting for the network. Calls that were submitted and not taken are forgotten, not
-   freed: they belong to whoever submitted them. */
+/* Ends what is in flight without waiting for the network. Calls that were submitted and not taken are forgotten, not
+   released: the reference is its that submitted them. */
 void braze_engine_free(struct braze_engine *engine);
 
-/* Hands a call over; its deadline begins now. */
+/* Hands a call over; its deadline runs from call->started. */
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call);
 
 /* Ends a call at once, kind `cancelled`; it is taken as any other. One that is done is left as it is. */
 void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call);
 
-/* Does what can be done; where that finished nothing, waits for at most so many seconds for something to do. */
-void braze_engine_step(struct braze_engine *engine, double most_seconds);
+/* Does what can be done now; never waits. */
+void braze_engine_step(struct braze_engine *engine);
+
+/* Waits until there is something to do, at most so many seconds. */
+void braze_engine_wait(struct braze_engine *engine, double most_seconds);
+
+/* The same for all that are not done. */
+void braze_engine_cancel_all(struct braze_engine *engine);
 
 /* A call that is done, in the order they were; NULL: none. */
 struct braze_call *braze_engine_take(struct braze_engine *engine);
@@ -31,7 +37,7 @@ struct braze_call *braze_engine_take(struct braze_engine *engine);
 /* Number of calls submitted and not done. */
 int braze_engine_active(const struct braze_engine *engine);
 
-/* Ends a wait in braze_engine_step. */
+/* Ends a braze_engine_wait, also one that has not begun. */
 void braze_engine_wake(struct braze_engine *engine);
 
 /* Submits a call and steps until it is done: the blocking call, on the caller's thread. */

@@ -262,10 +262,10 @@ static void explain_when(const struct words *words) {
   say_time(words, words->hint, at);
 }
 
-void braze_explain(const struct braze_settings *settings, const struct braze_call *call, enum braze_answer answer,
-                   struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
-  const struct words words = {settings, call, &call->outcome, said, epoch, message, hint};
-  switch (call->outcome.kind) {
+void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
+                   enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
+  const struct words words = {settings, call, outcome, said, epoch, message, hint};
+  switch (outcome->kind) {
   case BRAZE_RATE_LIMITED: explain_rate_limit(&words); break;
   case BRAZE_AUTH: explain_auth(&words); break;
   case BRAZE_REJECTED: explain_rejected(&words); break;
@@ -278,7 +278,7 @@ void braze_explain(const struct braze_settings *settings, const struct braze_cal
     say_service_message(&words, "; it says ");
     break;
   case BRAZE_CANCELLED:
-    braze_buffer_print(message, call->outcome.maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
+    braze_buffer_print(message, outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
     break;
   case BRAZE_USAGE:
   case BRAZE_KIND_COUNT: break;

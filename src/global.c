@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "libcurl.h"
+#include "parking.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool started, raises_sigpipe = true;
@@ -25,6 +26,8 @@ static void start(void) {
   raises_sigpipe = curl_version_info(CURLVERSION_NOW)->version_num < 0x075700;
 #endif
   started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  /* Right after libcurl's: what was registered last runs first, so workers stand still before OpenSSL is taken down. */
+  braze_parking_open();
 }
 
 bool braze_global_start(void) {

@@ -1,4 +1,4 @@
-/* global: what is done once in a process: libcurl's initialisation, and pinning the shared object. */
+/* global: what is done once in a process: libcurl's initialisation, pinning the shared object, care for exit and fork. */
 #ifndef BRAZE_GLOBAL_H
 #define BRAZE_GLOBAL_H
 

@@ -1,7 +1,9 @@
 /* instance: see instance.h. The list is that of Braze's API documentation (API overview > Endpoints), November 2026.
    Hosts can't be computed from names: there is no US-09, US-10 breaks the pattern, the European hosts end in .eu. */
+#define _GNU_SOURCE /* inet_pton under -std=c11 */
 #include "instance.h"
 
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -66,6 +68,7 @@ static bool is_loopback_v4(const char *host) {
   for (part = 0; part < 4; part++) {
     size_t count = digits(host, strlen(host));
     if (count == 0 || count > 3 || (count == 3 && memcmp(host, "255", 3) > 0)) return false;
+    if (count > 1 && host[0] == '0') return false; /* to a resolver that is a name, or octal */
     host += count;
     if (*host != (part < 3 ? '.' : '\0')) return false;
     host++;
@@ -108,6 +111,15 @@ static bool is_host_character(char letter) {
          letter == '-' || letter == '.' || letter == '_';
 }
 
+static bool is_address_v6(const char *text, size_t length) {
+  char copy[INET6_ADDRSTRLEN];
+  unsigned char address[16];
+  if (length >= sizeof copy) return false;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  return inet_pton(AF_INET6, copy, address) == 1;
+}
+
 static const char *check_host(const struct parts *parts) {
   bool bracketed = parts->host_length > 0 && parts->host[0] == '[';
   size_t i;
@@ -120,7 +132,10 @@ static const char *check_host(const struct parts *parts) {
                    letter == ':' || letter == '.';
     if (bracketed ? !address : !is_host_character(letter)) return "has a host that can't be read";
   }
-  if (!bracketed && (parts->host[0] == '.' || parts->host[0] == '-')) return "has a host that can't be read";
+  if (bracketed) return is_address_v6(parts->host + 1, parts->host_length - 2) ? NULL : "has a host that can't be read";
+  for (i = 0; i + 1 < parts->host_length; i++)
+    if (parts->host[i] == '.' && parts->host[i + 1] == '.') return "has a host that can't be read";
+  if (parts->host[0] == '.' || parts->host[0] == '-') return "has a host that can't be read";
   return NULL;
 }
 
@@ -135,28 +150,44 @@ static const char *check_port(const struct parts *parts) {
   return port >= 1 && port <= UINT16_MAX ? NULL : wrong;
 }
 
-/* "." and ".." would be folded away by libcurl, and the request would go elsewhere than written. */
+/* "." and ".." (or %2e) would be folded away by libcurl, and the request would go elsewhere than written. */
 static const char *check_path(const struct parts *parts) {
   const char *at = parts->path, *end = parts->path + parts->path_length;
   while (at < end) {
-    const char *next = memchr(at + 1, '/', (size_t)(end - at - 1));
-    size_t segment = (size_t)((next ? next : end) - at) - 1;
-    if ((segment == 1 && at[1] == '.') || (segment == 2 && at[1] == '.' && at[2] == '.')) return "holds a \".\" or \"..\" in its path";
-    at = next ? next : end;
+    size_t dots = 0;
+    for (at++; at < end && *at != '/'; dots++) {
+      if (end - at >= 3 && braze_text_same(at, 3, "%2e"))
+        at += 3;
+      else if (*at == '.')
+        at++;
+      else
+        break;
+    }
+    if (dots > 0 && dots <= 2 && (at == end || *at == '/')) return "holds a \".\" or \"..\" in its path";
+    while (at < end && *at != '/') at++;
   }
   return NULL;
 }
 
+/* Anything else with dots in it may be a token. */
+static bool is_braze_host(const char *text, size_t length) {
+  size_t at;
+  if (memchr(text, '@', length) || memchr(text, '?', length)) return false;
+  for (at = 0; at + 7 <= length; at++)
+    if (braze_text_same(text + at, 7, ".braze.")) return true;
+  return false;
+}
+
 /* A dashboard's or an SDK's address: says which REST endpoint belongs to it, as far as that is known. */
 static bool is_other_braze_host(const char *host, struct braze_buffer *message, struct braze_buffer *hint) {
-  bool sdk = strncmp(host, "sdk.", 4) == 0;
-  bool dashboard = strncmp(host, "dashboard", 9) == 0;
+  bool sdk = braze_text_same(host, 4, "sdk.");
+  bool dashboard = strlen(host) >= 9 && braze_text_same(host, 9, "dashboard");
   size_t i;
-  if (!strstr(host, ".braze.") || (!sdk && !dashboard)) return false;
+  if (!is_braze_host(host, strlen(host)) || (!sdk && !dashboard)) return false;
   braze_buffer_print(message, "%s is the address of %s, not a REST endpoint", host, sdk ? "Braze's SDKs" : "a dashboard");
   for (i = 0; i < INSTANCE_COUNT; i++) {
     const char *rest_host = instances[i].url + strlen("https://rest.");
-    if (strcmp(host, instances[i].dashboard) == 0 || (sdk && strcmp(host + 4, rest_host) == 0)) {
+    if (braze_text_same(host, strlen(host), instances[i].dashboard) || (sdk && braze_text_same(host + 4, strlen(host + 4), rest_host))) {
       braze_buffer_print(hint, "its REST endpoint is \"%s\", instance \"%s\"", instances[i].url, instances[i].name);
       return true;
     }
@@ -175,10 +206,11 @@ static bool refuse_name(const char *text, size_t length, struct braze_buffer *me
     braze_text_escape(message, text, length, MOST_SHOWN);
     braze_buffer_print(message, "\" is no instance of Braze");
     braze_buffer_print(hint, "did you mean \"%s\"? braze.instances lists them all; any https:// URL is taken too", instances[nearest].name);
-  } else if (memchr(text, '.', length) && !memchr(text, '@', length) && !memchr(text, '?', length)) {
-    if (length < sizeof host) {
-      memcpy(host, text, length);
-      host[length] = '\0';
+  } else if (is_braze_host(text, length)) {
+    size_t host_length = (size_t)((memchr(text, '/', length) ? (const char *)memchr(text, '/', length) : text + length) - text);
+    if (host_length < sizeof host) {
+      memcpy(host, text, host_length);
+      host[host_length] = '\0';
       if (is_other_braze_host(host, message, hint)) return false;
     }
     braze_buffer_print(message, "endpoint \"");
@@ -195,6 +227,9 @@ static bool refuse_name(const char *text, size_t length, struct braze_buffer *me
     braze_text_escape(message, text, length, MOST_SHOWN);
     braze_buffer_print(message, "\" is no instance of Braze");
     braze_buffer_print(hint, "braze.instances lists them all; any https:// URL is taken too");
+  } else if (memchr(text, '.', length)) {
+    braze_buffer_print(message, "endpoint does not begin with https:// (not shown, it may be a key)");
+    braze_buffer_print(hint, EXAMPLE);
   } else {
     braze_buffer_print(message, "endpoint is neither an https:// URL nor an instance's name (it has %zu characters; not shown, it may be a key)", length);
     braze_buffer_print(hint, EXAMPLE);
@@ -249,7 +284,7 @@ bool braze_instance_resolve(const char *text, size_t length, struct braze_origin
     if (strlen(instances[i].name) == length && memcmp(instances[i].name, text, length) == 0)
       return braze_instance_resolve(instances[i].url, strlen(instances[i].url), origin, message, hint);
   for (i = 0; i < length; i++)
-    if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F || text[i] == '\\') {
+    if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F || strchr("\"<>\\^`{|}", text[i])) {
       braze_buffer_print(message, "endpoint holds a character that no URL has, at byte %zu of %zu", i + 1, length);
       braze_buffer_print(hint, SHORT_EXAMPLE);
       return false;

@@ -90,8 +90,7 @@ static void set_error_fields(lua_State *L, const struct braze_outcome *outcome) 
   lua_setfield(L, -2, "curl_message");
 }
 
-bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, struct braze_call *call) {
-  struct braze_outcome *outcome = &call->outcome;
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome) {
   struct lbraze_words words;
   struct braze_said said = {NULL, 0};
   enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
@@ -110,7 +109,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, str
   }
   if (is_object) said.text = text_field(L, index, "message", &said.length);
   lbraze_words_init(&words);
-  braze_explain(settings, call, answer, said, braze_clock_epoch(), &words.message, &words.hint);
+  braze_explain(settings, call, outcome, answer, said, braze_clock_epoch(), &words.message, &words.hint);
   lbraze_push_error(L, settings, outcome->kind, &words);
   if (is_object) set_errors(L, index);
   set_shared_fields(L, outcome);

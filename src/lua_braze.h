@@ -13,9 +13,11 @@
 #include "outcome.h"
 #include "settings.h"
 
-/* Names in the registry; the first two are also what tostring calls the userdata. */
+/* Names in the registry; the first four are also what tostring calls the userdata. */
 #define LBRAZE_CLIENT "braze.client"
 #define LBRAZE_SAFE_CLIENT "braze.safe.client"
+#define LBRAZE_REQUEST "braze.request"
+#define LBRAZE_SAFE_REQUEST "braze.safe.request"
 #define LBRAZE_CALL "braze.call"
 #define LBRAZE_ERROR "braze.error"
 #define LBRAZE_JSON "braze.json"
@@ -53,6 +55,12 @@ bool lbraze_is_error(lua_State *L, int index);
 int lbraze_error_is_error(lua_State *L);
 int lbraze_error_error(lua_State *L);
 
+/* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "". */
+void lbraze_push_where(lua_State *L);
+
+/* [-0, +1, m] A table of methods; the safe ones go through lbraze_safe_call. */
+void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe);
+
 /* [-n, +results or nil and an error, m] Calls its first upvalue; a braze error is returned, not raised. */
 int lbraze_safe_call(lua_State *L);
 
@@ -69,6 +77,12 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
 /* [-0, +0, e] Reads options of one call over the client's own. */
 void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits);
 
+/* [-0, +0, e] The same for a call that is started, which may have an on_done too. */
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits);
+
+/* [-0, +1] The on_done of options that have been read, or nil. */
+void lbraze_push_on_done(lua_State *L, int index);
+
 /* [-0, +0, e] Reads the parameters of a call: values by the endpoint's fields. They stay valid as long as the table does. */
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
                             struct braze_value *values);
@@ -84,7 +98,7 @@ bool lbraze_decode_json(lua_State *L, const char *text, size_t length);
 /* lua_answer.c */
 
 /* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). */
-bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, struct braze_call *call);
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome);
 
 /* lua_client.c */
 

@@ -1,26 +1,23 @@
-/* lua_client: the client: its settings, its engine for blocking calls, and the call itself. */
+/* lua_client: the client: its settings, its engine and its worker, and the blocking call. */
 #define _GNU_SOURCE /* getpid under -std=c11 */
-#include <stdlib.h>
+#include "lua_client.h"
+
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "engine.h"
-#include "lua_braze.h"
+#include "global.h"
+#include "parking.h"
 
-struct client {
-  struct braze_settings *settings; /* NULL = closed, and that before it is open */
-  struct braze_engine *engine;     /* for blocking calls; made at the first */
-  pid_t process;                   /* that the engine belongs to */
-};
-
-/* What owns a call while Lua may raise. */
+/* What owns a blocking call while Lua may raise. */
 struct call_box {
   struct braze_call *call;
 };
 
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
-static struct client *test_client(lua_State *L, int index) {
-  struct client *client = lua_touserdata(L, index);
+static struct lbraze_client *test_client(lua_State *L, int index) {
+  struct lbraze_client *client = lua_touserdata(L, index);
   bool ours = false;
   if (!client || !lua_getmetatable(L, index)) return NULL;
   luaL_getmetatable(L, LBRAZE_CLIENT);
@@ -30,46 +27,76 @@ static struct client *test_client(lua_State *L, int index) {
   return ours ? client : NULL;
 }
 
-/* [-0, +0, e] The client at index 1, open or closed. */
-static struct client *check_client(lua_State *L, const char *method) {
-  struct client *client = test_client(L, 1);
-  char hint[128];
-  if (client) return client;
-  strcpy(hint, "write client:");
-  strncat(hint, method, 64);
-  strcat(hint, "(...)");
-  lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
-  return NULL;
+/* The parent's engine and worker are left as they are: cleaning them up would write on the parent's connections. The parent's
+   requests are the parent's to deliver. */
+void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
+  if (client->process == getpid()) return;
+  lbraze_get_uservalue(L, index);
+  lua_newtable(L);
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+  lua_pop(L, 1);
+  client->engine = NULL;
+  client->worker = NULL;
+  client->pending = 0;
+  client->delivering = false;
+  client->process = getpid();
+  client->generation++;
+  if (client->settings) braze_settings_after_fork(client->settings);
 }
 
-/* [-0, +0, e] The same, and it must be open. After a fork the child leaves the parent's engine alone: cleaning it up would
-   write on the parent's connections. */
-static struct client *check_open_client(lua_State *L, const char *method) {
-  struct client *client = check_client(L, method);
-  if (!client->settings) lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
-  if (client->process != getpid()) {
-    client->engine = NULL;
-    client->process = getpid();
+struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
+  struct lbraze_client *client = test_client(L, 1);
+  char hint[128];
+  if (!client) {
+    snprintf(hint, sizeof hint, "write client:%s(...)", method);
+    lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
+    return NULL;
   }
+  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+  lbraze_refresh_client(L, 1, client);
   return client;
 }
 
-/* Idempotent, waits for nothing. */
-static void close_client(struct client *client) {
-  struct braze_settings *settings = client->settings;
-  client->settings = NULL;
-  if (client->engine && client->process == getpid()) braze_engine_free(client->engine);
+struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method) {
+  struct lbraze_client *client = lbraze_check_client(L, method);
+  if (client->closed) lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
+  return client;
+}
+
+int lbraze_raise_system(lua_State *L, const char *what, int code) {
+  return lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
+}
+
+struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client) {
+  if (client->worker) return client->worker;
+  if (!braze_global_start()) luaL_error(L, "libcurl could not be initialised");
+  errno = 0;
+  client->worker = braze_worker_new(client->settings);
+  if (!client->worker && (errno == EMFILE || errno == ENFILE)) lbraze_raise_system(L, "no descriptor for the client", errno);
+  if (!client->worker) luaL_error(L, "not enough memory");
+  return client->worker;
+}
+
+/* Idempotent, waits for nothing. What is done can still be delivered. */
+static void close_client(struct lbraze_client *client) {
+  bool ours = client->process == getpid();
+  if (client->closed) return;
+  client->closed = true;
+  if (client->worker && ours) braze_worker_close(client->worker);
+  if (client->engine && ours && !braze_parking_is_exiting()) braze_engine_free(client->engine);
   client->engine = NULL;
-  braze_settings_release(settings);
+  if (client->settings) braze_settings_drop_secrets(client->settings);
 }
 
 /* [-0, +1, e] A new client from the options at index. */
 static int new_client(lua_State *L, int index, const char *metatable) {
-  struct client *client = lbraze_new_userdata(L, sizeof *client);
+  struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
   memset(client, 0, sizeof *client);
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 1, 0);
+  lua_createtable(L, 2, 0);
+  lua_newtable(L);
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
   lbraze_set_uservalue(L, -2);
   client->process = getpid();
   client->settings = braze_settings_new();
@@ -95,7 +122,7 @@ int lbraze_client_new_safe(lua_State *L) {
 static struct call_box *push_box(lua_State *L, int client_index) {
   struct call_box *box;
   lbraze_get_uservalue(L, client_index);
-  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_BOX);
   box = lua_touserdata(L, -1);
   if (!box || box->call) {
     lua_pop(L, 1);
@@ -104,7 +131,7 @@ static struct call_box *push_box(lua_State *L, int client_index) {
     luaL_getmetatable(L, LBRAZE_CALL);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, 1);
+    lua_rawseti(L, -3, LBRAZE_CLIENT_BOX);
   }
   lua_remove(L, -2);
   return box;
@@ -112,13 +139,13 @@ static struct call_box *push_box(lua_State *L, int client_index) {
 
 static int call_box__gc(lua_State *L) {
   struct call_box *box = lua_touserdata(L, 1);
-  if (box) braze_call_free(box->call);
+  if (box) braze_call_release(box->call);
   if (box) box->call = NULL;
   return 0;
 }
 
 /* [-0, +1, e] Blocks until the call is done; its result. The client stands at index 1, its parameters and options behind it. */
-static int call_endpoint(lua_State *L, struct client *client, const struct braze_endpoint *endpoint) {
+static int call_endpoint(lua_State *L, struct lbraze_client *client, const struct braze_endpoint *endpoint) {
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
   struct call_box *box;
@@ -130,6 +157,7 @@ static int call_endpoint(lua_State *L, struct client *client, const struct braze
   lbraze_push_json(L, endpoint, values);
   body = lua_tolstring(L, -1, &body_length);
   box = push_box(L, 1);
+  if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
   if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
   box->call = braze_call_new(endpoint, values, body, body_length);
   if (!client->engine || !box->call) return luaL_error(L, "not enough memory");
@@ -137,15 +165,15 @@ static int call_endpoint(lua_State *L, struct client *client, const struct braze
   box->call->connect_timeout = limits.connect_timeout;
   box->call->retries = limits.retries;
   braze_engine_run(client->engine, box->call);
-  good = lbraze_push_answer(L, client->settings, box->call);
-  braze_call_free(box->call);
+  good = lbraze_push_answer(L, client->settings, box->call, &box->call->outcome);
+  braze_call_release(box->call);
   box->call = NULL;
   return good ? 1 : lua_error(L);
 }
 
 /* client:create_send_id(params [, options]) -> result */
 static int client_create_send_id(lua_State *L) {
-  struct client *client = check_open_client(L, "create_send_id");
+  struct lbraze_client *client = lbraze_check_open_client(L, "create_send_id");
   lua_settop(L, 3);
   return call_endpoint(L, client, braze_endpoint_find("create_send_id", strlen("create_send_id")));
 }
@@ -168,20 +196,51 @@ int lbraze_client_create_send_id_by_default(lua_State *L) {
 
 /* client:close() */
 static int client_close(lua_State *L) {
-  close_client(check_client(L, "close"));
+  close_client(lbraze_check_client(L, "close"));
   return 0;
+}
+
+/* client:pending() -> n */
+static int client_pending(lua_State *L) {
+  lua_pushinteger(L, lbraze_check_client(L, "pending")->pending);
+  return 1;
+}
+
+/* client:pollfd(), client:getfd() -> descriptor */
+static int client_pollfd(lua_State *L) {
+  struct lbraze_client *client = lbraze_check_client(L, "pollfd");
+  lua_pushinteger(L, braze_worker_descriptor(lbraze_client_worker(L, client)));
+  return 1;
+}
+
+/* client:events() -> "r" */
+static int client_events(lua_State *L) {
+  lbraze_check_client(L, "events");
+  lua_pushliteral(L, "r");
+  return 1;
 }
 
 /* Any value may come in through debug.getmetatable: what is no client is left alone. */
 static int client__gc(lua_State *L) {
-  struct client *client = test_client(L, 1);
+  struct lbraze_client *client = test_client(L, 1);
+  if (!client) return 0;
+  close_client(client);
+  if (client->process == getpid()) braze_worker_free(client->worker);
+  client->worker = NULL;
+  braze_settings_release(client->settings);
+  client->settings = NULL;
+  return 0;
+}
+
+static int client__close(lua_State *L) {
+  struct lbraze_client *client = test_client(L, 1);
   if (client) close_client(client);
   return 0;
 }
 
 static int client__tostring(lua_State *L) {
-  const struct client *client = check_client(L, "tostring");
-  if (client->settings)
+  const struct lbraze_client *client = test_client(L, 1);
+  if (client && client->settings && !client->closed)
     lua_pushfstring(L, "braze.client (%s)", client->settings->host ? client->settings->host : "");
   else
     lua_pushliteral(L, "braze.client (closed)");
@@ -190,19 +249,18 @@ static int client__tostring(lua_State *L) {
 
 /* [-0, +0, m] One of the two metatables; the methods of the safe one go through lbraze_safe_call. */
 static void open_metatable(lua_State *L, const char *name, bool safe) {
-  static const luaL_Reg methods[] = {{"create_send_id", client_create_send_id}, {"close", client_close}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {{"__gc", client__gc}, {"__close", client__gc}, {"__tostring", client__tostring}, {NULL, NULL}};
-  const luaL_Reg *method;
+  static const luaL_Reg methods[] = {
+      {"create_send_id", client_create_send_id}, {"start", lbraze_client_start}, {"step", lbraze_client_step},
+      {"wait", lbraze_client_wait},              {"pending", client_pending},    {"pollfd", client_pollfd},
+      {"getfd", client_pollfd},                  {"events", client_events},      {"close", client_close},
+      {NULL, NULL},
+  };
+  static const luaL_Reg metamethods[] = {{"__gc", client__gc}, {"__close", client__close}, {"__tostring", client__tostring}, {NULL, NULL}};
   luaL_newmetatable(L, name);
   lbraze_set_functions(L, metamethods);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
-  lua_newtable(L);
-  for (method = methods; method->name; method++) {
-    lua_pushcfunction(L, method->func);
-    if (safe) lua_pushcclosure(L, lbraze_safe_call, 1);
-    lua_setfield(L, -2, method->name);
-  }
+  lbraze_push_methods(L, methods, safe);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }
@@ -211,6 +269,7 @@ void lbraze_open_client(lua_State *L) {
   static const luaL_Reg box_metamethods[] = {{"__gc", call_box__gc}, {NULL, NULL}};
   open_metatable(L, LBRAZE_CLIENT, false);
   open_metatable(L, LBRAZE_SAFE_CLIENT, true);
+  lbraze_open_request(L);
   luaL_newmetatable(L, LBRAZE_CALL);
   lbraze_set_functions(L, box_metamethods);
   lua_pop(L, 1);

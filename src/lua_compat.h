@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdint.h>
+#include <string.h>
 
 /* One value beside a userdata; on 5.1 it is always a table. */
 #if LUA_VERSION_NUM >= 504
@@ -33,6 +34,21 @@
 #define lbraze_push_integer(L, value) lua_pushinteger(L, (lua_Integer)(value))
 #else
 #define lbraze_push_integer(L, value) lua_pushnumber(L, (lua_Number)(value))
+#endif
+
+/* Whether a yield is possible here: 1 or 0, -1 where this Lua does not say. LuaJIT says it, by a function that PUC Lua 5.1 does
+   not have: so it is looked up at run time. */
+#if LUA_VERSION_NUM >= 503
+#define lbraze_is_yieldable(L) lua_isyieldable(L)
+#else
+#include <dlfcn.h>
+static inline int lbraze_is_yieldable(lua_State *L) {
+  int (*is_yieldable)(lua_State *);
+  void *found = dlsym(NULL, "lua_isyieldable");
+  if (!found) return -1;
+  memcpy(&is_yieldable, &found, sizeof found);
+  return is_yieldable(L);
+}
 #endif
 
 /* [-0, +0, m] Adds functions to the table on top of the stack. */

@@ -8,20 +8,20 @@
 
 #define HIGHEST_LEVEL 50
 #define SHORTEST_KEY 8
+#define OUR_LUA "braze/host.lua" /* stands between a host's code and ours */
 
 void lbraze_words_init(struct lbraze_words *words) {
   braze_buffer_borrow(&words->message, words->message_text, sizeof words->message_text);
   braze_buffer_borrow(&words->hint, words->hint_text, sizeof words->hint_text);
 }
 
-/* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "": pcall, a tail call or the wrapper of braze.safe
-   may stand in between. */
-static void push_where(lua_State *L) {
+/* pcall, a tail call or the wrapper of braze.safe may stand in between. */
+void lbraze_push_where(lua_State *L) {
   lua_Debug caller;
   int level;
   for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
     lua_getinfo(L, "Sl", &caller);
-    if (caller.currentline > 0) {
+    if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
       lua_pushfstring(L, "%s:%d:", caller.short_src, caller.currentline);
       return;
     }
@@ -34,13 +34,13 @@ static void push_where(lua_State *L) {
 static void push_redacted(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *text) {
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;
-  if (!settings || settings->secrets.lengths[BRAZE_SECRET_API_KEY] < SHORTEST_KEY ||
-      !braze_secrets_found(&settings->secrets, braze_buffer_text(text), text->length)) {
+  if (!settings || !settings->secrets || settings->secrets->lengths[BRAZE_SECRET_API_KEY] < SHORTEST_KEY ||
+      !braze_secrets_found(settings->secrets, braze_buffer_text(text), text->length)) {
     lua_pushlstring(L, braze_buffer_text(text), text->length);
     return;
   }
   braze_buffer_borrow(&out, safe, sizeof safe);
-  braze_secrets_redact(&settings->secrets, braze_buffer_text(text), text->length, &out);
+  braze_secrets_redact(settings->secrets, braze_buffer_text(text), text->length, &out);
   lua_pushlstring(L, safe, out.length);
 }
 
@@ -54,7 +54,7 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
     push_redacted(L, settings, &words->hint);
     lua_setfield(L, -2, "hint");
   }
-  push_where(L);
+  lbraze_push_where(L);
   lua_setfield(L, -2, "where");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "maybe_applied");
@@ -230,6 +230,15 @@ int lbraze_safe_call(lua_State *L) {
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;
+}
+
+void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe) {
+  lua_newtable(L);
+  for (; methods->name; methods++) {
+    lua_pushcfunction(L, methods->func);
+    if (safe) lua_pushcclosure(L, lbraze_safe_call, 1);
+    lua_setfield(L, -2, methods->name);
+  }
 }
 
 void lbraze_open_error(lua_State *L) {

@@ -1,7 +1,7 @@
 /* lua_module: the module table, and nothing else. */
 #include "global.h"
 #include "instance.h"
-#include "lua_braze.h"
+#include "lua_client.h"
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
@@ -11,6 +11,7 @@
 
 EXPORT int luaopen_braze(lua_State *L);
 EXPORT int luaopen_braze_safe(lua_State *L);
+EXPORT int luaopen_braze_core(lua_State *L);
 
 static const luaL_Reg functions[] = {
     {"create_send_id", lbraze_client_create_send_id_by_default},
@@ -64,30 +65,57 @@ static bool is_nginx(lua_State *L) {
   return found;
 }
 
-int luaopen_braze(lua_State *L) {
+/* [-0, +1, m] The module that blocks. */
+static void push_module(lua_State *L) {
   lbraze_open_error(L);
-  if (is_nginx(L))
-    return lbraze_usage(L, "run the call outside nginx for now, in a job of its own", "this version of braze has no module for nginx yet, and a blocking call would stop the worker");
   lbraze_open_client(L);
   lua_newtable(L);
   lbraze_set_functions(L, functions);
   set_constants(L);
   push_safe(L);
   lua_setfield(L, -2, "safe");
-  /* So that require "braze.safe" gives the same table, also in a static host where there is no file to find. */
+}
+
+/* [-1, +1, e] require of the name on top of the stack. */
+static void require(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+}
+
+/* [-0, +0, m] Names the object's other openers to require, for a static host where there is no file to find them in. */
+static void set_preload(lua_State *L) {
+  static const luaL_Reg openers[] = {{"braze.core", luaopen_braze_core}, {"braze.safe", luaopen_braze_safe}, {NULL, NULL}};
   lua_getglobal(L, "package");
-  lua_getfield(L, -1, "loaded");
-  lua_getfield(L, -3, "safe");
-  lua_setfield(L, -2, "braze.safe");
+  lua_getfield(L, -1, "preload");
+  lbraze_set_functions(L, openers);
   lua_pop(L, 2);
+}
+
+/* In nginx a call that blocks would stop the worker: there the same name gives the module that yields. */
+int luaopen_braze(lua_State *L) {
+  set_preload(L);
+  if (is_nginx(L)) {
+    lua_pushliteral(L, "braze.openresty");
+    require(L);
+  } else {
+    push_module(L);
+  }
   return 1;
 }
 
-/* require "braze.safe", before or after require "braze". */
+/* require "braze.safe", before or after require "braze" */
 int luaopen_braze_safe(lua_State *L) {
-  lua_getglobal(L, "require");
   lua_pushliteral(L, "braze");
-  lua_call(L, 1, 1);
+  require(L);
   lua_getfield(L, -1, "safe");
+  return 1;
+}
+
+/* require "braze.core": the module that blocks, whatever the host, and what the modules for hosts need beside it */
+int luaopen_braze_core(lua_State *L) {
+  lbraze_push_core(L);
+  push_module(L);
+  lua_setfield(L, -2, "braze");
   return 1;
 }

@@ -7,23 +7,35 @@
 
 #define SECONDS_HINT "durations are seconds: 0.5 is half a second"
 
+/* Who takes options. */
+enum taker { CLIENT = 1, CALL = 2, START = 4 };
+
 /* What one option needs to be read. */
 struct reader {
   lua_State *L;
-  struct braze_settings *settings; /* of a client; NULL for a call's options */
+  enum taker taker;
+  const struct braze_settings *settings; /* for what must not be shown */
   struct lbraze_limits *limits;
+  int *max_connections; /* of a client */
 };
 
 struct option {
   const char *name;
-  bool of_call; /* a call takes it too */
+  int takers;
 };
 
-enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, OPTION_COUNT };
+enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, ON_DONE, OPTION_COUNT };
 
 static const struct option options[OPTION_COUNT] = {
-    {"api_key", false}, {"endpoint", false},        {"timeout", true},  {"connect_timeout", true},
-    {"retries", true},  {"max_connections", false}, {"ca_file", false}, {"proxy", false},
+    {"api_key", CLIENT},
+    {"endpoint", CLIENT},
+    {"timeout", CLIENT | CALL | START},
+    {"connect_timeout", CLIENT | CALL | START},
+    {"retries", CLIENT | CALL | START},
+    {"max_connections", CLIENT},
+    {"ca_file", CLIENT},
+    {"proxy", CLIENT},
+    {"on_done", START},
 };
 
 static const char *option_name(const void *names, int index) {
@@ -149,14 +161,21 @@ static void read_option(const struct reader *reader, int option) {
   case TIMEOUT: reader->limits->timeout = check_seconds(L, name); break;
   case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(L, name); break;
   case RETRIES: reader->limits->retries = check_count(L, name, 0, BRAZE_MOST_RETRIES); break;
-  case MAX_CONNECTIONS: reader->settings->max_connections = check_count(L, name, 1, BRAZE_MOST_CONNECTIONS); break;
+  case ON_DONE:
+    if (!lua_isfunction(L, -1)) lbraze_usage(L, NULL, "%s must be a function, not a %s value", name, luaL_typename(L, -1));
+    break;
+  case MAX_CONNECTIONS: *reader->max_connections = check_count(L, name, 1, BRAZE_MOST_CONNECTIONS); break;
   default: check_text(L, name, &length); break;
   }
 }
 
+static void refuse_taker(lua_State *L, const struct option *option) {
+  if (option->takers == START) lbraze_usage(L, "a call that is not started returns its result", "%s is an option of start alone", option->name);
+  lbraze_usage(L, "give it to braze.new; a call takes timeout, connect_timeout and retries", "%s is an option of a client, not of a call", option->name);
+}
+
 static void read_options(const struct reader *reader, int index) {
   lua_State *L = reader->L;
-  bool of_call = reader->settings == NULL;
   int option, nearest;
   if (lua_isnoneornil(L, index)) return;
   if (!lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
@@ -167,8 +186,7 @@ static void read_options(const struct reader *reader, int index) {
       refuse_name(L, reader->settings, "option", nearest, option_name, options, OPTION_COUNT);
       return;
     }
-    if (of_call && !options[option].of_call)
-      lbraze_usage(L, "give it to braze.new; a call takes timeout, connect_timeout and retries", "%s is an option of a client, not of a call", options[option].name);
+    if (!(options[option].takers & (int)reader->taker)) refuse_taker(L, &options[option]);
     read_option(reader, option);
     lua_pop(L, 1);
   }
@@ -259,7 +277,7 @@ static void read_timeout_variable(lua_State *L, struct lbraze_limits *limits) {
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
   struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
-  struct reader reader = {L, settings, &limits};
+  struct reader reader = {L, CLIENT, settings, &limits, &settings->max_connections};
   if (!lua_isnoneornil(L, index) && !lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
@@ -275,12 +293,29 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
   read_proxy(L, index, settings);
 }
 
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  struct reader reader = {L, NULL, limits};
+static void read_limits(lua_State *L, int index, enum taker taker, const struct braze_settings *settings, struct lbraze_limits *limits) {
+  struct reader reader = {L, taker, settings, limits, NULL};
   limits->timeout = settings->timeout;
   limits->connect_timeout = settings->connect_timeout;
   limits->retries = settings->retries;
   read_options(&reader, index);
+}
+
+void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
+  read_limits(L, index, CALL, settings, limits);
+}
+
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
+  read_limits(L, index, START, settings, limits);
+}
+
+void lbraze_push_on_done(lua_State *L, int index) {
+  if (!lua_istable(L, index)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pushstring(L, options[ON_DONE].name);
+  lua_rawget(L, index);
 }
 
 /* Raises for a value that breaks its field's rule. */

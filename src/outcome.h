@@ -38,7 +38,7 @@ struct braze_rate_limit {
 #define BRAZE_HEADER_LIMIT (64u * 1024u)
 
 /* Why a transfer that libcurl ended was ended by us. */
-enum braze_stop { BRAZE_STOP_NONE, BRAZE_STOP_BODY_TOO_LONG, BRAZE_STOP_HEADERS_TOO_LONG, BRAZE_STOP_SECOND_SEND, BRAZE_STOP_NO_MEMORY };
+enum braze_stop { BRAZE_STOP_NONE, BRAZE_STOP_BODY_TOO_LONG, BRAZE_STOP_HEADERS_TOO_LONG, BRAZE_STOP_SECOND_SEND, BRAZE_STOP_CANCELLED, BRAZE_STOP_NO_MEMORY };
 
 struct braze_outcome {
   bool answered; /* a whole 2xx arrived: what it says is for the reader of the JSON to judge; kind means nothing then */

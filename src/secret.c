@@ -9,11 +9,34 @@
 #define HEADER "Authorization: Bearer "
 #define MASK "***"
 #define LEAST_PART 8
+#define LEAST_OTHER 6
 #define LEAST_PART_AT_END 4
 
 void braze_secret_wipe(void *memory, size_t length) {
   volatile unsigned char *bytes = memory;
   while (length-- > 0) *bytes++ = 0;
+}
+
+struct braze_secrets *braze_secrets_new(void) {
+  struct braze_secrets *secrets = calloc(1, sizeof *secrets);
+  if (secrets) atomic_init(&secrets->references, 1);
+  return secrets;
+}
+
+struct braze_secrets *braze_secrets_retain(struct braze_secrets *secrets) {
+  if (secrets) atomic_fetch_add(&secrets->references, 1);
+  return secrets;
+}
+
+void braze_secrets_release(struct braze_secrets *secrets) {
+  int which;
+  if (!secrets || atomic_fetch_sub(&secrets->references, 1) > 1) return;
+  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
+    if (!secrets->texts[which]) continue;
+    braze_secret_wipe(secrets->texts[which], secrets->lengths[which]);
+    free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
+  }
+  free(secrets);
 }
 
 bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, size_t length) {
@@ -39,16 +62,6 @@ bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *tex
   secrets->texts[which] = copy;
   secrets->lengths[which] = length;
   return true;
-}
-
-void braze_secrets_free(struct braze_secrets *secrets) {
-  int which;
-  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
-    if (!secrets->texts[which]) continue;
-    braze_secret_wipe(secrets->texts[which], secrets->lengths[which]);
-    free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
-  }
-  memset(secrets, 0, sizeof *secrets);
 }
 
 static int hex_number(const char *text, size_t count) {
@@ -85,6 +98,7 @@ static size_t stands_for(unsigned char character, const char *text, size_t lengt
 static size_t match(const char *secret, size_t secret_length, const char *text, size_t length) {
   size_t at = 0, matched = 0;
   bool cut = false;
+  if (length >= secret_length && memcmp(text, secret, secret_length) == 0) return secret_length;
   while (matched < secret_length) {
     size_t taken = stands_for((unsigned char)secret[matched], text + at, length - at, &cut);
     if (taken == 0) break;
@@ -97,11 +111,12 @@ static size_t match(const char *secret, size_t secret_length, const char *text, 
   return 0;
 }
 
-static size_t match_any(const struct braze_secrets *secrets, const char *text, size_t length) {
+static size_t match_here(const struct braze_secrets *secrets, const char *text, size_t length) {
   size_t longest = 0;
   int which;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     size_t found = 0;
+    if (which != BRAZE_SECRET_API_KEY && secrets->lengths[which] < LEAST_OTHER) continue;
     /* Nearly every byte of nearly every answer ends here. */
     if (secrets->texts[which] && (text[0] == secrets->texts[which][0] || text[0] == '\\' || text[0] == '%'))
       found = match(secrets->texts[which], secrets->lengths[which], text, length);
@@ -110,10 +125,20 @@ static size_t match_any(const struct braze_secrets *secrets, const char *text, s
   return longest;
 }
 
+/* The same with what overlaps it: the start of a key that repeats itself must not hide the key. */
+static size_t match_any(const struct braze_secrets *secrets, const char *text, size_t length) {
+  size_t end = match_here(secrets, text, length), at;
+  for (at = 1; at < end; at++) {
+    size_t more = match_here(secrets, text + at, length - at);
+    if (more > 0 && at + more > end) end = at + more;
+  }
+  return end;
+}
+
 bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, size_t length) {
   size_t at;
   for (at = 0; at < length; at++)
-    if (match_any(secrets, text + at, length - at) > 0) return true;
+    if (match_here(secrets, text + at, length - at) > 0) return true;
   return false;
 }
 

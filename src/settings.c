@@ -11,6 +11,11 @@
 struct braze_settings *braze_settings_new(void) {
   struct braze_settings *settings = calloc(1, sizeof *settings);
   if (!settings) return NULL;
+  settings->secrets = braze_secrets_new();
+  if (!settings->secrets) {
+    free(settings);
+    return NULL;
+  }
   atomic_init(&settings->references, 1);
   atomic_init(&settings->trust_file, false);
   braze_bucket_init(&settings->bucket);
@@ -28,13 +33,23 @@ struct braze_settings *braze_settings_retain(struct braze_settings *settings) {
 
 void braze_settings_release(struct braze_settings *settings) {
   if (!settings || atomic_fetch_sub(&settings->references, 1) > 1) return;
-  braze_secrets_free(&settings->secrets);
+  braze_secrets_release(settings->secrets);
   free(settings->url);
   free(settings->host);
   free(settings->ca_file);
   free(settings->proxy);
   free(settings->no_proxy);
   free(settings);
+}
+
+void braze_settings_drop_secrets(struct braze_settings *settings) {
+  braze_secrets_release(settings->secrets);
+  settings->secrets = NULL;
+}
+
+void braze_settings_after_fork(struct braze_settings *settings) {
+  atomic_store(&settings->references, 1);
+  if (settings->secrets) atomic_store(&settings->secrets->references, 1);
 }
 
 /* Keeps a copy of text in *kept. */
@@ -85,7 +100,7 @@ bool braze_settings_set_api_key(struct braze_settings *settings, const char *key
       braze_buffer_print(hint, "are api_key and endpoint swapped?");
       return false;
     }
-  return braze_secrets_set_api_key(&settings->secrets, key, length);
+  return braze_secrets_set_api_key(settings->secrets, key, length);
 }
 
 /* The path of a call, copied from its documentation, would be sent twice over. */
@@ -163,9 +178,9 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
   if (wrong) return refuse_proxy(message, hint, wrong);
   if (user_end) {
     const char *colon = memchr(text, ':', (size_t)(user_end - text));
-    if (!keep_decoded(&settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text)))
+    if (!keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text)))
       return refuse_proxy(message, hint, "has a user that can't be read");
-    if (colon && !keep_decoded(&settings->secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(user_end - colon - 1)))
+    if (colon && !keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(user_end - colon - 1)))
       return refuse_proxy(message, hint, "has a password that can't be read");
   }
   {

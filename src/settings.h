@@ -1,5 +1,5 @@
 /* settings: what a client was made with. Never changed afterwards but for the bucket and what was learnt about trust;
-   shared by everything that works for the client, gone with the last of it. */
+   shared by everything that works for the client, gone with the last of it. The secrets go earlier. */
 #ifndef BRAZE_SETTINGS_H
 #define BRAZE_SETTINGS_H
 
@@ -13,7 +13,7 @@
 
 struct braze_settings {
   atomic_int references;
-  struct braze_secrets secrets;
+  struct braze_secrets *secrets; /* NULL once the client is closed; each engine has a reference of its own */
   char *url;  /* of the REST endpoint, without a trailing slash */
   char *host; /* host and port in it, for messages */
   bool secure;
@@ -43,8 +43,14 @@ struct braze_settings *braze_settings_new(void);
 
 struct braze_settings *braze_settings_retain(struct braze_settings *settings);
 
-/* Gives a reference back (NULL is nothing); with the last one the secrets are wiped. */
+/* Gives a reference back (NULL is nothing). */
 void braze_settings_release(struct braze_settings *settings);
+
+/* The owner needs the secrets no more: they are wiped as soon as no engine uses them. */
+void braze_settings_drop_secrets(struct braze_settings *settings);
+
+/* In the child of a fork: what the parent's engines hold references to is the owner's alone. */
+void braze_settings_after_fork(struct braze_settings *settings);
 
 /* The setters return false for a value that is not taken: message says what is wrong, hint what to do, both without the
    value where it is secret. An empty message means: no memory. */

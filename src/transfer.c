@@ -16,9 +16,14 @@
 
 /* The one moment that at-most-once rests on: libcurl is about to send the request. By itself it sends a POST again when a
    reused connection dies after the whole of it was delivered, so a second time in one attempt is refused. */
-static bool request_leaves(struct braze_outcome *outcome) {
+static bool request_leaves(struct braze_call *call) {
+  struct braze_outcome *outcome = &call->outcome;
   if (outcome->left) {
     outcome->stop = BRAZE_STOP_SECOND_SEND;
+    return false;
+  }
+  if (!braze_call_pass_gate(call)) {
+    outcome->stop = BRAZE_STOP_CANCELLED;
     return false;
   }
   outcome->left = true;
@@ -30,7 +35,7 @@ static bool request_leaves(struct braze_outcome *outcome) {
 static int on_request(void *data, char *their_address, char *our_address, int their_port, int our_port) {
   struct braze_transfer *transfer = data;
   (void)their_address, (void)our_address, (void)their_port, (void)our_port;
-  return request_leaves(&transfer->call->outcome) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  return request_leaves(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 #endif
 
@@ -39,7 +44,7 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
   const struct braze_call *call = transfer->call;
   size_t length = call->body_length - transfer->body_read;
   if (length > size * count) length = size * count;
-  if (transfer->body_read == 0 && !request_leaves(&transfer->call->outcome)) return CURL_READFUNC_ABORT;
+  if (transfer->body_read == 0 && !request_leaves(transfer->call)) return CURL_READFUNC_ABORT;
   memcpy(bytes, call->body + transfer->body_read, length);
   transfer->body_read += length;
   return length;
@@ -61,7 +66,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
     return 0;
   }
-  braze_headers_line(&transfer->response, bytes, length, braze_clock_epoch(), outcome);
+  /* What comes behind the body are trailers. */
+  if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, braze_clock_epoch(), outcome);
   return length;
 }
 
@@ -88,7 +94,7 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
 
 static void set_headers(struct braze_transfer *transfer) {
   static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
-  char *const lines[] = {transfer->settings->secrets.authorization, content_type, expect};
+  char *const lines[] = {transfer->secrets->authorization, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
   for (i = 0; i < count; i++) {
     transfer->headers[i].data = lines[i];
@@ -130,17 +136,17 @@ static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *set
 }
 
 /* libcurl never looks at the environment for a proxy: an empty text says that there is none. */
-static CURLcode set_proxy(CURL *easy, const struct braze_settings *settings) {
+static CURLcode set_proxy(CURL *easy, const struct braze_settings *settings, const struct braze_secrets *secrets) {
   CURLcode code = CURLE_OK;
   SET(CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
   SET(CURLOPT_NOPROXY, settings->no_proxy ? settings->no_proxy : "");
   if (!settings->proxy) return code;
   SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (settings->secrets.texts[BRAZE_SECRET_PROXY_USER])
-    SET(CURLOPT_PROXYUSERNAME, settings->secrets.texts[BRAZE_SECRET_PROXY_USER]);
-  if (settings->secrets.texts[BRAZE_SECRET_PROXY_PASSWORD])
-    SET(CURLOPT_PROXYPASSWORD, settings->secrets.texts[BRAZE_SECRET_PROXY_PASSWORD]);
+  if (secrets->texts[BRAZE_SECRET_PROXY_USER])
+    SET(CURLOPT_PROXYUSERNAME, secrets->texts[BRAZE_SECRET_PROXY_USER]);
+  if (secrets->texts[BRAZE_SECRET_PROXY_PASSWORD])
+    SET(CURLOPT_PROXYPASSWORD, secrets->texts[BRAZE_SECRET_PROXY_PASSWORD]);
   return code;
 }
 
@@ -164,7 +170,7 @@ static CURLcode set_mark(struct braze_transfer *transfer) {
 static CURLcode set_all(struct braze_transfer *transfer) {
   CURL *easy = transfer->easy;
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
-  if (code == CURLE_OK) code = set_proxy(easy, transfer->settings);
+  if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
   if (code == CURLE_OK) code = set_mark(transfer);
   SET(CURLOPT_POST, 1L);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
@@ -188,10 +194,11 @@ static CURLcode set_all(struct braze_transfer *transfer) {
   return code;
 }
 
-struct braze_transfer *braze_transfer_new(const struct braze_settings *settings) {
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets) {
   struct braze_transfer *transfer = calloc(1, sizeof *transfer);
   if (!transfer) return NULL;
   transfer->settings = settings;
+  transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
   set_headers(transfer);
   if (transfer->easy && set_all(transfer) == CURLE_OK) return transfer;
@@ -263,7 +270,7 @@ static void look_for_head(struct braze_transfer *transfer) {
   curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
   curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);
-  if (sent > 0 && (!transfer->settings->proxy || connections == 0 || handshake > 0)) request_leaves(&transfer->call->outcome);
+  if (sent > 0 && (!transfer->settings->proxy || connections == 0 || handshake > 0)) request_leaves(transfer->call);
 }
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
@@ -341,7 +348,7 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
-  redact_all(&transfer->settings->secrets, outcome);
+  redact_all(transfer->secrets, outcome);
   transfer->call = NULL;
   if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
     braze_outcome_judge_status(outcome);

@@ -11,6 +11,7 @@
 struct braze_transfer {
   CURL *easy;
   const struct braze_settings *settings;
+  const struct braze_secrets *secrets;
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
   struct braze_trust_store store;        /* that the handle has */
   struct curl_slist headers[3];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
@@ -24,7 +25,7 @@ struct braze_transfer {
 };
 
 /* An idle transfer with everything set that no call changes. NULL: no memory, or libcurl lacks what we can't do without. */
-struct braze_transfer *braze_transfer_new(const struct braze_settings *settings);
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets);
 
 void braze_transfer_free(struct braze_transfer *transfer);
 

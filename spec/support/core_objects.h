@@ -191,7 +191,7 @@ static int settings_set_proxy(lua_State *L) {
 /* settings:set_secret(which, text): past every check, since a secret may be any bytes */
 static int settings_set_secret(lua_State *L) {
   static const char *const names[] = {"api_key", "proxy_user", "proxy_password", NULL};
-  struct braze_secrets *secrets = &check_settings(L)->secrets;
+  struct braze_secrets *secrets = check_settings(L)->secrets;
   int which = luaL_checkoption(L, 2, NULL, names);
   size_t length;
   const char *text = luaL_checklstring(L, 3, &length);
@@ -205,10 +205,10 @@ static int settings_set_secret(lua_State *L) {
 static int settings_read(lua_State *L) {
   const struct braze_settings *settings = check_settings(L);
   lua_newtable(L);
-  set_text(L, "api_key", settings->secrets.texts[BRAZE_SECRET_API_KEY]);
-  set_text(L, "proxy_user", settings->secrets.texts[BRAZE_SECRET_PROXY_USER]);
-  set_text(L, "proxy_password", settings->secrets.texts[BRAZE_SECRET_PROXY_PASSWORD]);
-  set_text(L, "authorization", settings->secrets.authorization);
+  set_text(L, "api_key", settings->secrets->texts[BRAZE_SECRET_API_KEY]);
+  set_text(L, "proxy_user", settings->secrets->texts[BRAZE_SECRET_PROXY_USER]);
+  set_text(L, "proxy_password", settings->secrets->texts[BRAZE_SECRET_PROXY_PASSWORD]);
+  set_text(L, "authorization", settings->secrets->authorization);
   set_text(L, "url", settings->url);
   set_text(L, "host", settings->host);
   set_text(L, "ca_file", settings->ca_file);
@@ -229,7 +229,7 @@ static int settings_redact(lua_State *L) {
   const char *text = luaL_checklstring(L, 2, &length);
   lua_Integer limit = luaL_optinteger(L, 3, 1 << 20);
   struct braze_buffer *out = push_buffer(L, (size_t)limit, 0);
-  bool whole = braze_secrets_redact(&check_settings(L)->secrets, text, length, out);
+  bool whole = braze_secrets_redact(check_settings(L)->secrets, text, length, out);
   lua_pushlstring(L, braze_buffer_text(out), out->length);
   lua_pushboolean(L, whole);
   return 2;
@@ -238,7 +238,7 @@ static int settings_redact(lua_State *L) {
 static int settings_found(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
-  lua_pushboolean(L, braze_secrets_found(&check_settings(L)->secrets, text, length));
+  lua_pushboolean(L, braze_secrets_found(check_settings(L)->secrets, text, length));
   return 1;
 }
 

@@ -1,0 +1,76 @@
+/* lua_client: what the files about clients and their requests share. */
+#ifndef LBRAZE_CLIENT_H
+#define LBRAZE_CLIENT_H
+
+#include <sys/types.h>
+
+#include "engine.h"
+#include "lua_braze.h"
+#include "worker.h"
+
+struct lbraze_client {
+  struct braze_settings *settings; /* NULL before it is open and once it is collected */
+  bool closed;
+  bool delivering; /* an on_done is running */
+  pid_t process;   /* that all below belongs to; the child of a fork leaves it alone and starts anew */
+  unsigned generation; /* counts those starts */
+  struct braze_engine *engine; /* for blocking calls; made at the first */
+  struct braze_worker *worker; /* for started calls; made when first needed */
+  int pending;                 /* started and not delivered */
+};
+
+/* The table beside a client: a box for the blocking call, and the requests that were not delivered by their references. */
+enum { LBRAZE_CLIENT_BOX = 1, LBRAZE_CLIENT_REQUESTS = 2 };
+
+struct lbraze_request {
+  struct lbraze_client *client; /* kept by the table beside the request */
+  struct braze_call *call;      /* NULL before it is started and once it is answered */
+  unsigned generation;          /* of the client when it was started */
+  bool answered, good;          /* the answer is in the table: a result, or an error */
+};
+
+/* The table beside a request. */
+enum { LBRAZE_REQUEST_CLIENT = 1, LBRAZE_REQUEST_ON_DONE, LBRAZE_REQUEST_ANSWER, LBRAZE_REQUEST_WHERE };
+
+/* lua_client.c */
+
+/* [-0, +0, e] The client at index 1, open or closed, ready for this process. */
+struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);
+
+/* [-0, +0, e] The same, and it must be open. */
+struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method);
+
+/* [-0, +0, m] Makes the client, which stands at index, ready for this process: after a fork it starts anew. */
+void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client);
+
+/* [-0, +0, e] The client's worker, made if there is none. */
+struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client);
+
+/* [-0, +0, e] Raises for an error of the system's: no thread, no descriptor. */
+int lbraze_raise_system(lua_State *L, const char *what, int code);
+
+/* lua_request.c */
+
+/* [-0, +1, m] Pushes a request's answer, made when it is first asked for. True: a result; false: an error object. */
+bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request);
+
+/* client:start(name, params [, options]) -> request */
+int lbraze_client_start(lua_State *L);
+
+/* [-0, +0, m] Creates the two metatables. */
+void lbraze_open_request(lua_State *L);
+
+/* [-0, +0, e] The number of seconds at index, or a very long time where none is given. */
+double lbraze_check_wait(lua_State *L, int index, const char *method);
+
+/* lua_host.c */
+
+/* [-0, +1, m] What the modules for hosts need of C. */
+void lbraze_push_core(lua_State *L);
+
+/* lua_delivery.c */
+
+int lbraze_client_step(lua_State *L);
+int lbraze_client_wait(lua_State *L);
+
+#endif

@@ -1,0 +1,120 @@
+/* lua_delivery: what has finished goes to the host: its on_done, on the thread that asks, one after the other. */
+#include "clock.h"
+#include "lua_client.h"
+
+/* Calls the on_done of the request at index 1, which has one. Runs protected: an error is the on_done's own, unless the request
+   has no answer yet. */
+static int deliver(lua_State *L) {
+  struct lbraze_request *request = lua_touserdata(L, 1);
+  bool good = lbraze_push_request_answer(L, 1, request);
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
+  if (good) lua_pushnil(L);
+  lua_pushvalue(L, 2);
+  lua_call(L, good ? 2 : 1, 0);
+  return 0;
+}
+
+/* Without memory for the answer an on_done still gets its call, with what was raised as its error. */
+static int deliver_failure(lua_State *L) {
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* [-0, +0] Runs the on_done of the request on top of the stack, if it has one. The first error stays at index `first`. */
+static void run_on_done(lua_State *L, int first, int functions) {
+  const struct lbraze_request *request = lua_touserdata(L, -1);
+  int index = lua_gettop(L);
+  bool has_one;
+  lbraze_get_uservalue(L, index);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
+  has_one = !lua_isnil(L, -1);
+  lua_settop(L, index);
+  if (!has_one) return;
+  lua_pushvalue(L, functions);
+  lua_pushvalue(L, index);
+  if (lua_pcall(L, 1, 0, 0) != 0 && !request->answered) {
+    lua_pushvalue(L, functions + 1);
+    lua_pushvalue(L, index);
+    lua_pushvalue(L, index + 1);
+    lua_pcall(L, 2, 0, 0);
+  }
+  if (lua_gettop(L) > index && lua_isnil(L, first)) {
+    lua_pushvalue(L, index + 1);
+    lua_replace(L, first);
+  }
+  lua_settop(L, index);
+}
+
+/* [-0, +0, e] Delivers at most so many of what had finished when this began; the number of those delivered. */
+static int deliver_finished(lua_State *L, struct lbraze_client *client, int most) {
+  const int first = lua_gettop(L) + 1, functions = first + 1, requests = first + 3;
+  struct braze_call *call;
+  int count = 0, ready;
+  if (!client->worker || !braze_worker_ready(client->worker)) return 0;
+  ready = braze_worker_count(client->worker);
+  if (most > ready) most = ready;
+  luaL_checkstack(L, 16, NULL);
+  lua_pushnil(L);
+  lua_pushcfunction(L, deliver);
+  lua_pushcfunction(L, deliver_failure);
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
+  lua_remove(L, -2);
+  client->delivering = true;
+  while (count < most && (call = braze_worker_take(client->worker)) != NULL) {
+    int reference = call->reference;
+    braze_call_release(call);
+    lua_rawgeti(L, requests, reference);
+    luaL_unref(L, requests, reference);
+    client->pending--;
+    count++;
+    run_on_done(L, first, functions);
+    lua_settop(L, requests);
+  }
+  client->delivering = false;
+  braze_worker_settle(client->worker);
+  lua_pushvalue(L, first);
+  if (!lua_isnil(L, -1)) lua_error(L);
+  lua_settop(L, first - 1);
+  return count;
+}
+
+static struct lbraze_client *check_not_delivering(lua_State *L, const char *method) {
+  struct lbraze_client *client = lbraze_check_client(L, method);
+  if (client->delivering)
+    lbraze_usage(L, "return from the on_done; what has finished meanwhile is delivered next", "%s was called inside an on_done of the same client", method);
+  return client;
+}
+
+/* client:step([most]) -> n */
+int lbraze_client_step(lua_State *L) {
+  struct lbraze_client *client = check_not_delivering(L, "step");
+  double most = 1e9;
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    most = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : -1;
+    if (!(most >= 0) || (most < 1e9 && (double)(int)most != most)) return lbraze_usage(L, "leave it out to deliver all", "step takes a whole number that is not negative");
+    if (most > 1e9) most = 1e9;
+  }
+  lua_pushinteger(L, deliver_finished(L, client, (int)most));
+  return 1;
+}
+
+/* client:wait([seconds]) -> boolean */
+int lbraze_client_wait(lua_State *L) {
+  struct lbraze_client *client = check_not_delivering(L, "wait");
+  double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
+  for (;;) {
+    double left;
+    deliver_finished(L, client, 1000000000);
+    left = until - braze_clock_now();
+    if (client->pending == 0 || left <= 0) break;
+    braze_worker_wait(client->worker, NULL, left);
+  }
+  lua_pushboolean(L, client->pending == 0);
+  return 1;
+}

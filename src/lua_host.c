@@ -1,0 +1,82 @@
+/* lua_host: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
+#define _GNU_SOURCE /* close under -std=c11 */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "lua_client.h"
+
+#define CHANNEL "braze.channel"
+
+struct channel {
+  struct braze_channel opening;
+  int connection; /* -1 = none */
+};
+
+/* core.is_yieldable() -> boolean, or nil where this Lua can't tell */
+static int core_is_yieldable(lua_State *L) {
+  int answer = lbraze_is_yieldable(L);
+  if (answer < 0)
+    lua_pushnil(L);
+  else
+    lua_pushboolean(L, answer);
+  return 1;
+}
+
+/* core.notify(client, descriptor): a byte is written to it whenever the client has something to deliver; -1 = to none */
+static int core_notify(lua_State *L) {
+  struct lbraze_client *client = lbraze_check_client(L, "notify");
+  braze_worker_notify(lbraze_client_worker(L, client), (int)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+/* core.channel() -> channel, path; or nil, reason. Connect to the path, then call accept, both in one go. */
+static int core_channel(lua_State *L) {
+  struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
+  char path[64];
+  channel->opening.listening = channel->opening.anchor = channel->connection = -1;
+  luaL_getmetatable(L, CHANNEL);
+  lua_setmetatable(L, -2);
+  if (!braze_channel_open(&channel->opening, path, sizeof path)) {
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(errno));
+    return 2;
+  }
+  lua_pushstring(L, path);
+  return 2;
+}
+
+/* channel:accept() -> descriptor or nil */
+static int channel_accept(lua_State *L) {
+  struct channel *channel = luaL_checkudata(L, 1, CHANNEL);
+  channel->connection = braze_channel_accept(&channel->opening);
+  if (channel->connection >= 0)
+    lua_pushinteger(L, channel->connection);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* channel:close(), and when it is collected */
+static int channel_close(lua_State *L) {
+  struct channel *channel = lua_touserdata(L, 1);
+  int left = channel ? braze_channel_accept(&channel->opening) : -1;
+  if (left >= 0) close(left);
+  if (channel && channel->connection >= 0) close(channel->connection);
+  if (channel) channel->connection = -1;
+  return 0;
+}
+
+void lbraze_push_core(lua_State *L) {
+  static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"accept", channel_accept}, {"close", channel_close}, {NULL, NULL}};
+  luaL_newmetatable(L, CHANNEL);
+  lbraze_push_methods(L, methods, false);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, channel_close);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lbraze_set_functions(L, functions);
+}

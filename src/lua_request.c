@@ -1,0 +1,233 @@
+/* lua_request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "global.h"
+#include "lua_client.h"
+
+#define FOR_EVER 1e9
+
+/* The request at index; NULL for anything else. Never raises. */
+static struct lbraze_request *test_request(lua_State *L, int index) {
+  struct lbraze_request *request = lua_touserdata(L, index);
+  bool ours = false;
+  if (!request || !lua_getmetatable(L, index)) return NULL;
+  luaL_getmetatable(L, LBRAZE_REQUEST);
+  luaL_getmetatable(L, LBRAZE_SAFE_REQUEST);
+  ours = lua_rawequal(L, -3, -2) || lua_rawequal(L, -3, -1);
+  lua_pop(L, 3);
+  return ours ? request : NULL;
+}
+
+/* [-0, +0, e] The request at index 1, its client ready for this process. */
+static struct lbraze_request *check_request(lua_State *L, const char *method) {
+  struct lbraze_request *request = test_request(L, 1);
+  char hint[128];
+  if (!request) {
+    snprintf(hint, sizeof hint, "write request:%s()", method);
+    lbraze_usage(L, hint, "%s was called on %s, not on a request: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
+    return NULL;
+  }
+  if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
+  lbraze_refresh_client(L, lua_gettop(L), request->client);
+  lua_pop(L, 2);
+  return request;
+}
+
+/* Whether the request was in flight in a process that this one was forked from. */
+static bool is_parents(const struct lbraze_request *request) {
+  return request->generation != request->client->generation && !atomic_load(&request->call->finished);
+}
+
+static bool is_done(const struct lbraze_request *request) {
+  return request->answered || atomic_load(&request->call->finished) || is_parents(request);
+}
+
+/* [-0, +1, m] Makes the answer of a request that is done. */
+static bool push_new_answer(lua_State *L, const struct lbraze_request *request) {
+  struct braze_call *call = request->call;
+  struct braze_outcome outcome;
+  bool parents = is_parents(request);
+  if (!parents && !call->cancelled) return lbraze_push_answer(L, request->client->settings, call, &call->outcome);
+  if (parents) call->cancelled_at = braze_clock_now();
+  braze_call_describe_cancelled(call, &outcome);
+  if (parents) outcome.maybe_applied = true; /* the parent goes on with it */
+  return lbraze_push_answer(L, request->client->settings, call, &outcome);
+}
+
+bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request) {
+  lbraze_get_uservalue(L, index);
+  if (!request->answered) {
+    request->good = push_new_answer(L, request);
+    if (!request->good) {
+      lua_rawgeti(L, -2, LBRAZE_REQUEST_WHERE);
+      lua_setfield(L, -2, "where");
+    }
+    lua_rawseti(L, -2, LBRAZE_REQUEST_ANSWER);
+    request->answered = true;
+    braze_call_release(request->call);
+    request->call = NULL;
+  }
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ANSWER);
+  lua_remove(L, -2);
+  return request->good;
+}
+
+/* request:done() -> boolean */
+static int request_done(lua_State *L) {
+  lua_pushboolean(L, is_done(check_request(L, "done")));
+  return 1;
+}
+
+/* request:result() -> result */
+static int request_result(lua_State *L) {
+  struct lbraze_request *request = check_request(L, "result");
+  if (!is_done(request)) return lbraze_usage(L, "ask request:done() first, or wait with request:wait()", "result was asked of a request that is not done");
+  return lbraze_push_request_answer(L, 1, request) ? 1 : lua_error(L);
+}
+
+double lbraze_check_wait(lua_State *L, int index, const char *method) {
+  double seconds;
+  if (lua_isnoneornil(L, index)) return FOR_EVER;
+  if (lua_type(L, index) != LUA_TNUMBER) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds, not %s", method, lbraze_what(L, index));
+  seconds = lua_tonumber(L, index);
+  if (!(seconds >= 0)) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds that is not negative, not %g", method, seconds);
+  return seconds < FOR_EVER ? seconds : FOR_EVER;
+}
+
+/* request:wait([seconds]) -> boolean */
+static int request_wait(lua_State *L) {
+  struct lbraze_request *request = check_request(L, "wait");
+  double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
+  while (!is_done(request)) {
+    double left = until - braze_clock_now();
+    if (left <= 0) break;
+    braze_worker_wait(request->client->worker, request->call, left);
+  }
+  lua_pushboolean(L, is_done(request));
+  return 1;
+}
+
+/* request:cancel() */
+static int request_cancel(lua_State *L) {
+  struct lbraze_request *request = check_request(L, "cancel");
+  if (!is_done(request)) braze_worker_cancel(request->client->worker, request->call);
+  return 0;
+}
+
+static int request__gc(lua_State *L) {
+  struct lbraze_request *request = test_request(L, 1);
+  if (request) braze_call_release(request->call);
+  if (request) request->call = NULL;
+  return 0;
+}
+
+static int request__tostring(lua_State *L) {
+  const struct lbraze_request *request = test_request(L, 1);
+  bool done = request && (request->answered || !request->call || atomic_load(&request->call->finished));
+  lua_pushstring(L, done ? "braze.request (done)" : "braze.request (in flight)");
+  return 1;
+}
+
+/* [-0, +0, e] The endpoint that the string at index 2 names. */
+static const struct braze_endpoint *check_endpoint(lua_State *L) {
+  const struct braze_endpoint *endpoint;
+  size_t length = 0;
+  const char *name;
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"})", "start takes the name of a call, not %s", lbraze_what(L, 2));
+    return NULL;
+  }
+  name = lua_tolstring(L, 2, &length);
+  endpoint = braze_endpoint_find(name, length);
+  if (!endpoint) lbraze_usage(L, "there is \"create_send_id\"", "start: there is no call \"%.40s\"", name);
+  return endpoint;
+}
+
+/* [-0, +1, m] A request that is not started, with its table: client, on_done and the place of the call that starts it. */
+static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *client, bool safe) {
+  struct lbraze_request *request = lbraze_new_userdata(L, sizeof *request);
+  memset(request, 0, sizeof *request);
+  request->client = client;
+  request->generation = client->generation;
+  luaL_getmetatable(L, safe ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 4, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, LBRAZE_REQUEST_CLIENT);
+  lbraze_push_on_done(L, 4);
+  lua_rawseti(L, -2, LBRAZE_REQUEST_ON_DONE);
+  lbraze_push_where(L);
+  lua_rawseti(L, -2, LBRAZE_REQUEST_WHERE);
+  lbraze_set_uservalue(L, -2);
+  return request;
+}
+
+/* Whether the client at index 1 is one of braze.safe. */
+static bool is_safe(lua_State *L) {
+  bool safe = false;
+  if (!lua_getmetatable(L, 1)) return false;
+  luaL_getmetatable(L, LBRAZE_SAFE_CLIENT);
+  safe = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return safe;
+}
+
+int lbraze_client_start(lua_State *L) {
+  struct lbraze_client *client = lbraze_check_open_client(L, "start");
+  const struct braze_endpoint *endpoint;
+  struct braze_value values[BRAZE_MOST_FIELDS];
+  struct lbraze_limits limits;
+  struct lbraze_request *request;
+  struct braze_worker *worker;
+  const char *body;
+  size_t body_length;
+  int reference;
+  lua_settop(L, 4);
+  endpoint = check_endpoint(L);
+  lbraze_read_parameters(L, 3, client->settings, endpoint, values);
+  lbraze_read_start_options(L, 4, client->settings, &limits);
+  lbraze_push_json(L, endpoint, values);
+  body = lua_tolstring(L, -1, &body_length);
+  worker = lbraze_client_worker(L, client);
+  request = push_request(L, client, is_safe(L));
+  request->call = braze_call_new(endpoint, values, body, body_length);
+  if (!request->call) return luaL_error(L, "not enough memory");
+  request->call->timeout = limits.timeout;
+  request->call->connect_timeout = limits.connect_timeout;
+  request->call->retries = limits.retries;
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
+  lua_pushvalue(L, -3);
+  reference = request->call->reference = luaL_ref(L, -2);
+  if (!braze_worker_submit(worker, request->call)) {
+    int code = errno;
+    luaL_unref(L, -1, reference);
+    return lbraze_raise_system(L, "no thread for the client", code);
+  }
+  client->pending++;
+  lua_pop(L, 2);
+  return 1;
+}
+
+/* [-0, +0, m] One of the two metatables. */
+static void open_metatable(lua_State *L, const char *name, bool safe) {
+  static const luaL_Reg methods[] = {{"done", request_done}, {"result", request_result}, {"wait", request_wait}, {"cancel", request_cancel}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", request__gc}, {"__tostring", request__tostring}, {NULL, NULL}};
+  luaL_newmetatable(L, name);
+  lbraze_set_functions(L, metamethods);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lbraze_push_methods(L, methods, safe);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void lbraze_open_request(lua_State *L) {
+  open_metatable(L, LBRAZE_REQUEST, false);
+  open_metatable(L, LBRAZE_SAFE_REQUEST, true);
+}

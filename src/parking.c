@@ -1,0 +1,64 @@
+/* parking: see parking.h. */
+#define _GNU_SOURCE /* pthread_rwlock_t under -std=c11 */
+#include "parking.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long exit() waits for workers that are inside libcurl. Their steps take milliseconds, so this is reached only where a
+   library blocks that should not. */
+#define MOST_MILLISECONDS_AT_EXIT 2000
+
+/* Read-locked by workers while they work, write-locked by whoever needs them to stand still, who must not starve. */
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+#define NEW_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+#else
+#define NEW_LOCK PTHREAD_RWLOCK_INITIALIZER
+#endif
+
+static pthread_rwlock_t working = NEW_LOCK;
+static atomic_bool exiting;
+
+/* The lock is never given back: no worker works again in this process. */
+static void at_exit(void) {
+  static const struct timespec millisecond = {0, 1000000};
+  int waited;
+  atomic_store(&exiting, true);
+  for (waited = 0; waited < MOST_MILLISECONDS_AT_EXIT && pthread_rwlock_trywrlock(&working) != 0; waited++)
+    nanosleep(&millisecond, NULL);
+}
+
+static void before_fork(void) {
+  pthread_rwlock_wrlock(&working);
+}
+
+static void after_fork_in_parent(void) {
+  pthread_rwlock_unlock(&working);
+}
+
+/* The parent's workers are not here. */
+static void after_fork_in_child(void) {
+  static const pthread_rwlock_t new_lock = NEW_LOCK;
+  working = new_lock;
+}
+
+void braze_parking_open(void) {
+  atexit(at_exit);
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void braze_parking_begin_work(void) {
+  while (atomic_load(&exiting)) pause();
+  pthread_rwlock_rdlock(&working);
+}
+
+void braze_parking_end_work(void) {
+  pthread_rwlock_unlock(&working);
+}
+
+bool braze_parking_is_exiting(void) {
+  return atomic_load(&exiting);
+}

@@ -1,0 +1,320 @@
+/* worker: see worker.h. The owner and the thread share one struct, which the last of them frees. */
+#define _GNU_SOURCE /* clocks and signals under -std=c11 */
+#include "worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "parking.h"
+#include "wake.h"
+
+#define LONGEST_WAIT 3600.0
+
+struct queue {
+  struct braze_call *first, *last;
+};
+
+struct braze_worker {
+  atomic_int references; /* the owner's and the thread's */
+  pthread_mutex_t mutex; /* of all below up to the blank line */
+  pthread_cond_t finished;
+  struct queue inbox;  /* by inbox_next: submitted, for the thread */
+  struct braze_call *cancels; /* by cancel_next: cancelled, for the thread; each with a reference */
+  struct queue outbox; /* by outbox_next: finished, or cancelled */
+  struct braze_call *flight; /* by flight_next: submitted and neither finished nor cancelled */
+  int outbox_count;
+  bool closing;
+  bool waited_for;
+  int notify;
+
+  atomic_bool ready; /* the descriptor is readable */
+  struct braze_wake wake;
+  bool started;
+  struct braze_engine *engine;
+};
+
+static void release(struct braze_worker *worker) {
+  if (atomic_fetch_sub(&worker->references, 1) > 1) return;
+  pthread_mutex_destroy(&worker->mutex);
+  pthread_cond_destroy(&worker->finished);
+  braze_wake_close(&worker->wake);
+  free(worker);
+}
+
+static bool open_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  bool good;
+  if (pthread_condattr_init(&attributes) != 0) return false;
+#ifndef __APPLE__
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
+  good = pthread_cond_init(condition, &attributes) == 0;
+  pthread_condattr_destroy(&attributes);
+  return good;
+}
+
+struct braze_worker *braze_worker_new(struct braze_settings *settings) {
+  struct braze_worker *worker = calloc(1, sizeof *worker);
+  if (!worker) return NULL;
+  atomic_init(&worker->references, 1);
+  atomic_init(&worker->ready, false);
+  worker->notify = -1;
+  braze_wake_init(&worker->wake);
+  pthread_mutex_init(&worker->mutex, NULL);
+  if (!open_condition(&worker->finished)) {
+    pthread_mutex_destroy(&worker->mutex);
+    free(worker);
+    return NULL;
+  }
+  if (braze_wake_open(&worker->wake) && (worker->engine = braze_engine_new(settings, settings->max_connections)) != NULL)
+    return worker;
+  release(worker);
+  return NULL;
+}
+
+/* Under the mutex: the call leaves the flight and can be taken. */
+static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
+  if (call->flight_previous)
+    call->flight_previous->flight_next = call->flight_next;
+  else
+    worker->flight = call->flight_next;
+  if (call->flight_next) call->flight_next->flight_previous = call->flight_previous;
+  call->outbox_next = NULL;
+  if (worker->outbox.last)
+    worker->outbox.last->outbox_next = call;
+  else
+    worker->outbox.first = call;
+  worker->outbox.last = call;
+  worker->outbox_count++;
+  atomic_store(&call->finished, true);
+  if (!atomic_exchange(&worker->ready, true)) {
+    braze_wake_set(&worker->wake);
+    if (worker->notify >= 0 && write(worker->notify, "", 1) < 0) errno = 0; /* a full one is readable all the same */
+  }
+  if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
+}
+
+/* On the thread: submits what came in, ends what was cancelled. False: the thread is to end. */
+static bool receive(struct braze_worker *worker) {
+  struct braze_call *call, *submitted, *cancels;
+  bool closing;
+  pthread_mutex_lock(&worker->mutex);
+  closing = worker->closing;
+  submitted = worker->inbox.first;
+  cancels = worker->cancels;
+  worker->inbox.first = worker->inbox.last = worker->cancels = NULL;
+  pthread_mutex_unlock(&worker->mutex);
+  while ((call = submitted) != NULL) {
+    submitted = call->inbox_next;
+    if (atomic_load(&call->gate) & BRAZE_GATE_CLOSED)
+      braze_call_release(call);
+    else
+      braze_engine_submit(worker->engine, call);
+  }
+  while ((call = cancels) != NULL) {
+    cancels = call->cancel_next;
+    braze_engine_cancel(worker->engine, call);
+    braze_call_release(call);
+  }
+  return !closing;
+}
+
+/* On the thread: hands over what is done, and with it the thread's reference. */
+static void deliver(struct braze_worker *worker) {
+  struct braze_call *call = braze_engine_take(worker->engine);
+  if (!call) return;
+  pthread_mutex_lock(&worker->mutex);
+  for (; call; call = braze_engine_take(worker->engine)) {
+    if (call->cancelled)
+      braze_call_release(call);
+    else
+      push_outbox(worker, call);
+  }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+static void *work(void *data) {
+  struct braze_worker *worker = data;
+  bool going_on = true;
+  while (going_on) {
+    braze_parking_begin_work();
+    going_on = receive(worker);
+    if (going_on) braze_engine_step(worker->engine);
+    if (!going_on) braze_engine_cancel_all(worker->engine);
+    deliver(worker);
+    if (!going_on) braze_engine_free(worker->engine);
+    braze_parking_end_work();
+    if (going_on) braze_engine_wait(worker->engine, LONGEST_WAIT);
+  }
+  release(worker);
+  return NULL;
+}
+
+/* The host owns the signals: the thread has them all blocked. */
+static bool start_thread(struct braze_worker *worker) {
+  sigset_t all, before;
+  pthread_t thread;
+  int failure;
+  sigfillset(&all);
+  atomic_fetch_add(&worker->references, 1);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  failure = pthread_create(&thread, NULL, work, worker);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failure != 0) {
+    atomic_fetch_sub(&worker->references, 1);
+    errno = failure;
+    return false;
+  }
+  pthread_detach(thread);
+  return true;
+}
+
+bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
+  bool wake;
+  if (!worker->started && !start_thread(worker)) return false;
+  worker->started = true;
+  call->started = braze_clock_now();
+  call->inbox_next = NULL;
+  braze_call_retain(call);
+  pthread_mutex_lock(&worker->mutex);
+  wake = worker->inbox.first == NULL;
+  if (worker->inbox.last && !wake)
+    worker->inbox.last->inbox_next = call;
+  else
+    worker->inbox.first = call;
+  worker->inbox.last = call;
+  call->flight_next = worker->flight;
+  call->flight_previous = NULL;
+  if (worker->flight) worker->flight->flight_previous = call;
+  worker->flight = call;
+  pthread_mutex_unlock(&worker->mutex);
+  if (wake) braze_engine_wake(worker->engine);
+  return true;
+}
+
+/* Under the mutex. The outbox gets a reference of its own; the thread keeps its until it has dropped the call. */
+static void cancel(struct braze_worker *worker, struct braze_call *call) {
+  atomic_fetch_or(&call->gate, BRAZE_GATE_CLOSED);
+  call->cancelled = true;
+  call->cancelled_at = braze_clock_now();
+  push_outbox(worker, braze_call_retain(call));
+}
+
+bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
+  bool fresh;
+  pthread_mutex_lock(&worker->mutex);
+  fresh = !atomic_load(&call->finished);
+  if (fresh) {
+    cancel(worker, call);
+    call->cancel_next = worker->cancels;
+    worker->cancels = braze_call_retain(call);
+    braze_engine_wake(worker->engine); /* under the mutex: the engine is there as long as something is in flight */
+  }
+  pthread_mutex_unlock(&worker->mutex);
+  return fresh;
+}
+
+void braze_worker_close(struct braze_worker *worker) {
+  pthread_mutex_lock(&worker->mutex);
+  if (!worker->closing) {
+    worker->closing = true;
+    while (worker->flight) cancel(worker, worker->flight);
+    if (worker->started) braze_engine_wake(worker->engine);
+  }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+void braze_worker_free(struct braze_worker *worker) {
+  struct braze_call *call;
+  if (!worker) return;
+  braze_worker_close(worker);
+  while ((call = braze_worker_take(worker)) != NULL) braze_call_release(call);
+  if (!worker->started && !braze_parking_is_exiting()) braze_engine_free(worker->engine);
+  release(worker);
+}
+
+struct braze_call *braze_worker_take(struct braze_worker *worker) {
+  struct braze_call *call;
+  if (!atomic_load(&worker->ready)) return NULL;
+  pthread_mutex_lock(&worker->mutex);
+  call = worker->outbox.first;
+  if (call) {
+    worker->outbox.first = call->outbox_next;
+    worker->outbox_count--;
+  }
+  if (!worker->outbox.first) worker->outbox.last = NULL;
+  pthread_mutex_unlock(&worker->mutex);
+  return call;
+}
+
+int braze_worker_count(struct braze_worker *worker) {
+  int count;
+  pthread_mutex_lock(&worker->mutex);
+  count = worker->outbox_count;
+  pthread_mutex_unlock(&worker->mutex);
+  return count;
+}
+
+bool braze_worker_ready(const struct braze_worker *worker) {
+  return atomic_load(&worker->ready);
+}
+
+void braze_worker_settle(struct braze_worker *worker) {
+  if (!atomic_load(&worker->ready)) return;
+  pthread_mutex_lock(&worker->mutex);
+  if (!worker->outbox.first) {
+    braze_wake_clear(&worker->wake);
+    atomic_store(&worker->ready, false);
+  }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+int braze_worker_descriptor(const struct braze_worker *worker) {
+  return worker->wake.reading;
+}
+
+void braze_worker_notify(struct braze_worker *worker, int descriptor) {
+  pthread_mutex_lock(&worker->mutex);
+  worker->notify = descriptor;
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+static struct timespec time_in(double seconds) {
+  struct timespec time;
+  double whole;
+#ifdef __APPLE__
+  clock_gettime(CLOCK_REALTIME, &time);
+#else
+  clock_gettime(CLOCK_MONOTONIC, &time);
+#endif
+  if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
+  whole = (double)(time_t)seconds;
+  time.tv_sec += (time_t)whole;
+  time.tv_nsec += (long)((seconds - whole) * 1e9);
+  if (time.tv_nsec >= 1000000000L) {
+    time.tv_nsec -= 1000000000L;
+    time.tv_sec++;
+  }
+  return time;
+}
+
+bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds) {
+  const struct timespec until = time_in(most_seconds > 0 ? most_seconds : 0);
+  bool there;
+  pthread_mutex_lock(&worker->mutex);
+  worker->waited_for = true;
+  for (;;) {
+    there = call ? atomic_load(&call->finished) : worker->outbox.first != NULL;
+    if (there || pthread_cond_timedwait(&worker->finished, &worker->mutex, &until) != 0) break;
+  }
+  there = call ? atomic_load(&call->finished) : worker->outbox.first != NULL;
+  worker->waited_for = false;
+  pthread_mutex_unlock(&worker->mutex);
+  return there;
+}
