@@ -5,7 +5,8 @@ local braze = require "braze"
 local socket = require "socket"
 
 local calls, warm_up = tonumber(arg[1]), tonumber(arg[2])
-local lua = rawget(_G, "jit") and jit.version or _VERSION
+local jit = rawget(_G, "jit")
+local lua = jit and jit.version or _VERSION
 
 -- Whether the answer holds all that bare C looks for. What goes wrong on the way is raised, and ends the run.
 local function call(number)

@@ -1,17 +1,20 @@
--- Measures braze beside bare C and the curl command, prints the figures with the bars that they have to reach, and writes
--- them to a file: measure.lua RESULTS. Started by bench/run, which has the stand-in running.
+-- Measures braze beside bare C and the curl command, prints the figures with the bars that they have to reach, and
+-- writes them to a file: measure.lua RESULTS. Started by bench/run, which has the stand-in running.
 --
--- Nothing here compares times of two different minutes: in each round everything runs once, one after the other and each
--- round in another order. A figure is the median over the rounds of the quotient of two times of the same round.
+-- No two times of different minutes are compared: in each round everything runs once, one after the other, each round
+-- in another order, and a figure is the median over the rounds of the quotient of two times of the same round.
 
-local cjson = require "cjson"
 local braze = require "braze"
+local cjson = require "cjson"
+local http = require "socket.http"
 
 local key = "braze-standin-key"
-local body = '{"campaign_id":"56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b","send_id":"send-1"}'
-local plain = ("http://127.0.0.1:%s/fast"):format(os.getenv "HTTP_PORT")
-local secure = ("https://127.0.0.1:%s/fast"):format(os.getenv "HTTPS_PORT")
+local plain = "http://127.0.0.1:" .. os.getenv "HTTP_PORT"
+local secure = "https://127.0.0.1:" .. os.getenv "HTTPS_PORT"
+local constant_answer = "/fast" -- the stand-in's folder for benchmarks
+local bundle, hashed = os.getenv "CA_BUNDLE", os.getenv "CA_HASHED"
 local user_agent = "braze-lua/" .. braze._VERSION:match "%S+$"
+local body = '{"campaign_id":"56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b","send_id":"send-1"}'
 
 -- --- Small tools ---------------------------------------------------------------------------------------------------
 
@@ -19,21 +22,20 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- What a command line prints, without the last line feed.
 local function output_of(command)
   local pipe = assert(io.popen(command))
   local text = pipe:read "*a"
-  local good = pipe:close()
-  if not good then error("failed: " .. command, 0) end
+  if not pipe:close() then error("failed: " .. command, 0) end
   return (text:gsub("\n$", ""))
 end
 
 local function first_line(command)
-  return (output_of(command .. " 2>&1 || true"):match "^[^\n]*")
+  return output_of(command .. " 2>&1 || true"):match "^[^\n]*"
 end
 
-local function has(file_or_program)
-  return os.execute(("test -e %s || command -v %s >/dev/null"):format(quote(file_or_program), quote(file_or_program)))
+local function exists(file_or_program)
+  local name = quote(file_or_program)
+  return os.execute(("test -e %s || command -v %s >/dev/null"):format(name, name))
 end
 
 local function quantile(numbers, part)
@@ -51,35 +53,74 @@ local function quotients(over, under)
 end
 
 -- --- What runs -----------------------------------------------------------------------------------------------------
+-- A row's command is made for an endpoint; one that times its calls itself also takes their number and the warm-up's.
 
 local function environment(endpoint, version, ca_file)
-  return table.concat({
-    "BRAZE_API_KEY=" .. key,
-    "BRAZE_REST_ENDPOINT=" .. endpoint,
-    "LUA_CPATH=" .. quote(("build/%s/?.so;;"):format(version)),
-    ca_file and "BRAZE_CA_FILE=" .. quote(ca_file) or "",
-  }, " ")
+  local names = { "BRAZE_API_KEY=" .. key, "BRAZE_REST_ENDPOINT=" .. endpoint }
+  if version then names[#names + 1] = "LUA_CPATH=" .. quote(("build/%s/?.so;;"):format(version)) end
+  if ca_file then names[#names + 1] = "BRAZE_CA_FILE=" .. quote(ca_file) end
+  return table.concat(names, " ")
 end
 
-local rounds_of_calls, calls, warm_up = 15, 3000, 300
-local bare = ("build/bench/bare %d %d %s"):format(calls, warm_up, user_agent)
-
-local function blocking(name, interpreter, version, most)
+local function bare_c(name)
   return {
     name = name,
-    command = ("%s bench/blocking.lua %d %d"):format(interpreter, calls, warm_up),
-    version = version,
-    needs = { interpreter, ("build/%s/braze.so"):format(version) },
-    most = most,
+    needs = {},
+    command = function(endpoint, calls, warm_up)
+      return ("%s build/bench/bare %d %d %s"):format(environment(endpoint), calls, warm_up, user_agent)
+    end,
   }
 end
 
+local function blocking(name, interpreter, version, at_most)
+  return {
+    name = name,
+    at_most = at_most,
+    needs = { interpreter, ("build/%s/braze.so"):format(version) },
+    command = function(endpoint, calls, warm_up)
+      return ("%s %s bench/blocking.lua %d %d"):format(environment(endpoint, version), interpreter, calls, warm_up)
+    end,
+  }
+end
+
+local function curl(name)
+  return {
+    name = name,
+    needs = { "curl" },
+    command = function(endpoint)
+      return table.concat({
+        "curl -q --silent --show-error --fail --http1.1 --noproxy '*' --cacert", quote(bundle),
+        "--user-agent", user_agent, "--header", quote("Authorization: Bearer " .. key),
+        "--header 'Content-Type: application/json' --data", quote(body), endpoint .. "/sends/id/create",
+      }, " ")
+    end,
+  }
+end
+
+local function cold_call(name, interpreter, version, ca_file, at_most)
+  return {
+    name = name,
+    at_most = at_most,
+    needs = { interpreter, ("build/%s/braze.so"):format(version) },
+    command = function(endpoint)
+      return ("%s %s bench/cold.lua"):format(environment(endpoint, version, ca_file), interpreter)
+    end,
+  }
+end
+
+local function lua_that_runs(name, code)
+  return { name = name, needs = {}, command = function() return "lua5.4 -e " .. quote(code) end }
+end
+
+-- Lua links libcurl itself, so that the two differ in nothing else. The library's name is known to the linker alone.
+local libcurl = output_of "ldd build/5.4/braze.so || true":match "libcurl[%w-]*%.so[.%d]*" or "libcurl.so.4"
+
 local warm = {
-  title = ("Warm blocking call: %d rounds of %d calls, one connection, plain HTTP"):format(rounds_of_calls, calls),
-  unit = "us", divisor = 1, rounds = rounds_of_calls, under = "bare C",
+  title = "Warm blocking call: %d rounds of %d calls, one connection, plain HTTP",
+  rounds = 41, calls = 1000, warm_up = 300, endpoint = plain, unit = "us", divisor = 1, compared_with = "bare C",
   rows = {
-    { name = "bare C", command = bare, version = "5.4", needs = {} },
-    { name = "bare C again: the noise", command = bare, version = "5.4", needs = {} },
+    bare_c "bare C",
+    bare_c "bare C again: the noise",
     blocking("braze, Lua 5.4", "lua5.4", "5.4", 1.10),
     blocking("braze, LuaJIT", "luajit", "5.1", 1.10),
     blocking("braze, Lua 5.3", "lua5.3", "5.3"),
@@ -87,48 +128,29 @@ local warm = {
   },
 }
 
-local bundle, hashed = os.getenv "CA_BUNDLE", os.getenv "CA_HASHED"
-
-local curl = table.concat({
-  "curl -q --silent --show-error --fail --http1.1 --noproxy '*' --cacert", quote(bundle), "--user-agent", user_agent,
-  "--header 'Authorization: Bearer " .. key .. "' --header 'Content-Type: application/json'",
-  "--header 'Accept: application/json' --data", quote(body), secure .. "/sends/id/create",
-}, " ")
-
 local cold = {
-  title = "Cold call, process start to end, TLS: %d rounds",
-  unit = "ms", divisor = 1000, rounds = 25, under = "curl, bundle",
+  title = "Cold call: process start to end, TLS, %d rounds",
+  rounds = 31, endpoint = secure, unit = "ms", divisor = 1000, compared_with = "curl, bundle",
   rows = {
-    { name = "curl, bundle", command = curl, needs = { "curl" } },
-    { name = "curl, bundle again: the noise", command = curl, needs = { "curl" } },
-    {
-      name = "braze, Lua 5.4, hashed directory", most = 0.5, needs = {},
-      command = environment(secure, "5.4", hashed) .. " lua5.4 bench/cold.lua",
-    },
-    {
-      name = "braze, Lua 5.4, bundle", needs = {},
-      command = environment(secure, "5.4", bundle) .. " lua5.4 bench/cold.lua",
-    },
-    {
-      name = "braze, LuaJIT, hashed directory", needs = { "luajit", "build/5.1/braze.so" },
-      command = environment(secure, "5.1", hashed) .. " luajit bench/cold.lua",
-    },
+    curl "curl, bundle",
+    curl "curl, bundle again: the noise",
+    cold_call("braze, Lua 5.4, hashed directory", "lua5.4", "5.4", hashed, 0.5),
+    cold_call("braze, Lua 5.4, bundle", "lua5.4", "5.4", bundle),
+    cold_call("braze, LuaJIT, hashed directory", "luajit", "5.1", hashed),
   },
 }
-
--- Lua links libcurl itself, so that both differ in nothing else. Only the dynamic linker knows the library's name.
-local libcurl = output_of "ldd build/5.4/braze.so || true":match "libcurl[%w-]*%.so[.%d]*"
 
 local loading = {
-  title = "Loading alone, process start to end: %d rounds",
-  unit = "ms", divisor = 1000, rounds = 25, under = "lua5.4 and libcurl",
+  title = "Loading: process start to end, %d rounds",
+  rounds = 31, unit = "ms", divisor = 1000, compared_with = "Lua 5.4 with libcurl",
   rows = {
-    { name = "lua5.4 and libcurl", needs = {},
-      command = "lua5.4 -e " .. quote(('assert(package.loadlib("%s", "*"))'):format(libcurl or "libcurl.so.4")) },
-    { name = "lua5.4 and require \"braze\"", command = "lua5.4 -e " .. quote 'require "braze"', needs = {} },
-    { name = "lua5.4 alone", command = "lua5.4 -e ''", needs = {} },
+    lua_that_runs("Lua 5.4 with libcurl", ('assert(package.loadlib("%s", "*"))'):format(libcurl)),
+    lua_that_runs("Lua 5.4 with require \"braze\"", 'require "braze"'),
+    lua_that_runs("Lua 5.4 alone", ""),
   },
 }
+
+-- --- How it runs ---------------------------------------------------------------------------------------------------
 
 -- Takes out the rows whose program is not here, and says so.
 local function keep_what_is_here(group)
@@ -136,7 +158,7 @@ local function keep_what_is_here(group)
   for _, row in ipairs(group.rows) do
     local missing
     for _, need in ipairs(row.needs) do
-      if not has(need) then missing = need end
+      if not exists(need) then missing = need end
     end
     if missing then
       print(("Left out: %s (%s is missing)"):format(row.name, missing))
@@ -145,6 +167,40 @@ local function keep_what_is_here(group)
     end
   end
   group.rows = kept
+end
+
+-- The one request that a command sends, as the stand-in saw it.
+local function request_of(row, endpoint)
+  assert(http.request(plain .. "/standin/reset", ""))
+  output_of(row.command(endpoint, 1, 0))
+  local log = cjson.decode((assert(http.request(plain .. "/standin/log"))))
+  local request = log.requests[1]
+  if #log.requests ~= 1 then error(("%s sent %d requests, not 1"):format(row.name, #log.requests), 0) end
+  request.headers.host = nil -- the port differs
+  return { method = request.method, path = request.path, headers = request.headers, body = request.body }
+end
+
+local function first_difference(left, right)
+  if type(left) ~= "table" or type(right) ~= "table" then return left ~= right and "" or nil end
+  for _, pair in ipairs { { left, right }, { right, left } } do
+    for name, value in pairs(pair[1]) do
+      local difference = first_difference(value, pair[2][name])
+      if difference then return name .. (difference == "" and "" or "." .. difference) end
+    end
+  end
+end
+
+-- Who does less must not look faster.
+local function check_that_all_send_the_same(groups)
+  local first
+  for _, group in ipairs(groups) do
+    for _, row in ipairs(group.rows) do
+      local request = request_of(row, group.endpoint)
+      first = first or request
+      local difference = first_difference(first, request)
+      if difference then error(("%s sends another %s than bare C"):format(row.name, difference), 0) end
+    end
+  end
 end
 
 local function refuse_failures(row, bad)
@@ -158,9 +214,10 @@ local function time_calls(group)
   for round = 1, group.rounds do
     for i = 1, count do
       local row = group.rows[(round + i) % count + 1]
-      local line = cjson.decode(output_of(environment(plain, row.version) .. " " .. row.command))
+      local command = row.command(group.endpoint .. constant_answer, group.calls, group.warm_up)
+      local line = cjson.decode(output_of(command))
       refuse_failures(row, line.bad)
-      row.cpu[round], row.wall[round], row.says = line.cpu_us, line.wall_us, line.version
+      row.cpu[round], row.wall[round], row.version = line.cpu_us, line.wall_us, line.version
     end
   end
 end
@@ -168,13 +225,14 @@ end
 -- Runs programs that are timed from their start to their end.
 local function time_processes(group)
   local words = { "build/bench/processes " .. group.rounds }
-  for _, row in ipairs(group.rows) do words[#words + 1] = row.command end
+  for _, row in ipairs(group.rows) do
+    words[#words + 1] = row.command(group.endpoint and group.endpoint .. constant_answer)
+  end
   local lines = cjson.decode(output_of(table.concat(words, " -- ")))
   for i, row in ipairs(group.rows) do
     refuse_failures(row, lines[i].bad)
     row.cpu, row.wall = lines[i].cpu_us, lines[i].wall_us
   end
-  group.title = group.title:format(group.rounds)
 end
 
 -- --- What came of it -----------------------------------------------------------------------------------------------
@@ -186,46 +244,48 @@ local function find(group, name)
 end
 
 local function judge(group)
-  local under = find(group, group.under)
+  local under = find(group, group.compared_with)
   for _, row in ipairs(group.rows) do
-    local quotient = under and quotients(row.cpu, under.cpu) or {}
-    row.cpu_median, row.wall_median = quantile(row.cpu, 0.5), quantile(row.wall, 0.5)
+    row.cpu_us, row.wall_us = quantile(row.cpu, 0.5), quantile(row.wall, 0.5)
     if under then
-      row.ratio, row.low, row.high = quantile(quotient, 0.5), quantile(quotient, 0.25), quantile(quotient, 0.75)
+      local cpu = quotients(row.cpu, under.cpu)
+      row.cpu_ratio, row.low, row.high = quantile(cpu, 0.5), quantile(cpu, 0.25), quantile(cpu, 0.75)
       row.wall_ratio = quantile(quotients(row.wall, under.wall), 0.5)
-      row.reached = row.most and row.ratio <= row.most
+      if row.at_most then row.reached = row.cpu_ratio <= row.at_most end
     end
   end
 end
 
 local function show(group)
-  print(("\n%s\n%-34s %10s %10s   CPU / %s"):format(group.title, "", "CPU " .. group.unit, "wall " .. group.unit, group.under))
+  local heads = { "", "CPU " .. group.unit, "wall " .. group.unit, "CPU / " .. group.compared_with }
+  print("\n" .. group.title:format(group.rounds, group.calls))
+  print(("%-34s %9s %9s   %s"):format(table.unpack(heads)))
   for _, row in ipairs(group.rows) do
-    local line = ("%-34s %10.2f %10.2f"):format(row.name, row.cpu_median / group.divisor, row.wall_median / group.divisor)
-    if row.ratio and row.name ~= group.under then
-      line = line .. ("   %.2f (%.2f to %.2f)"):format(row.ratio, row.low, row.high)
+    local parts = { ("%-34s %9.2f %9.2f"):format(row.name, row.cpu_us / group.divisor, row.wall_us / group.divisor) }
+    if row.cpu_ratio and row.name ~= group.compared_with then
+      parts[#parts + 1] = ("%.2f (half of them %.2f to %.2f)"):format(row.cpu_ratio, row.low, row.high)
     end
-    if row.most then
-      local verdict = row.ratio == nil and "not measured" or row.reached and "reached" or "NOT reached"
-      line = line .. ("   at most %.2f: %s"):format(row.most, verdict)
+    if row.at_most then
+      local verdict = row.reached == nil and "not measured" or row.reached and "reached" or "NOT REACHED"
+      parts[#parts + 1] = ("at most %.2f: %s"):format(row.at_most, verdict)
     end
-    print(line)
+    print(table.concat(parts, "   "))
   end
 end
 
 local function versions()
-  local bare_row = find(warm, "bare C")
-  local nginx = output_of "spec/support/nginx" .. "/usr/sbin/nginx"
+  local nginx = quote(output_of "spec/support/nginx" .. "/usr/sbin/nginx")
   local list = {
-    { "braze", braze._VERSION }, { "libcurl", bare_row.says }, { "lua-cjson", cjson._VERSION },
-    { "nginx", first_line(quote(nginx) .. " -v") }, { "curl", first_line "curl --version" },
-    { "compiler", first_line((os.getenv "CC" or "cc") .. " --version") }, { "kernel", first_line "uname -srm" },
-    { "processor", first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1" },
-    { "cores", first_line "getconf _NPROCESSORS_ONLN" }, { "load", first_line "cut -d ' ' -f 1-3 /proc/loadavg" },
+    { "braze", braze._VERSION }, { "libcurl", find(warm, "bare C").version }, { "lua-cjson", cjson._VERSION },
   }
   for _, interpreter in ipairs { "lua5.4", "luajit", "lua5.3", "lua5.1" } do
-    if has(interpreter) then list[#list + 1] = { interpreter, first_line(interpreter .. " -v"):match "^[^-]*[^- ]" } end
+    if exists(interpreter) then list[#list + 1] = { interpreter, first_line(interpreter .. " -v"):match "^%S+ %S+" } end
   end
+  for _, pair in ipairs {
+    { "curl", "curl --version" }, { "nginx", nginx .. " -v" }, { "compiler", (os.getenv "CC" or "cc") .. " --version" },
+    { "kernel", "uname -srm" }, { "processor", "sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1" },
+    { "cores", "getconf _NPROCESSORS_ONLN" }, { "load", "cut -d ' ' -f 1-3 /proc/loadavg" },
+  } do list[#list + 1] = { pair[1], first_line(pair[2]) } end
   return list
 end
 
@@ -233,14 +293,15 @@ local function results_of(groups, list)
   local results = { versions = {} }
   for _, pair in ipairs(list) do results.versions[pair[1]] = pair[2] end
   for name, group in pairs(groups) do
-    local kept = { title = group.title, compared_with = group.under, rounds = group.rounds, rows = {} }
+    local rows = {}
     for i, row in ipairs(group.rows) do
-      kept.rows[i] = {
-        name = row.name, cpu_us = row.cpu_median, wall_us = row.wall_median, cpu_ratio = row.ratio, wall_ratio = row.wall_ratio,
-        at_most = row.most, reached = row.reached, cpu_us_of_each_round = row.cpu, wall_us_of_each_round = row.wall,
+      rows[i] = {
+        name = row.name, cpu_us = row.cpu_us, wall_us = row.wall_us, cpu_ratio = row.cpu_ratio,
+        wall_ratio = row.wall_ratio, at_most = row.at_most, reached = row.reached,
+        cpu_us_of_each_round = row.cpu, wall_us_of_each_round = row.wall,
       }
     end
-    results[name] = kept
+    results[name] = { rounds = group.rounds, calls = group.calls, compared_with = group.compared_with, rows = rows }
   end
   return results
 end
@@ -252,6 +313,7 @@ local function write(path, text)
 end
 
 for _, group in ipairs { warm, cold, loading } do keep_what_is_here(group) end
+check_that_all_send_the_same { warm, cold }
 time_calls(warm)
 time_processes(cold)
 time_processes(loading)
@@ -259,9 +321,8 @@ for _, group in ipairs { warm, cold, loading } do
   judge(group)
   show(group)
 end
-
 local list = versions()
 print()
 for _, pair in ipairs(list) do print(("%-10s %s"):format(pair[1], pair[2])) end
 write(arg[1], cjson.encode(results_of({ warm = warm, cold = cold, loading = loading }, list)))
-print("\nAll of it, each round included: " .. arg[1])
+print("\nEvery round: " .. arg[1])

@@ -60,7 +60,12 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
       libraries = { "curl", "pthread" },
     },
+    ["braze.copas"] = "src/braze/copas.lua",
+    ["braze.cqueues"] = "src/braze/cqueues.lua",
+    ["braze.host"] = "src/braze/host.lua",
+    ["braze.luv"] = "src/braze/luv.lua",
     ["braze.meta"] = "src/braze/meta.lua",
+    ["braze.openresty"] = "src/braze/openresty.lua",
   },
   platforms = {
     -- dladdr and dlopen are in a library of their own before glibc 2.34.

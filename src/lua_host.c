@@ -6,6 +6,7 @@
 
 #include "channel.h"
 #include "lua_client.h"
+#include "wake.h"
 
 #define CHANNEL "braze.channel"
 
@@ -24,7 +25,7 @@ static int core_is_yieldable(lua_State *L) {
   return 1;
 }
 
-/* core.notify(client, descriptor): a byte is written to it whenever the client has something to deliver; -1 = to none */
+/* core.notify(client, socket): a byte is written to the socket when the client has something to deliver; -1 = to none */
 static int core_notify(lua_State *L) {
   struct lbraze_client *client = lbraze_check_client(L, "notify");
   braze_worker_notify(lbraze_client_worker(L, client), (int)luaL_checkinteger(L, 2));
@@ -58,6 +59,13 @@ static int channel_accept(lua_State *L) {
   return 1;
 }
 
+/* channel:poke(): what reads at the other end gets a byte */
+static int channel_poke(lua_State *L) {
+  const struct channel *channel = luaL_checkudata(L, 1, CHANNEL);
+  braze_wake_notify(channel->connection);
+  return 0;
+}
+
 /* channel:close(), and when it is collected */
 static int channel_close(lua_State *L) {
   struct channel *channel = lua_touserdata(L, 1);
@@ -70,7 +78,7 @@ static int channel_close(lua_State *L) {
 
 void lbraze_push_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"accept", channel_accept}, {"close", channel_close}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
   luaL_newmetatable(L, CHANNEL);
   lbraze_push_methods(L, methods, false);
   lua_setfield(L, -2, "__index");

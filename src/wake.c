@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -36,6 +37,16 @@ void braze_wake_set(const struct braze_wake *wake) {
   const uint64_t one = 1;
   ssize_t written = wake->writing >= 0 ? write(wake->writing, &one, sizeof one) : 0;
   (void)written;
+}
+
+void braze_wake_notify(int socket) {
+#ifdef MSG_NOSIGNAL
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+#else
+  const int flags = MSG_DONTWAIT;
+#endif
+  ssize_t sent = socket >= 0 ? send(socket, "", 1, flags) : 0;
+  (void)sent;
 }
 
 void braze_wake_clear(const struct braze_wake *wake) {

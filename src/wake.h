@@ -18,6 +18,9 @@ bool braze_wake_open(struct braze_wake *wake);
 /* Makes it readable; from any thread. */
 void braze_wake_set(const struct braze_wake *wake);
 
+/* Writes a byte to a socket of the host's, -1 = none; waits for nothing. A full one is readable all the same. */
+void braze_wake_notify(int socket);
+
 /* Makes it not readable. */
 void braze_wake_clear(const struct braze_wake *wake);
 

@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ static void release(struct braze_worker *worker) {
   pthread_mutex_destroy(&worker->mutex);
   pthread_cond_destroy(&worker->finished);
   braze_wake_close(&worker->wake);
+  if (worker->notify >= 0) close(worker->notify);
   free(worker);
 }
 
@@ -95,7 +97,7 @@ static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
   atomic_store(&call->finished, true);
   if (!atomic_exchange(&worker->ready, true)) {
     braze_wake_set(&worker->wake);
-    if (worker->notify >= 0 && write(worker->notify, "", 1) < 0) errno = 0; /* a full one is readable all the same */
+    braze_wake_notify(worker->notify);
   }
   if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
 }
@@ -271,6 +273,8 @@ void braze_worker_settle(struct braze_worker *worker) {
   if (!worker->outbox.first) {
     braze_wake_clear(&worker->wake);
     atomic_store(&worker->ready, false);
+  } else {
+    braze_wake_notify(worker->notify); /* its byte was read, and no other one comes while the descriptor stays readable */
   }
   pthread_mutex_unlock(&worker->mutex);
 }
@@ -279,10 +283,13 @@ int braze_worker_descriptor(const struct braze_worker *worker) {
   return worker->wake.reading;
 }
 
-void braze_worker_notify(struct braze_worker *worker, int descriptor) {
+void braze_worker_notify(struct braze_worker *worker, int socket) {
+  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1, before;
   pthread_mutex_lock(&worker->mutex);
-  worker->notify = descriptor;
+  before = worker->notify;
+  worker->notify = own;
   pthread_mutex_unlock(&worker->mutex);
+  if (before >= 0) close(before);
 }
 
 static struct timespec time_in(double seconds) {

@@ -47,7 +47,8 @@ void braze_worker_settle(struct braze_worker *worker);
    seconds. True where it came to that. */
 bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds);
 
-/* Sets one more descriptor that is written to when the worker's own becomes readable; -1 = none. A pipe or a socket that does not block. */
-void braze_worker_notify(struct braze_worker *worker, int descriptor);
+/* Sets a socket to which a byte is written when the worker's descriptor becomes readable; -1 = none. The worker keeps a
+   duplicate, since the host may close its own at any time. */
+void braze_worker_notify(struct braze_worker *worker, int socket);
 
 #endif

@@ -1,0 +1,281 @@
+-- What the modules for hosts share: the face of braze, in which every call and every wait goes through the host's own
+-- way of waiting. Nothing here knows a host, and nothing about HTTP.
+--
+-- A host is a table of functions:
+--   now()                    seconds on the clock that wait goes by
+--   refusal()                nil where the code that runs now may wait, else what is wrong and what to do instead
+--   watch(client)            at each start: sees to it that client:_deliver() runs in the loop while client:_busy()
+--   wait(seconds, announce)  yields until the time is up (nil: for ever), or until wake is called with the value that
+--                            it gave to announce before it yielded
+--   wake(value)              ends such a wait
+--   start_refusal()          as refusal, for start, which does not wait (optional)
+--   report(err)              called with each usage error that is raised (optional)
+
+-- In a static host only "braze" is in package.preload; loading it names the rest.
+if package.preload["braze"] and not package.preload["braze.core"] then require "braze" end
+
+local core = require "braze.core"
+local blocking = core.braze
+local safe = blocking.safe
+
+local host_module = {}
+
+local function usage(message, hint)
+  return blocking.error { kind = "usage", message = message, hint = hint }
+end
+
+-- PUC Lua 5.1 does not say whether it can yield, but a C function below (pcall, table.sort) means that it can't.
+local function is_yieldable()
+  local answer = core.is_yieldable()
+  if answer ~= nil then return answer end
+  if not coroutine.running() then return false end
+  local level = 2
+  while true do
+    local info = debug.getinfo(level, "S")
+    if not info then return true end
+    if info.what == "C" then return false end
+    level = level + 1
+  end
+end
+
+--- The usage error of code that can't wait, or nil.
+---@param module table
+---@param what string the function that would have to wait
+local function waiting_error(module, what)
+  local message, hint = module.host.refusal()
+  if not message and not is_yieldable() then
+    message = "no yield is possible here"
+    hint = "call it from a coroutine of the host, with no C function (pcall on Lua 5.1, table.sort) in between"
+  end
+  if message then return usage(what .. " can't wait: " .. message, hint) end
+end
+
+--- Waits until finished() or until the time is up.
+local function wait_until(module, waiters, seconds, finished)
+  local deadline = seconds and module.host.now() + seconds
+  while not finished() do
+    local left = deadline and deadline - module.host.now()
+    if left and left <= 0 then break end
+    local place
+    module.host.wait(left, function(value)
+      place = value
+      waiters[value] = true
+    end)
+    if place ~= nil then waiters[place] = nil end
+  end
+  return finished()
+end
+
+-- Those woken may wait again at once, so the table is emptied first.
+local function wake_all(module, waiters)
+  local places = {}
+  for value in pairs(waiters) do places[#places + 1] = value end
+  for _, value in ipairs(places) do waiters[value] = nil end
+  for _, value in ipairs(places) do module.host.wake(value) end
+end
+
+local function check_seconds(seconds, what)
+  if seconds == nil or (type(seconds) == "number" and seconds >= 0) then return end
+  return usage(what .. " takes a number of seconds that is not negative", "leave it out to wait as long as it takes")
+end
+
+-- Every function that may fail comes in the style of braze.safe first: nil and an error. The raising one is made from
+-- it, without a pcall, which a yield could not cross on Lua 5.1.
+
+local request_methods = {}
+
+function request_methods:done()
+  return self.core:done()
+end
+
+function request_methods:result()
+  return self.core:result()
+end
+
+function request_methods:cancel()
+  self.core:cancel()
+end
+
+function request_methods:wait(seconds)
+  local module = self.client.module
+  local err = check_seconds(seconds, "wait")
+  if not err and not self.core:done() then err = waiting_error(module, "wait") end
+  if err then return nil, err end
+  return wait_until(module, self.waiters, seconds, function() return self.core:done() end)
+end
+
+local client_methods = {}
+
+--- Whether something is still to be delivered.
+function client_methods:_busy()
+  return self.core:pending() > 0
+end
+
+--- Runs the on_done of what has finished and wakes who waits for it. True, or false and what an on_done raised.
+function client_methods:_deliver()
+  local good, delivered, err = pcall(self.core.step, self.core)
+  if not good then return false, delivered end
+  return delivered ~= nil, err
+end
+
+local function start(self, name, params, options)
+  local module = self.module
+  if module.host.start_refusal then
+    local message, hint = module.host.start_refusal()
+    if message then return nil, usage("start is not possible: " .. message, hint) end
+  end
+  local request = { client = self, waiters = {} }
+  local given, on_done = {}, nil
+  if type(options) == "table" then
+    for key, value in pairs(options) do given[key] = value end
+    on_done = given.on_done
+  elseif options ~= nil then
+    given = options
+  end
+  if type(given) == "table" and (on_done == nil or type(on_done) == "function") then
+    given.on_done = function(err, result)
+      local good, raised = true, nil
+      if on_done then good, raised = pcall(on_done, err, result) end
+      wake_all(module, request.waiters)
+      if self.core:pending() == 0 then wake_all(module, self.waiters) end
+      if not good then error(raised, 0) end
+    end
+  end
+  local started, err = self.core:start(name, params, given)
+  if not started then return nil, err end
+  request.core = started
+  module.host.watch(self)
+  return setmetatable(request, self.request_metatable)
+end
+
+client_methods.start = start
+
+function client_methods:create_send_id(params, options)
+  local err = waiting_error(self.module, "create_send_id")
+  if err then return nil, err end
+  if type(options) == "table" and options.on_done ~= nil then
+    return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
+  end
+  local request, start_error = start(self, "create_send_id", params, options)
+  if not request then return nil, start_error end
+  wait_until(self.module, request.waiters, nil, function() return request.core:done() end)
+  return request.core:result()
+end
+
+function client_methods:wait(seconds)
+  local err = check_seconds(seconds, "wait")
+  if not err and self.core:pending() > 0 then err = waiting_error(self.module, "wait") end
+  if err then return nil, err end
+  return wait_until(self.module, self.waiters, seconds, function() return self.core:pending() == 0 end)
+end
+
+function client_methods:pending()
+  return self.core:pending()
+end
+
+function client_methods:close()
+  self.core:close()
+  -- What was cancelled is delivered by the loop, which may be asleep.
+  if self:_busy() then self.module.host.watch(self) end
+end
+
+local function check_self(metatables, self, what, name)
+  local metatable = type(self) == "table" and getmetatable(self)
+  if metatable and metatables[metatable] then return end
+  return usage(("%s was called on a %s value, not on a %s"):format(name, type(self), what),
+    ("write %s:%s(...)"):format(what, name))
+end
+
+local function raise(module, value, err)
+  if err == nil then return value end
+  if module.host.report and blocking.is_error(err) and err.kind == "usage" then module.host.report(err) end
+  error(err, 0)
+end
+
+--- The methods in one of the two styles.
+local function style(module, methods, metatables, what, raising)
+  local styled = {}
+  for name, method in pairs(methods) do
+    if name:sub(1, 1) == "_" then
+      styled[name] = method
+    elseif raising then
+      styled[name] = function(self, ...)
+        local err = check_self(metatables, self, what, name)
+        if err then return raise(module, nil, err) end
+        return raise(module, method(self, ...))
+      end
+    else
+      styled[name] = function(self, ...)
+        local err = check_self(metatables, self, what, name)
+        if err then return nil, err end
+        return method(self, ...)
+      end
+    end
+  end
+  return styled
+end
+
+--- One of the two styles of a module: its functions and classes.
+local function make_style(module, raising)
+  local metatables = module.metatables
+  local client_metatable = { __name = module.name .. ".client" }
+  local request_metatable = { __name = module.name .. ".request" }
+  metatables.client[client_metatable] = true
+  metatables.request[request_metatable] = true
+  client_metatable.__index = style(module, client_methods, metatables.client, "client", raising)
+  request_metatable.__index = style(module, request_methods, metatables.request, "request", raising)
+  client_metatable.__close = function(client) client.core:close() end
+  client_metatable.__tostring = function(client)
+    return (tostring(client.core):gsub("^braze", module.name))
+  end
+  request_metatable.__tostring = function(request)
+    return (tostring(request.core):gsub("^braze", module.name))
+  end
+
+  local function new(options)
+    local created, err = safe.new(options)
+    if not created then return nil, err end
+    return setmetatable({
+      core = created,
+      module = module,
+      waiters = {},
+      request_metatable = request_metatable,
+    }, client_metatable)
+  end
+
+  local default
+  local function create_send_id(params, options)
+    if not default then
+      local created, err = new()
+      if not created then return nil, err end
+      default = created
+    end
+    return client_methods.create_send_id(default, params, options)
+  end
+
+  local face = { _VERSION = blocking._VERSION, is_error = blocking.is_error }
+  face.instances = raising and blocking.instances or safe.instances
+  if raising then
+    face.new = function(options) return raise(module, new(options)) end
+    face.create_send_id = function(params, options) return raise(module, create_send_id(params, options)) end
+    face.error = blocking.error
+  else
+    face.new, face.create_send_id, face.error = new, create_send_id, safe.error
+  end
+  return face
+end
+
+--- The module for a host.
+---@param name string as in require
+---@param host table see above
+---@return table
+function host_module.make(name, host)
+  local module = { name = name, host = host, metatables = { client = {}, request = {} } }
+  local face = make_style(module, true)
+  face.safe = make_style(module, false)
+  return face
+end
+
+host_module.core = core
+
+return host_module
