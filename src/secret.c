@@ -39,6 +39,10 @@ void braze_secrets_release(struct braze_secrets *secrets) {
   free(secrets);
 }
 
+static void note_beginning(struct braze_secrets *secrets, char first) {
+  secrets->begins[(unsigned char)first] = secrets->begins['\\'] = secrets->begins['%'] = true;
+}
+
 bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, size_t length) {
   const size_t header = sizeof HEADER - 1;
   char *line = malloc(header + length + 1);
@@ -49,6 +53,7 @@ bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, s
   secrets->authorization = line;
   secrets->texts[BRAZE_SECRET_API_KEY] = line + header;
   secrets->lengths[BRAZE_SECRET_API_KEY] = length;
+  note_beginning(secrets, key[0]);
   return true;
 }
 
@@ -61,6 +66,7 @@ bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *tex
   copy[length] = '\0';
   secrets->texts[which] = copy;
   secrets->lengths[which] = length;
+  note_beginning(secrets, text[0]);
   return true;
 }
 
@@ -114,12 +120,11 @@ static size_t match(const char *secret, size_t secret_length, const char *text, 
 static size_t match_here(const struct braze_secrets *secrets, const char *text, size_t length) {
   size_t longest = 0;
   int which;
+  if (!secrets->begins[(unsigned char)text[0]]) return 0;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     size_t found = 0;
     if (which != BRAZE_SECRET_API_KEY && secrets->lengths[which] < LEAST_OTHER) continue;
-    /* Nearly every byte of nearly every answer ends here. */
-    if (secrets->texts[which] && (text[0] == secrets->texts[which][0] || text[0] == '\\' || text[0] == '%'))
-      found = match(secrets->texts[which], secrets->lengths[which], text, length);
+    if (secrets->texts[which]) found = match(secrets->texts[which], secrets->lengths[which], text, length);
     if (found > longest) longest = found;
   }
   return longest;
@@ -138,7 +143,7 @@ static size_t match_any(const struct braze_secrets *secrets, const char *text, s
 bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, size_t length) {
   size_t at;
   for (at = 0; at < length; at++)
-    if (match_here(secrets, text + at, length - at) > 0) return true;
+    if (secrets->begins[(unsigned char)text[at]] && match_here(secrets, text + at, length - at) > 0) return true;
   return false;
 }
 

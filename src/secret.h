@@ -14,6 +14,7 @@ struct braze_secrets {
   atomic_int references;
   char *texts[BRAZE_SECRET_COUNT]; /* each NULL or one block of memory that nothing else points to */
   size_t lengths[BRAZE_SECRET_COUNT];
+  bool begins[256]; /* by byte: whether one of them, or an escape in one, may begin with it. Nearly every byte of an answer does not */
   char *authorization; /* "Authorization: Bearer " and the key: texts[BRAZE_SECRET_API_KEY] points into it, so there is one copy */
 };
 
