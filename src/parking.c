@@ -21,6 +21,7 @@
 
 static pthread_rwlock_t working = NEW_LOCK;
 static atomic_bool exiting;
+static _Thread_local bool forking; /* this thread has the lock for a fork */
 
 /* The lock is never given back: no worker works again in this process. */
 static void at_exit(void) {
@@ -31,12 +32,13 @@ static void at_exit(void) {
     nanosleep(&millisecond, NULL);
 }
 
+/* While the process exits the lock is taken for good, perhaps by the very thread that forks. */
 static void before_fork(void) {
-  pthread_rwlock_wrlock(&working);
+  forking = !atomic_load(&exiting) && pthread_rwlock_wrlock(&working) == 0;
 }
 
 static void after_fork_in_parent(void) {
-  pthread_rwlock_unlock(&working);
+  if (forking) pthread_rwlock_unlock(&working);
 }
 
 /* The parent's workers are not here. */

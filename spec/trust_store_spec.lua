@@ -1,0 +1,88 @@
+-- The system's trust store in each of its shapes: a mount namespace of our own puts another one in its place.
+
+local standin = require "spec.support.standin"
+
+local default_directory = "/etc/ssl/certs"
+local namespace = ("unshare -m sh -c 'mount -t tmpfs none %s' 2>/dev/null"):format(default_directory)
+
+local function succeeds(command)
+  local first, _, code = os.execute(command)
+  return first == true or first == 0 or code == 0
+end
+
+-- The interpreter that runs this spec, for a child.
+local function interpreter()
+  local lowest = 0
+  while arg[lowest - 1] do lowest = lowest - 1 end
+  return arg[lowest]
+end
+
+local program = [[
+local client = require "braze".new { api_key = %q, endpoint = %q, retries = 0 }
+for _ = 1, %d do
+  local good, answer = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier", send_id = "same" })
+  io.write(good and "status " .. answer.status or answer.kind .. " " .. answer.curl_code .. " " .. answer.message, "\n")
+end
+]]
+
+describe("the system's trust store", function()
+  local service = standin.start()
+  local script, stranger = os.tmpname(), os.tmpname()
+
+  --- Runs calls where `layout` (shell commands, $1 = the test CA, $2 = another certificate) has filled the store.
+  local function call_with(layout, calls)
+    local file = assert(io.open(script, "w"))
+    file:write(program:format(service.workspace_key "trust", service.https, calls or 1))
+    file:close()
+    local command = ([[unshare -m sh -ec '
+      mount -t tmpfs none %s; cd %s
+      %s
+      cd "$5"; exec "$3" "$4"' sh %s %s %s %s "$PWD" 2>&1]]):format(default_directory, default_directory, layout,
+      service.ca_file, stranger, interpreter(), script)
+    local pipe = io.popen(command)
+    local output = pipe:read "*a"
+    pipe:close()
+    return output
+  end
+
+  local function case(name, body)
+    it(name, function()
+      if not succeeds(namespace) then return pending "this user may not make a mount namespace" end
+      body()
+    end)
+  end
+
+  setup(function()
+    assert.is_true(succeeds(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 " ..
+      "-subj /CN=stranger -keyout /dev/null -out %s 2>/dev/null"):format(stranger)))
+  end)
+  teardown(function()
+    os.remove(script)
+    os.remove(stranger)
+  end)
+
+  case("is used by its hashed directory alone", function()
+    local output = call_with 'cp "$1" ca.pem; openssl rehash .'
+    assert.equal("status 201\n", output)
+  end)
+
+  case("is used by its file where the directory is not hashed", function()
+    assert.equal("status 201\n", (call_with 'cp "$1" ca-certificates.crt'))
+  end)
+
+  case("is used by its file where the hashed directory does not verify, and the client keeps to it", function()
+    local output = call_with('cp "$1" ca-certificates.crt; mkdir other; cp "$2" other/other.pem; openssl rehash other;' ..
+      " cp other/*.0 .; rm -r other", 2)
+    assert.equal("status 201\nstatus 201\n", output)
+  end)
+
+  case("that trusts somebody else alone refuses the service", function()
+    local output = call_with 'cp "$2" ca-certificates.crt; cp "$2" other.pem; openssl rehash . 2>&-'
+    assert.matches("^tls 60 the certificate of localhost:%d+ is not trusted", output)
+  end)
+
+  case("that is empty is an error that names it", function()
+    local output = call_with "true"
+    assert.matches("^tls 77 the certificates to trust can't be read from the system's store", output)
+  end)
+end)
