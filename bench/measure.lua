@@ -116,8 +116,8 @@ end
 local libcurl = output_of "ldd build/5.4/braze.so || true":match "libcurl[%w-]*%.so[.%d]*" or "libcurl.so.4"
 
 local warm = {
-  title = "Warm blocking call: %d rounds of %d calls, one connection, plain HTTP",
-  rounds = 41, calls = 1000, warm_up = 300, endpoint = plain, unit = "us", divisor = 1, compared_with = "bare C",
+  title = "Warm blocking call: %d rounds of %d calls on one connection, plain HTTP",
+  rounds = 25, calls = 2000, warm_up = 300, endpoint = plain, unit = "us", divisor = 1, compared_with = "bare C",
   rows = {
     bare_c "bare C",
     bare_c "bare C again: the noise",

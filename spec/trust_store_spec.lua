@@ -71,8 +71,8 @@ describe("the system's trust store", function()
   end)
 
   case("is used by its file where the hashed directory does not verify, and the client keeps to it", function()
-    local output = call_with('cp "$1" ca-certificates.crt; mkdir other; cp "$2" other/other.pem; openssl rehash other;' ..
-      " cp other/*.0 .; rm -r other", 2)
+    local output = call_with([[cp "$1" ca-certificates.crt; mkdir other; cp "$2" other/other.pem
+      openssl rehash other; cp other/*.0 .; rm -r other]], 2)
     assert.equal("status 201\nstatus 201\n", output)
   end)
 
