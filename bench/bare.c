@@ -110,7 +110,6 @@ static struct curl_slist *make_headers(const char *key) {
   strcat(authorization, key);
   headers = curl_slist_append(NULL, authorization);
   headers = curl_slist_append(headers, "Content-Type: application/json");
-  headers = curl_slist_append(headers, "Expect:");
   free(authorization);
   return headers;
 }
