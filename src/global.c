@@ -37,7 +37,3 @@ bool braze_global_start(void) {
 bool braze_global_raises_sigpipe(void) {
   return raises_sigpipe;
 }
-
-const char *braze_global_user_agent(void) {
-  return "braze-lua/" BRAZE_VERSION;
-}

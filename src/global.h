@@ -10,9 +10,6 @@ bool braze_global_start(void);
 /* Whether the libcurl that is loaded may raise SIGPIPE when it sends over TLS: 7.87 was the first that never does. */
 bool braze_global_raises_sigpipe(void);
 
-/* The text for User-Agent. */
-const char *braze_global_user_agent(void);
-
 #define BRAZE_VERSION "0.1.0"
 
 #endif

@@ -72,7 +72,7 @@ bool braze_text_same(const char *left, size_t left_length, const char *right) {
   size_t i;
   if (strlen(right) != left_length) return false;
   for (i = 0; i < left_length; i++)
-    if (lower(left[i]) != lower(right[i])) return false;
+    if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
   return true;
 }
 

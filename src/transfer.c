@@ -62,13 +62,14 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
   struct braze_outcome *outcome = &transfer->call->outcome;
   size_t length = size * count;
+  if (transfer->header_bytes == 0) transfer->response_epoch = braze_clock_epoch();
   transfer->header_bytes += length;
   if (transfer->header_bytes > BRAZE_HEADER_LIMIT) {
     outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
     return 0;
   }
   /* What comes behind the body are trailers. */
-  if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, braze_clock_epoch(), outcome);
+  if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, transfer->response_epoch, outcome);
   return length;
 }
 
@@ -95,7 +96,9 @@ static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_socka
 
 static void set_headers(struct braze_transfer *transfer) {
   static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
-  char *const lines[] = {transfer->secrets->authorization, content_type, expect};
+  /* As a node of ours: libcurl would format its own option anew, twice over, for each transfer. */
+  static char user_agent[] = "User-Agent: braze-lua/" BRAZE_VERSION;
+  char *const lines[] = {user_agent, transfer->secrets->authorization, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
   for (i = 0; i < count; i++) {
     transfer->headers[i].data = lines[i];
@@ -105,7 +108,7 @@ static void set_headers(struct braze_transfer *transfer) {
 
 /* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
-  transfer->headers[1].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[2];
+  transfer->headers[2].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[3];
 }
 
 /* Sets an option unless one failed before; the first failure stays in `code`. */
@@ -180,7 +183,6 @@ static CURLcode set_all(struct braze_transfer *transfer) {
   if (code == CURLE_OK) code = set_mark(transfer);
   SET(CURLOPT_POST, 1L);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
-  SET(CURLOPT_USERAGENT, braze_global_user_agent());
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -215,18 +217,20 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
 void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
+  curl_url_cleanup(transfer->url);
   free(transfer);
 }
 
 static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
   struct braze_buffer url;
-  CURLcode code;
+  CURLcode code = CURLE_OUT_OF_MEMORY;
   if (transfer->endpoint == endpoint) return CURLE_OK;
   braze_buffer_init(&url, 4096);
-  code = braze_buffer_append(&url, transfer->settings->url, strlen(transfer->settings->url)) &&
-                 braze_buffer_append(&url, endpoint->path, strlen(endpoint->path))
-             ? curl_easy_setopt(transfer->easy, CURLOPT_URL, url.bytes)
-             : CURLE_OUT_OF_MEMORY;
+  if (!transfer->url) transfer->url = curl_url();
+  if (transfer->url && braze_buffer_append(&url, transfer->settings->url, strlen(transfer->settings->url)) &&
+      braze_buffer_append(&url, endpoint->path, strlen(endpoint->path)) &&
+      curl_url_set(transfer->url, CURLUPART_URL, url.bytes, CURLU_DISALLOW_USER) == CURLUE_OK)
+    code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
   braze_buffer_free(&url);
   if (code == CURLE_OK) transfer->endpoint = endpoint;
   return code;

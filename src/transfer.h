@@ -10,16 +10,18 @@
 
 struct braze_transfer {
   CURL *easy;
+  CURLU *url; /* of the endpoint, parsed once: libcurl parses a text anew for each transfer */
   const struct braze_settings *settings;
   const struct braze_secrets *secrets;
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
   struct braze_trust_store store;        /* that the handle has */
-  struct curl_slist headers[3];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
+  struct curl_slist headers[4];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
   bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
   size_t body_read;
   struct braze_call *call; /* NULL while idle */
   struct braze_headers response;
   size_t header_bytes;
+  double response_epoch; /* when the response began to arrive */
   char error[CURL_ERROR_SIZE];
   struct braze_transfer *next; /* in the engine's list of idle ones */
 };

@@ -1,12 +1,23 @@
--- braze for copas: a copas thread sleeps until it is woken by one more that reads from a socket the client writes to:
--- copas can wait for nothing but luasocket's own sockets.
+-- braze for copas: a copas thread sleeps until one more, which waits for the client's descriptor, wakes it.
+-- For copas 1.1.7 and for 2 to 4: the first knows no sleep and no time at all.
 
 local host = require "braze.host"
 local copas = require "copas"
 local socket = require "socket"
 
+-- What copas waits with: luasocket's select takes any object with the methods getfd and dirty, and copas asks it with
+-- receive, which says at first that it is not ready, so that copas selects it, and ready behind that.
+local function selectable(object)
+  local selected = true
+  function object.receive()
+    selected = not selected
+    if selected then return "ready" end
+    return nil, "timeout"
+  end
+  return object
+end
+
 local watched = setmetatable({}, { __mode = "k" })
-local pairs_of_sockets = setmetatable({}, { __mode = "k" })
 
 local scheduler = { now = socket.gettime }
 
@@ -16,34 +27,6 @@ function scheduler.refusal()
   return "this is no copas thread", "call it inside copas.addthread(function() ... end), and run copas.loop()"
 end
 
--- Two ends of one connection on loopback. Somebody else's may come in between, so the ends are compared.
-local function connect_pair()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local address, port = server:getsockname()
-  local writing = assert(socket.connect(address, port))
-  local own_address, own_port = writing:getsockname()
-  local reading
-  repeat
-    if reading then reading:close() end
-    reading = assert(server:accept())
-    local peer_address, peer_port = reading:getpeername()
-  until peer_address == own_address and tostring(peer_port) == tostring(own_port)
-  server:close()
-  reading:settimeout(0)
-  writing:settimeout(0)
-  return { reading = reading, writing = writing }
-end
-
-local function pair_for(client)
-  local pair = pairs_of_sockets[client]
-  if not pair then
-    pair = connect_pair()
-    pairs_of_sockets[client] = pair
-    host.core.notify(client.core, pair.writing:getfd())
-  end
-  return pair
-end
-
 -- An error of an on_done must not end the watching: it is raised by a thread of its own.
 local function raise(err)
   copas.addthread(function() error(err, 0) end)
@@ -51,11 +34,15 @@ end
 
 function scheduler.watch(client)
   if watched[client] then return end
-  watched[client] = true
-  local pair = pair_for(client)
+  local descriptor = selectable {
+    getfd = function() return client.core:getfd() end,
+    dirty = function() return false end,
+    close = function() watched[client] = nil end, -- by copas.cancelall, which ends the thread below
+  }
+  watched[client] = descriptor
   copas.addthread(function()
     while client:_busy() do
-      copas.receive(pair.reading, 1)
+      copas.receive(descriptor)
       local delivered, err = client:_deliver()
       if not delivered then raise(err) end
     end
@@ -63,14 +50,57 @@ function scheduler.watch(client)
   end)
 end
 
-function scheduler.wait(seconds, announce)
-  local waiting = coroutine.running()
-  announce(waiting)
-  copas.sleep(seconds or -1)
+local function use_sleep()
+  local pause = copas.pause or copas.sleep
+  local pause_forever = copas.pauseforever or function() copas.sleep(-1) end
+  -- On Lua 5.1 a protected call of copas is a coroutine of its own, but it is the thread around it that sleeps.
+  local coxpcall = package.loaded["coxpcall"]
+  local running = coxpcall and coxpcall.running or coroutine.running
+
+  function scheduler.wait(seconds, announce)
+    announce((running()))
+    if seconds then pause(seconds) else pause_forever() end
+  end
+
+  scheduler.wake = copas.wakeup
 end
 
-function scheduler.wake(waiting)
-  copas.wakeup(waiting)
+-- A thread of copas 1.1.7 can do nothing but select, so each waits for an object that is "dirty" once it is woken. Such an
+-- object's descriptor is never looked at, but has to be one that select could take.
+local function use_select()
+  local highest_descriptor = socket._SETSIZE - 1
+  local deadlines = {}
+
+  function scheduler.wait(seconds, announce)
+    local place = selectable { close = function() end }
+    function place.getfd() return place.woken and highest_descriptor or -1 end
+    function place.dirty() return place.woken end
+    if seconds then deadlines[place] = scheduler.now() + seconds end
+    announce(place)
+    copas.receive(place)
+    deadlines[place] = nil
+  end
+
+  function scheduler.wake(place)
+    place.woken = true
+  end
+
+  -- The loop goes by copas.step: it is given less time where somebody's is up earlier.
+  local step = copas.step
+  function copas.step(timeout)
+    local now = next(deadlines) and scheduler.now()
+    for _, deadline in pairs(deadlines) do
+      timeout = math.min(timeout or math.huge, math.max(deadline - now, 0))
+    end
+    local handled = step(timeout)
+    now = next(deadlines) and scheduler.now()
+    for place, deadline in pairs(deadlines) do
+      if deadline <= now then place.woken = true end
+    end
+    return handled
+  end
 end
+
+if copas.wakeup then use_sleep() else use_select() end
 
 return host.make("braze.copas", scheduler)

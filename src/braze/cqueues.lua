@@ -5,7 +5,8 @@ local host = require "braze.host"
 local cqueues = require "cqueues"
 local condition = require "cqueues.condition"
 
-local watched = setmetatable({}, { __mode = "k" })
+-- Of each client: in which controllers it is watched, and the condition that ends those watches.
+local watches = setmetatable({}, { __mode = "k" })
 
 local controller = { now = cqueues.monotime }
 
@@ -22,16 +23,25 @@ local function raise(err)
   cqueues.running():wrap(function() error(err, 0) end)
 end
 
+-- Watched in each controller that starts a call: any other one may not be stepped any more.
 function controller.watch(client)
-  if watched[client] then return end
-  watched[client] = true
-  cqueues.running():wrap(function()
+  local here = cqueues.running()
+  if not here then return end -- close outside of any: who started the calls watches them
+  local watch = watches[client]
+  if not watch then
+    watch = { controllers = setmetatable({}, { __mode = "k" }), idle = condition.new() }
+    watches[client] = watch
+  end
+  if watch.controllers[here] then return end
+  watch.controllers[here] = true
+  here:wrap(function()
     while client:_busy() do
-      cqueues.poll(client.core)
+      cqueues.poll(client.core, watch.idle)
       local delivered, err = client:_deliver()
       if not delivered then raise(err) end
     end
-    watched[client] = nil
+    watch.idle:signal()
+    watch.controllers[cqueues.running()] = nil
     cqueues.cancel(client.core:pollfd()) -- else the controller would keep it when the client is gone
   end)
 end

@@ -18,6 +18,15 @@ function luv.refusal()
   return "this is no coroutine", "call it inside coroutine.wrap(function() ... end)(), and run the loop with uv.run()"
 end
 
+-- Raises in a callback of its own, so that nothing else that is to be done now is left out. luv prints nothing but strings.
+local function raise(err)
+  local timer = uv.new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    error(tostring(err), 0)
+  end)
+end
+
 -- The poll keeps the client and the loop alive, so there is none while nothing is to come.
 function luv.watch(client)
   if polls[client] then return end
@@ -29,14 +38,15 @@ function luv.watch(client)
       polls[client] = nil
       poll:close()
     end
-    if not delivered then error(err, 0) end
+    if not delivered then raise(err) end
   end)
 end
 
--- What a coroutine raises goes to the loop's caller, with the coroutine's own traceback.
+-- What a coroutine raises goes to the loop, with the coroutine's own traceback.
 local function resume(waiting)
+  if coroutine.status(waiting) ~= "suspended" then return end -- closed meanwhile
   local good, err = coroutine.resume(waiting)
-  if not good then error(type(err) == "string" and debug.traceback(waiting, err) or err, 0) end
+  if not good then raise(debug.traceback(waiting, tostring(err))) end
 end
 
 function luv.wait(seconds, announce)
@@ -57,7 +67,7 @@ function luv.wait(seconds, announce)
     timer:start(math.max(1, math.ceil(seconds * 1000)), 0, place.wake)
   end
   announce(place)
-  coroutine.yield()
+  repeat coroutine.yield() until place.woken -- others may resume it too
 end
 
 function luv.wake(place)

@@ -62,8 +62,11 @@ local function deliver(client)
   if not delivered then ngx.log(ngx.ERR, "braze: an on_done raised: ", tostring(err)) end
 end
 
+-- An on_done may start a call of one more client, so the table is not walked through meanwhile.
 local function deliver_all(own)
-  for client in pairs(own.clients) do
+  local clients = {}
+  for client in pairs(own.clients) do clients[#clients + 1] = client end
+  for _, client in ipairs(clients) do
     deliver(client)
     if not client:_busy() then own.clients[client] = nil end
   end
@@ -108,7 +111,12 @@ end
 local function read(own)
   local reading, err = connect(own)
   if not reading then
-    ngx.log(ngx.WARN, "braze: answers are looked for every few milliseconds: ", err)
+    if not own.warned then ngx.log(ngx.WARN, "braze: answers are looked for every few milliseconds: ", err) end
+    own.warned = true
+    repeat
+      ngx.sleep(slice_without_channel)
+      deliver_all(own)
+    until not next(own.clients)
     return
   end
   reading:settimeout(never)
