@@ -220,6 +220,15 @@ describe("create_send_id", function()
       end)
     end
 
+    -- What looks like a part of the key is hidden in an error; a result is the caller's own.
+    pending("a send_id that begins like the key, as it is", function()
+      local other = braze.new { api_key = "campaign-2026-key", endpoint = peer.url }
+      finally(function() other:close() end)
+      peer:default { { read = "request" }, { write = scripted_peer.created() } }
+      local parameters = { campaign_id = "campaign", send_id = "campaign-2026-spring" }
+      assert.equal("campaign-2026-spring", other:create_send_id(parameters).send_id)
+    end)
+
     it("the final answer's headers, not those of an interim one", function()
       local result = answered("HTTP/1.1 103 Early\r\nx-ratelimit-limit: 5\r\nx-request-id: early\r\n\r\n"
         .. scripted_peer.answer(201, { ["x-ratelimit-remaining"] = 4 }, '{"message":"success","send_id":"made"}'))

@@ -181,37 +181,34 @@ describe("a client", function()
     client:close()
   end)
 
-  it("takes a call inside the loading of lua-cjson, and in a finalizer during another call", function()
-    -- The collector runs when memory is asked for: with a pause of 0, inside the call.
+  it("takes a call in a finalizer that runs during another call", function()
+    -- Reading an answer that makes so many tables wakes the collector, which finds the garbage made before.
+    local body = '{"message":"success","send_id":"made","many":[' .. ("[],"):rep(50000) .. "[]]}"
+    peer:default { read, { write = scripted_peer.answer(201, nil, body) }, again }
     local output, status = run(([[
-      local braze = require "braze"
-      local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0 }
-      local finalized, inside = 0, 0
+      local client = require("braze").new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0 }
+      local outer, nested, failed = false, 0, 0
       local function finalize()
-        finalized = finalized + 1
-        if client:create_send_id({ campaign_id = "inner" }).send_id == "made" then inside = inside + 1 end
+        if outer then nested = nested + 1 end
+        outer = false
+        if client:create_send_id({ campaign_id = "inner" }).send_id ~= "made" then failed = failed + 1 end
       end
-      local function make_garbage()
+      for _ = 1, 5 do
         if newproxy then
           getmetatable(newproxy(true)).__gc = finalize
         else
           setmetatable({}, { __gc = finalize })
         end
+        outer = true
+        local result = client:create_send_id { campaign_id = "outer" }
+        outer = false
+        if result.send_id ~= "made" or #result.many ~= 50001 then failed = failed + 1 end
       end
-      collectgarbage("setpause", 0)
-      collectgarbage("setstepmul", 10000)
-      for _ = 1, 50 do
-        make_garbage()
-        assert(client:create_send_id({ campaign_id = "outer" }).send_id == "made")
-      end
-      make_garbage()
-      collectgarbage()
-      collectgarbage()
-      io.write(tostring(finalized == 51), " ", tostring(inside == finalized))
+      io.write(nested > 0 and "nested" or "not nested", " ", failed)
     ]]):format(peer.url))
-    assert.equal("true true", output)
+    assert.equal("nested 0", output)
     assert.equal("0", status)
-    assert.equal(101, peer:requests())
+    assert.is_true(peer:requests() > 5)
   end)
 
   it("may be used by the finalizers of a state that ends", function()

@@ -291,6 +291,17 @@ describe("a host", function()
     assert.matches("install lua%-cjson", output)
   end)
 
+  -- Why a module can't be found takes Lua many lines to say.
+  pending("without lua-cjson is told so in one line", function()
+    local output = run(([[
+      package.path, package.cpath, package.loaded.cjson = "./?.none;./?/none", package.cpath:match "[^;]*", nil
+      local client = require("braze").new { api_key = %q, endpoint = %q }
+      local _, failure = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier" })
+      io.write(tostring(failure))
+    ]]):format(service.key, service.http))
+    assert.matches("braze: usage: [^\n]*cjson[^\n]*$", output)
+  end)
+
   it("keeps its own settings of lua-cjson", function()
     expect("true false", ([[
       local cjson = require "cjson"

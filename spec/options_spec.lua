@@ -42,8 +42,7 @@ end
 local function new(changes)
   local options = { api_key = canary, endpoint = "US-01" }
   for name, value in pairs(changes) do options[name] = value end
-  local client = braze.new(options)
-  return client
+  return braze.new(options)
 end
 
 local function describe_value(value)
@@ -63,8 +62,7 @@ describe("an option of braze.new", function()
     { "max_connections", 0, "1000" }, { "max_connections", 1001, "1000" },
     { "max_connections", 2.5, "1000" }, { "max_connections", huge, "1000" },
     { "max_connections", false, "number", "boolean" },
-    { "ca_file", "", "empty" }, { "ca_file", "a\0b", "NUL" }, { "ca_file", 1, "string", "number" },
-    { "ca_file", false, "string", "boolean" },
+    { "ca_file", "", "empty" }, { "ca_file", "a\0b", "NUL" }, { "ca_file", false, "string", "boolean" },
     { "proxy", 3128, "string", "number" }, { "proxy", "socks5://host:1080", "scheme" },
     { "proxy", "http://", "no host" }, { "proxy", "http://:3128", "no host" },
     { "proxy", "http://host/path", "more than a host" },
@@ -115,15 +113,14 @@ describe("an option of braze.new", function()
 
   it("may be left out: options are nil, or a table without it", function()
     refusal(function() braze.new() end, "BRAZE_API_KEY")
-    refusal(function() braze.new(nil) end, "BRAZE_API_KEY")
     refusal(function() braze.new {} end, "BRAZE_API_KEY", "BRAZE_REST_ENDPOINT")
   end)
 
-  for _, value in ipairs { "US-01", 1, true, print } do
-    it("stands in a table, not in a " .. type(value), function()
+  it("stands in a table", function()
+    for _, value in ipairs { "US-01", 1, true, print } do
       refusal(function() braze.new(value) end, "table", type(value))
-    end)
-  end
+    end
+  end)
 
   it("is api_key with endpoint, or neither", function()
     refusal(function() braze.new { api_key = canary } end, "endpoint", "together")
@@ -143,7 +140,7 @@ describe("an option of braze.new", function()
   end
 
   it("is one of a list where no name is near", function()
-    refusal(function() new { colour = "red" } end, "unknown option \"colour\"", "api_key", "max_connections", "proxy")
+    refusal(function() new { colour = "red" } end, "unknown option \"colour\"", "api_key", "proxy")
     refusal(function() new { "US-01" } end, "option", "number")
     refusal(function() new { [("x"):rep(10000)] = 1 } end, "unknown option")
     refusal(function() new { ["timeout\0"] = 1 } end, "unknown option", "did you mean \"timeout\"")
@@ -184,8 +181,8 @@ describe("an option of a call", function()
   end
 
   it("wins over the client's, for that call alone", function()
-    peer:play { { read = "request" }, { hold = true } }
-    peer:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
+    peer:play { { hold = true } }
+    peer:default { { read = "request" }, { write = scripted_peer.created() } }
     local client = braze.new { api_key = canary, endpoint = peer.url, timeout = 20, retries = 0 }
     local parameters = { campaign_id = "campaign", send_id = "mine" }
     local _, failure = pcall(client.create_send_id, client, parameters, { timeout = 0.05 })
@@ -202,7 +199,7 @@ describe("an option of a call", function()
       (call(nil, { endpoint = changes.endpoint, retries = 0, connect_timeout = 0.05 })),
     } do
       assert.equal("timeout", failure.kind)
-      assert.matches("connect_timeout", tostring(failure))
+      assert.is_true(failure.elapsed < 5)
       assert.is_false(failure.maybe_applied)
       assert.equal(0, failure.attempts)
     end
@@ -214,7 +211,6 @@ describe("an option of a call", function()
     assert.equal(2, call({ retries = 1 }).attempts)
     assert.equal(2, call(nil, { retries = 1 }).attempts)
     assert.equal(3, call().attempts)
-    assert.equal(1 + 2 + 2 + 3, peer:requests())
   end)
 end)
 
@@ -245,6 +241,7 @@ describe("the environment", function()
     { { BRAZE_REST_ENDPOINT = "EU-1" }, call, "^usage .*did you mean \"EU%-01\"" },
     { { BRAZE_API_KEY = "nope" }, call, "^auth " },
     { { BRAZE_TIMEOUT = "" }, call, "^mine$" }, { { BRAZE_TIMEOUT = "2.5" }, call, "^mine$" },
+    { { BRAZE_TIMEOUT = "1.2.3" }, call, "^usage .*BRAZE_TIMEOUT" },
     { { BRAZE_TIMEOUT = "0" }, call, "^usage .*BRAZE_TIMEOUT is 0" },
     { { BRAZE_TIMEOUT = "-1" }, call, "^usage .*BRAZE_TIMEOUT" },
     { { BRAZE_TIMEOUT = "601" }, call, "^usage .*BRAZE_TIMEOUT is 601.*seconds" },
@@ -275,9 +272,16 @@ describe("the environment", function()
       io.write(client:create_send_id({ campaign_id = "campaign_identifier", send_id = "mine" }).send_id)
     ]]
     assert.equal("mine", run(program:format(service.key, service.https, service.ca_file), {
-      BRAZE_API_KEY = "nope", BRAZE_REST_ENDPOINT = "nowhere", BRAZE_CA_FILE = "/nowhere", BRAZE_TIMEOUT = "600",
+      BRAZE_API_KEY = "nope", BRAZE_REST_ENDPOINT = "nowhere", BRAZE_CA_FILE = "/nowhere", BRAZE_TIMEOUT = "soon",
       https_proxy = "http://127.0.0.1:1",
     }))
+  end)
+
+  -- The one variable whose value is shown.
+  pending("is shown in one line, and not where it is the key in the wrong place", function()
+    local output = run(call, with { BRAZE_TIMEOUT = canary .. "\nx" })
+    assert.matches("^usage [^\n]*BRAZE_TIMEOUT[^\n]*$", output)
+    assert.is_nil(output:find(canary, 1, true))
   end)
 
   it("ends a call by its BRAZE_TIMEOUT", function()
@@ -313,8 +317,7 @@ describe("a proxy", function()
   before_each(function()
     peer:reset()
     service.reset()
-    -- A number would arrive there with a fraction.
-    peer:default { { read = "request" }, { write = established }, { connect = ("%d"):format(service.https_port) } }
+    peer:default { { read = "request" }, { write = established }, { connect = service.https_port } }
   end)
 
   local function call(proxy, changes)
@@ -362,17 +365,17 @@ describe("a proxy", function()
     refusal(function() new { proxy = "http://canary-user:canary-password@/" } end)
   end)
 
-  local refusals = { { 407, 1 }, { 403, 1 }, { 503, 2 }, { 502, 2 } }
-  for _, row in ipairs(refusals) do
+  for _, row in ipairs { { 407, 1 }, { 403, 1 }, { 503, 2 }, { 502, 2 } } do
     local status, connections = row[1], row[2]
     it(("that answers %d is asked %d times with one retry"):format(status, connections), function()
-      peer:default { { read = "request" }, { write = scripted_peer.answer(status, { ["retry-after"] = 0 }, "no") } }
+      local headers = { "retry-after: 0", "x-request-id: proxy", "x-ratelimit-limit: 7" }
+      peer:default { { read = "request" }, { write = scripted_peer.answer(status, headers, "no") } }
       local failure = call(peer.url, { retries = 1 })
       assert.equal("network", failure.kind)
       assert.is_false(failure.maybe_applied)
       assert.equal(0, failure.attempts)
-      assert.is_nil(failure.status)
-      assert.is_nil(failure.body)
+      assert.is_nil(failure.status or failure.body or failure.request_id or failure.retry_at)
+      assert.same({}, failure.rate_limit)
       assert.is_number(failure.curl_code)
       assert.matches(("proxy answered %d"):format(status), failure.message)
       assert.equal(connections, #peer:log())
@@ -411,12 +414,10 @@ describe("a proxy", function()
   ]])
   local rows = {
     { "https_proxy", { https_proxy = true }, "https://rest.braze.test", 1, "mine" },
-    { "https_proxy but for another host",
-      { https_proxy = true, no_proxy = "other.test" }, "https://rest.braze.test", 1, "mine" },
+    { "https_proxy but for one", { https_proxy = true, no_proxy = "b.test" }, "https://rest.braze.test", 1, "mine" },
     { "https_proxy but for nobody", { https_proxy = true, no_proxy = "" }, "https://rest.braze.test", 1, "mine" },
     { "https_proxy but for it", { https_proxy = true, no_proxy = "0.0.0.0" }, "https://0.0.0.0:1", 0, "network" },
-    { "https_proxy but for a list",
-      { https_proxy = true, no_proxy = "a.test, 0.0.0.0" }, "https://0.0.0.0:1", 0, "network" },
+    { "https_proxy but for two", { https_proxy = true, no_proxy = "b, 0.0.0.0" }, "https://0.0.0.0:1", 0, "network" },
     { "https_proxy but for all", { https_proxy = true, no_proxy = "*" }, "https://0.0.0.0:1", 0, "network" },
     { "http_proxy", { http_proxy = true, HTTP_PROXY = true }, "https://0.0.0.0:1", 0, "network" },
     { "all_proxy", { all_proxy = true, ALL_PROXY = true }, "https://0.0.0.0:1", 0, "network" },

@@ -203,19 +203,27 @@ describe("a client over TLS", function()
     end)
   end)
 
-  it("refuses a server that speaks TLS 1.1 at most", function()
+  it("refuses a server that speaks TLS 1.1 at most, whatever OpenSSL is told", function()
+    local ciphers = "ALL:@SECLEVEL=0"
     serve {
-      certificate = service.server_certificate, key = service.server_key, protocol = "tlsv1_1",
-      ciphers = "ALL:@SECLEVEL=0",
+      certificate = service.server_certificate, key = service.server_key, protocol = "tlsv1_1", ciphers = ciphers,
     }
     local plain = assert(socket.connect("127.0.0.1", peer.port))
-    local wrapped = ssl.wrap(plain, {
-      mode = "client", protocol = "tlsv1_1", verify = "none", ciphers = "ALL:@SECLEVEL=0",
-    })
+    local wrapped = ssl.wrap(plain, { mode = "client", protocol = "tlsv1_1", verify = "none", ciphers = ciphers })
     local speaks = wrapped and wrapped:dohandshake()
     plain:close()
     if not speaks then pending "this OpenSSL speaks no TLS 1.1" end
     check_refused(call { ca_file = service.ca_file, endpoint = peer_url(), retries = 0 })
+    local configuration = write_file(directory .. "/openssl.cnf", "openssl_conf = all\n[all]\nssl_conf = ssl\n"
+      .. "[ssl]\nsystem_default = any\n[any]\nMinProtocol = TLSv1\nCipherString = " .. ciphers .. "\n")
+    local program = [[
+      local client = require("braze").new { api_key = %q, endpoint = %q, ca_file = %q, retries = 0 }
+      local good, answer = pcall(client.create_send_id, client, { campaign_id = "campaign" })
+      io.write(good and "made" or answer.kind)
+    ]]
+    local output = output_of("OPENSSL_CONF=" .. quote(configuration) .. " " .. quote(interpreter) .. " -e "
+      .. quote(program:format(service.key, peer_url(), service.ca_file)) .. " 2>&1")
+    assert.equal("tls", output)
     assert.equal(0, peer:requests())
   end)
 
