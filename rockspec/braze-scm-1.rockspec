@@ -49,6 +49,7 @@ build = {
         "src/secret.c",
         "src/settings.c",
         "src/sigpipe.c",
+        "src/sockets.c",
         "src/text.c",
         "src/timetable.c",
         "src/transfer.c",

@@ -221,7 +221,7 @@ describe("create_send_id", function()
     end
 
     -- What looks like a part of the key is hidden in an error; a result is the caller's own.
-    pending("a send_id that begins like the key, as it is", function()
+    it("a send_id that begins like the key, as it is", function()
       local other = braze.new { api_key = "campaign-2026-key", endpoint = peer.url }
       finally(function() other:close() end)
       peer:default { { read = "request" }, { write = scripted_peer.created() } }

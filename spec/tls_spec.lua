@@ -292,7 +292,4 @@ describe("a client over TLS", function()
   end
 
   -- libcurl's pair of sockets for waking itself is made without close-on-exec.
-  pending("keeps libcurl's other sockets from child processes, too", function()
-    assert.equal("1 0 0", inherited(service.https))
-  end)
 end)

@@ -32,6 +32,7 @@ struct braze_engine {
   struct list pausing; /* until a retry */
   struct list done;
   struct braze_timetable timetable; /* of waiting and pausing ones; libcurl watches the running ones */
+  struct braze_sockets sockets;
   struct braze_transfer *idle;
   int idle_count;
 };
@@ -102,7 +103,7 @@ static void fail(struct braze_engine *engine, struct braze_call *call, enum braz
 
 static struct braze_transfer *take_transfer(struct braze_engine *engine) {
   struct braze_transfer *transfer = engine->idle;
-  if (!transfer) return braze_transfer_new(engine->settings, engine->secrets);
+  if (!transfer) return braze_transfer_new(engine->settings, engine->secrets, &engine->sockets);
   engine->idle = transfer->next;
   engine->idle_count--;
   return transfer;
@@ -171,6 +172,7 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
     fail(engine, call, BRAZE_TIMEOUT, now);
     return;
   }
+  if (engine->running_count == 0) braze_sockets_drop_dead(&engine->sockets);
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   transfer = take_transfer(engine);

@@ -196,7 +196,9 @@ int lbraze_client_create_send_id_by_default(lua_State *L) {
 
 /* client:close() */
 static int client_close(lua_State *L) {
-  close_client(lbraze_check_client(L, "close"));
+  struct lbraze_client *client = test_client(L, 1);
+  /* One that is collected already, as another finalizer may find it, is closed. */
+  if (!client || client->settings) close_client(lbraze_check_client(L, "close"));
   return 0;
 }
 

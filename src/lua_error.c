@@ -5,6 +5,7 @@
 
 #include "lua_braze.h"
 #include "secret.h"
+#include "text.h"
 
 #define HIGHEST_LEVEL 50
 #define SHORTEST_KEY 8
@@ -35,12 +36,12 @@ static void push_redacted(lua_State *L, const struct braze_settings *settings, c
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;
   if (!settings || !settings->secrets || settings->secrets->lengths[BRAZE_SECRET_API_KEY] < SHORTEST_KEY ||
-      !braze_secrets_found(settings->secrets, braze_buffer_text(text), text->length)) {
+      !braze_secrets_found(settings->secrets, BRAZE_PARTS_TOO, braze_buffer_text(text), text->length)) {
     lua_pushlstring(L, braze_buffer_text(text), text->length);
     return;
   }
   braze_buffer_borrow(&out, safe, sizeof safe);
-  braze_secrets_redact(settings->secrets, braze_buffer_text(text), text->length, &out);
+  braze_secrets_redact(settings->secrets, BRAZE_PARTS_TOO, braze_buffer_text(text), text->length, &out);
   lua_pushlstring(L, safe, out.length);
 }
 
@@ -170,16 +171,22 @@ int lbraze_error_is_error(lua_State *L) {
 /* Raises unless the error at index has one of the kinds. */
 static void check_kind(lua_State *L, int index) {
   const char *text;
+  size_t length = 0;
   int kind;
+  struct lbraze_words words;
   lua_getfield(L, index, "kind");
-  text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : "";
   for (kind = 0; kind < BRAZE_KIND_COUNT; kind++)
     if (strcmp(text, braze_kind_name((enum braze_kind)kind)) == 0) {
       lua_pop(L, 1);
       return;
     }
-  lbraze_usage(L, "usage, network, tls, timeout, rate_limited, auth, rejected, server, protocol and cancelled are all there are",
-               "braze.error: kind \"%.40s\" is none of the list", text);
+  lbraze_words_init(&words);
+  braze_buffer_print(&words.message, "braze.error: kind \"");
+  braze_text_escape(&words.message, text, length, 40);
+  braze_buffer_print(&words.message, "\" is none of the list");
+  braze_buffer_print(&words.hint, "usage, network, tls, timeout, rate_limited, auth, rejected, server, protocol and cancelled are all there are");
+  lbraze_raise_usage(L, NULL, &words);
 }
 
 /* [-0, +0] The outcome that a response of that status would be; without a status, the least that can be said. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lua_braze.h"
+#include "text.h"
 
 /* What Braze nests: an answer, its errors, their fields. */
 #define DEEPEST 32
@@ -28,8 +29,14 @@ static void push_instance(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cjson");
   if (lua_pcall(L, 1, 1, 0) != 0) {
-    lbraze_usage(L, "install lua-cjson for this Lua (Debian: lua-cjson; LuaRocks: lua-cjson)", "lua-cjson can't be loaded: %.200s",
-                 lua_isstring(L, -1) ? lua_tostring(L, -1) : "no reason given");
+    struct lbraze_words words;
+    size_t length = 0;
+    const char *reason = lua_tolstring(L, -1, &length);
+    lbraze_words_init(&words);
+    braze_buffer_print(&words.message, "lua-cjson can't be loaded: ");
+    braze_text_escape(&words.message, reason ? reason : "", length, 200);
+    braze_buffer_print(&words.hint, "install lua-cjson for this Lua: the package has that name on Debian and on LuaRocks");
+    lbraze_raise_usage(L, NULL, &words);
   }
   lua_getfield(L, -1, "new");
   lua_call(L, 0, 1);

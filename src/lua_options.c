@@ -5,6 +5,7 @@
 #include "lua_braze.h"
 #include "text.h"
 
+#define SHORTEST_KEY 9 /* what is shorter may be shown */
 #define SECONDS_HINT "durations are seconds: 0.5 is half a second"
 
 /* Who takes options. */
@@ -266,12 +267,23 @@ static double read_decimal(const char *text) {
   return digit ? value / unit : -1;
 }
 
-static void read_timeout_variable(lua_State *L, struct lbraze_limits *limits) {
+static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct lbraze_limits *limits) {
   const char *text = environment("BRAZE_TIMEOUT");
   if (!text) return;
   limits->timeout = read_decimal(text);
-  if (limits->timeout < 0)
-    lbraze_usage(L, "write a number of seconds, such as 30 or 2.5", "the environment variable BRAZE_TIMEOUT is \"%.40s\", no number", text);
+  if (limits->timeout < 0) {
+    struct lbraze_words words;
+    lbraze_words_init(&words);
+    if (strlen(text) < SHORTEST_KEY) {
+      braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is \"");
+      braze_text_escape(&words.message, text, strlen(text), SHORTEST_KEY);
+      braze_buffer_print(&words.message, "\", no number");
+    } else {
+      braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is no number (not shown, it may be a key)");
+    }
+    braze_buffer_print(&words.hint, "write a number of seconds, such as 30 or 2.5");
+    lbraze_raise_usage(L, settings, &words);
+  }
   check_duration(L, "the environment variable BRAZE_TIMEOUT", limits->timeout);
 }
 
@@ -284,7 +296,7 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
   read_options(&reader, index);
   if (limits.timeout <= 0) {
     limits.timeout = settings->timeout;
-    read_timeout_variable(L, &limits);
+    read_timeout_variable(L, settings, &limits);
   }
   settings->timeout = limits.timeout;
   settings->connect_timeout = limits.connect_timeout;

@@ -101,7 +101,7 @@ static size_t stands_for(unsigned char character, const char *text, size_t lengt
 }
 
 /* Length in text of the secret or of a part of it that must not be shown, 0 where there is none. */
-static size_t match(const char *secret, size_t secret_length, const char *text, size_t length) {
+static size_t match(const char *secret, size_t secret_length, enum braze_parts parts, const char *text, size_t length) {
   size_t at = 0, matched = 0;
   bool cut = false;
   if (length >= secret_length && memcmp(text, secret, secret_length) == 0) return secret_length;
@@ -112,46 +112,48 @@ static size_t match(const char *secret, size_t secret_length, const char *text, 
     matched++;
   }
   if (matched == secret_length) return at;
+  if (parts == BRAZE_WHOLE_ONLY) return 0;
   if (cut) at = length;
   if (matched >= LEAST_PART || (at == length && matched >= LEAST_PART_AT_END)) return at;
   return 0;
 }
 
-static size_t match_here(const struct braze_secrets *secrets, const char *text, size_t length) {
+static size_t match_here(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
   size_t longest = 0;
   int which;
   if (!secrets->begins[(unsigned char)text[0]]) return 0;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     size_t found = 0;
     if (which != BRAZE_SECRET_API_KEY && secrets->lengths[which] < LEAST_OTHER) continue;
-    if (secrets->texts[which]) found = match(secrets->texts[which], secrets->lengths[which], text, length);
+    if (secrets->texts[which]) found = match(secrets->texts[which], secrets->lengths[which], parts, text, length);
     if (found > longest) longest = found;
   }
   return longest;
 }
 
 /* The same with what overlaps it: the start of a key that repeats itself must not hide the key. */
-static size_t match_any(const struct braze_secrets *secrets, const char *text, size_t length) {
-  size_t end = match_here(secrets, text, length), at;
+static size_t match_any(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
+  size_t end = match_here(secrets, parts, text, length), at;
   for (at = 1; at < end; at++) {
-    size_t more = match_here(secrets, text + at, length - at);
+    size_t more = match_here(secrets, parts, text + at, length - at);
     if (more > 0 && at + more > end) end = at + more;
   }
   return end;
 }
 
-bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, size_t length) {
+bool braze_secrets_found(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
   size_t at;
   for (at = 0; at < length; at++)
-    if (secrets->begins[(unsigned char)text[at]] && match_here(secrets, text + at, length - at) > 0) return true;
+    if (secrets->begins[(unsigned char)text[at]] && match_here(secrets, parts, text + at, length - at) > 0) return true;
   return false;
 }
 
-bool braze_secrets_redact(const struct braze_secrets *secrets, const char *text, size_t length, struct braze_buffer *out) {
+bool braze_secrets_redact(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length,
+                          struct braze_buffer *out) {
   size_t at = 0, plain = 0;
   bool whole = true;
   while (at < length) {
-    size_t found = match_any(secrets, text + at, length - at);
+    size_t found = match_any(secrets, parts, text + at, length - at);
     if (found == 0) {
       at++;
       continue;

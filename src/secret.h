@@ -35,13 +35,17 @@ bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, s
 /* Keeps a copy of another secret; an empty one is no secret. False: no memory. */
 bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *text, size_t length);
 
+/* Whether only whole secrets count: a part of eight characters may stand in innocent text that begins as the key does. */
+enum braze_parts { BRAZE_WHOLE_ONLY, BRAZE_PARTS_TOO };
+
 /* Whether a secret, or a part of one that braze_secrets_redact would remove, stands in text. */
-bool braze_secrets_found(const struct braze_secrets *secrets, const char *text, size_t length);
+bool braze_secrets_found(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length);
 
 /* Appends text with "***" in place of each secret: whole, cut after eight or more of its characters, or cut by the end of
    the text after four; its characters plain, escaped as JSON does (\/ \" \u002f), or as URLs do (%2F).
    A proxy's user or password of fewer than six characters is left in: it stands in innocent text too ("id"), and the service
    never sees it. False: something was left out (the limit of out, or no memory); what was appended is safe all the same. */
-bool braze_secrets_redact(const struct braze_secrets *secrets, const char *text, size_t length, struct braze_buffer *out);
+bool braze_secrets_redact(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length,
+                          struct braze_buffer *out);
 
 #endif

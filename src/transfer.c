@@ -1,12 +1,9 @@
 /* transfer: see transfer.h. No callback here touches Lua: an error raised through libcurl's frames kills the handle. */
-#define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "transfer.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "clock.h"
 #include "global.h"
@@ -80,18 +77,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   if (braze_buffer_append(&outcome->body, bytes, length)) return length;
   outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
   return 0;
-}
-
-/* A program that the host starts must not inherit the connection. */
-static curl_socket_t on_open(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
-  (void)data, (void)purpose;
-#ifdef SOCK_CLOEXEC
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-#else
-  curl_socket_t opened = socket(address->family, address->socktype, address->protocol);
-  if (opened != CURL_SOCKET_BAD) fcntl(opened, F_SETFD, FD_CLOEXEC);
-  return opened;
-#endif
 }
 
 static void set_headers(struct braze_transfer *transfer) {
@@ -176,7 +161,7 @@ static CURLcode set_mark(struct braze_transfer *transfer) {
   return code;
 }
 
-static CURLcode set_all(struct braze_transfer *transfer) {
+static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *sockets) {
   CURL *easy = transfer->easy;
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
@@ -189,7 +174,10 @@ static CURLcode set_all(struct braze_transfer *transfer) {
   SET(CURLOPT_HEADERDATA, transfer);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+  SET(CURLOPT_OPENSOCKETFUNCTION, braze_sockets_open);
+  SET(CURLOPT_OPENSOCKETDATA, sockets);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
+  SET(CURLOPT_CLOSESOCKETDATA, sockets);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_MAXAGE_CONN, MOST_CONNECTION_AGE);
@@ -202,14 +190,14 @@ static CURLcode set_all(struct braze_transfer *transfer) {
   return code;
 }
 
-struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets) {
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
   struct braze_transfer *transfer = calloc(1, sizeof *transfer);
   if (!transfer) return NULL;
   transfer->settings = settings;
   transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
   set_headers(transfer);
-  if (transfer->easy && set_all(transfer) == CURLE_OK) return transfer;
+  if (transfer->easy && set_all(transfer, sockets) == CURLE_OK) return transfer;
   braze_transfer_free(transfer);
   return NULL;
 }
@@ -316,18 +304,18 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
 static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
   char safe[256];
   struct braze_buffer out;
-  if (!braze_secrets_found(secrets, text, strlen(text))) return;
+  if (!braze_secrets_found(secrets, BRAZE_PARTS_TOO, text, strlen(text))) return;
   braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
-  braze_secrets_redact(secrets, text, strlen(text), &out);
+  braze_secrets_redact(secrets, BRAZE_PARTS_TOO, text, strlen(text), &out);
   memcpy(text, safe, out.length + 1);
 }
 
 /* The same for the body: its 401 repeats the key. Without memory for the safe text there is no body. */
-static void redact_body(const struct braze_secrets *secrets, struct braze_buffer *body) {
+static void redact_body(const struct braze_secrets *secrets, enum braze_parts parts, struct braze_buffer *body) {
   struct braze_buffer safe;
-  if (!braze_secrets_found(secrets, braze_buffer_text(body), body->length)) return;
+  if (!braze_secrets_found(secrets, parts, braze_buffer_text(body), body->length)) return;
   braze_buffer_init(&safe, body->limit);
-  if (!braze_secrets_redact(secrets, body->bytes, body->length, &safe) && safe.length < safe.limit) braze_buffer_clear(&safe);
+  if (!braze_secrets_redact(secrets, parts, body->bytes, body->length, &safe) && safe.length < safe.limit) braze_buffer_clear(&safe);
   braze_secret_wipe(body->bytes, body->length);
   braze_buffer_free(body);
   *body = safe;
@@ -337,7 +325,8 @@ static void redact_all(const struct braze_secrets *secrets, struct braze_outcome
   redact(secrets, outcome->curl_message, sizeof outcome->curl_message);
   redact(secrets, outcome->request_id, sizeof outcome->request_id);
   redact(secrets, outcome->location, sizeof outcome->location);
-  redact_body(secrets, &outcome->body);
+  /* A success gives back what it was given: a send_id may begin as the key does. */
+  redact_body(secrets, outcome->answered ? BRAZE_WHOLE_ONLY : BRAZE_PARTS_TOO, &outcome->body);
 }
 
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
@@ -346,6 +335,17 @@ static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct 
   snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
+}
+
+/* A final response of 300 or more decides by itself; a 2xx only when all of it is there. libcurl takes a response for whole
+   that ends inside its header. */
+static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
+  if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
+    braze_outcome_judge_status(outcome);
+  else if (code == CURLE_OK && transfer->response.ended)
+    outcome->answered = true;
+  else
+    braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
 }
 
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
@@ -357,16 +357,12 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->proxy_status = (int)proxy_status;
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
+  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = '\0'; /* an interim response's */
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
+  judge(transfer, code, outcome);
   redact_all(transfer->secrets, outcome);
   transfer->call = NULL;
-  if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
-    braze_outcome_judge_status(outcome);
-  else if (code == CURLE_OK)
-    outcome->answered = true;
-  else
-    braze_outcome_fail(outcome, kind_of(code, outcome));
 }
 
 void braze_transfer_cancel(struct braze_transfer *transfer) {

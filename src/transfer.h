@@ -6,6 +6,7 @@
 #include "headers.h"
 #include "libcurl.h"
 #include "settings.h"
+#include "sockets.h"
 #include "trust.h"
 
 struct braze_transfer {
@@ -27,7 +28,7 @@ struct braze_transfer {
 };
 
 /* An idle transfer with everything set that no call changes. NULL: no memory, or libcurl lacks what we can't do without. */
-struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets);
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets);
 
 void braze_transfer_free(struct braze_transfer *transfer);
 

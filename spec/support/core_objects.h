@@ -229,7 +229,7 @@ static int settings_redact(lua_State *L) {
   const char *text = luaL_checklstring(L, 2, &length);
   lua_Integer limit = luaL_optinteger(L, 3, 1 << 20);
   struct braze_buffer *out = push_buffer(L, (size_t)limit, 0);
-  bool whole = braze_secrets_redact(check_settings(L)->secrets, text, length, out);
+  bool whole = braze_secrets_redact(check_settings(L)->secrets, BRAZE_PARTS_TOO, text, length, out);
   lua_pushlstring(L, braze_buffer_text(out), out->length);
   lua_pushboolean(L, whole);
   return 2;
@@ -238,7 +238,7 @@ static int settings_redact(lua_State *L) {
 static int settings_found(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
-  lua_pushboolean(L, braze_secrets_found(check_settings(L)->secrets, text, length));
+  lua_pushboolean(L, braze_secrets_found(check_settings(L)->secrets, BRAZE_PARTS_TOO, text, length));
   return 1;
 }
 

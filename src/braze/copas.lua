@@ -65,8 +65,8 @@ local function use_sleep()
   scheduler.wake = copas.wakeup
 end
 
--- A thread of copas 1.1.7 can do nothing but select, so each waits for an object that is "dirty" once it is woken. Such an
--- object's descriptor is never looked at, but has to be one that select could take.
+-- A thread of copas 1.1.7 can do nothing but select, so each waits for an object that is "dirty" once it is woken. Such
+-- an object's descriptor is never looked at, but has to be one that select could take.
 local function use_select()
   local highest_descriptor = socket._SETSIZE - 1
   local deadlines = {}

@@ -268,7 +268,7 @@ end
 --- The module for a host.
 ---@param name string as in require
 ---@param host table see above
----@return table
+---@return braze.yielding
 function host_module.make(name, host)
   local module = { name = name, host = host, metatables = { client = {}, request = {} } }
   local face = make_style(module, true)

@@ -18,7 +18,7 @@ function luv.refusal()
   return "this is no coroutine", "call it inside coroutine.wrap(function() ... end)(), and run the loop with uv.run()"
 end
 
--- Raises in a callback of its own, so that nothing else that is to be done now is left out. luv prints nothing but strings.
+-- Raises in a callback of its own, so that nothing else that is to be done now is left out. luv prints only strings.
 local function raise(err)
   local timer = uv.new_timer()
   timer:start(0, 0, function()

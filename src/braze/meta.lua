@@ -2,7 +2,8 @@
 
 -- Declarations of the module `braze` for editors and the Lua language server. Never required: put the directory above
 -- this one's into the server's `workspace.library`. Durations are seconds, points in time are UTC epoch seconds.
--- `require "braze.safe"` gives the table that is declared here as the field `safe`.
+-- `require "braze.safe"` gives the table that is declared here as the field `safe`. The modules for hosts are files
+-- beside this one, which the server finds by their names: each is a `braze.yielding`.
 
 ---Makes Braze send IDs.
 ---
@@ -19,7 +20,7 @@ local braze = {}
 
 ---What went wrong. The list is closed.
 ---
----* `usage`: a bad option or parameter, or a closed client; nothing was sent
+---* `usage`: a bad option or parameter, a closed client, or a place that can't wait; nothing was sent
 ---* `network`: DNS, connecting, a connection that broke
 ---* `tls`: the handshake, or a certificate that is not trusted
 ---* `timeout`: a deadline passed
@@ -63,6 +64,12 @@ local braze = {}
 ---@field connect_timeout? number
 ---Most further attempts after the first: 0 to 10. 0 = never.
 ---@field retries? integer
+
+---Options of a call that is started.
+---@class (exact) braze.start_options: braze.call_options
+---Called once with what came of the call, inside `client:step` or `client:wait`, or from a host's loop: the error or
+---the result is nil. It may call `start`, `cancel` and `close`, not `step` or `client:wait`.
+---@field on_done? fun(err: braze.error?, result: braze.result?)
 
 ---What a client is made with. `api_key` and `endpoint` go together: give both, or neither and the environment has both.
 ---@class (exact) braze.options
@@ -150,10 +157,46 @@ local braze = {}
 ---@field curl_code? integer
 ---@field curl_message? string
 
----A workspace's key, host, limits and connections. Make one for each workspace and keep it.
----It belongs to one Lua state. `<close>` and the collector close it too.
----@class braze.client
-local client = {}
+---A call that was started. It keeps its client alive.
+---@class braze.request
+local request = {}
+
+---Whether the answer is there. It needs no `client:step` for that.
+---@return boolean
+---@nodiscard
+function request:done() end
+
+---The result, or raises its error; every time the same. Raises an error of kind `usage` while the request is not done.
+---@return braze.result
+function request:result() end
+
+---Waits until it is done, or until so many seconds have passed. Runs no `on_done`. It blocks this thread; with a module
+---for a host the coroutine waits.
+---@param seconds? number as long as it takes, if left out
+---@return boolean done
+function request:wait(seconds) end
+
+---Ends it at once, unless it is done: an error of kind `cancelled`, whose `maybe_applied` says whether it had left.
+function request:cancel() end
+
+---A request whose methods return `nil, err` where those of `braze.request` raise.
+---@class braze.safe.request: braze.request
+local safe_request = {}
+
+---The result, or nil and the error.
+---@return braze.result? result
+---@return braze.error? err
+function safe_request:result() end
+
+---Waits until it is done, or until so many seconds have passed; nil and an error of kind `usage` where it can't.
+---@param seconds? number as long as it takes, if left out
+---@return boolean? done
+---@return braze.error? err
+function safe_request:wait(seconds) end
+
+---What every client has, that of a module for a host too.
+---@class braze.any_client
+local any_client = {}
 
 ---Makes a send ID and waits for it. Raises a `braze.error` of any kind.
 ---
@@ -165,14 +208,59 @@ local client = {}
 ---@param params braze.create_send_id.params
 ---@param options? braze.call_options
 ---@return braze.result
-function client:create_send_id(params, options) end
+function any_client:create_send_id(params, options) end
 
----Ends the connections and forgets the key. A call on a closed client raises an error of kind `usage`.
----Closing twice does nothing; it never waits for the network.
-function client:close() end
+---Begins a call and returns at once. Raises an error of kind `usage` for bad arguments, and sends nothing then.
+---
+---    client:start("create_send_id", { campaign_id = "…" }, { on_done = function(err, result) … end })
+---@param name "create_send_id"
+---@param params braze.create_send_id.params
+---@param options? braze.start_options
+---@return braze.request
+function any_client:start(name, params, options) end
+
+---Waits until nothing is pending, or until so many seconds have passed. A client of `braze` delivers meanwhile, as
+---`step` does, and blocks this thread; with a module for a host the coroutine waits.
+---@param seconds? number as long as it takes, if left out
+---@return boolean delivered whether nothing is pending
+function any_client:wait(seconds) end
+
+---How many requests were started and not delivered yet; those without `on_done` count too.
+---@return integer
+---@nodiscard
+function any_client:pending() end
+
+---Ends the connections and forgets the key: what is in flight is `cancelled`, and can still be delivered. A call on a
+---closed client raises an error of kind `usage`. Closing twice does nothing; it never waits for the network.
+function any_client:close() end
+
+---A workspace's key, host, limits and connections. Make one for each workspace and keep it.
+---It belongs to one Lua state. `<close>` and the collector close it too.
+---@class braze.client: braze.any_client
+local client = {}
+
+---Runs the `on_done` of what has finished. Never waits. Raises what an `on_done` raised, after all have run.
+---@param most? integer deliver so many at most; all that have finished, if left out
+---@return integer delivered
+function client:step(most) end
+
+---A descriptor to poll, the same for the client's life: readable while `step` has something to deliver.
+---@return integer
+---@nodiscard
+function client:pollfd() end
+
+---The same as `pollfd`, by the name that luasocket's `select` looks for.
+---@return integer
+---@nodiscard
+function client:getfd() end
+
+---What to poll the descriptor for, as cqueues asks it.
+---@return "r"
+---@nodiscard
+function client:events() end
 
 ---A client whose methods return `nil, err` where those of `braze.client` raise.
----@class braze.safe.client
+---@class braze.safe.client: braze.client
 local safe_client = {}
 
 ---Makes a send ID and waits for it: the result, or nil and the error.
@@ -184,8 +272,53 @@ local safe_client = {}
 ---@return braze.error? err
 function safe_client:create_send_id(params, options) end
 
----Ends the connections and forgets the key, as `braze.client` does.
-function safe_client:close() end
+---Begins a call and returns at once: a request, or nil and an error of kind `usage`.
+---@param name "create_send_id"
+---@param params braze.create_send_id.params
+---@param options? braze.start_options
+---@return braze.safe.request? request
+---@return braze.error? err
+function safe_client:start(name, params, options) end
+
+---Waits and delivers until nothing is pending, or until so many seconds have passed.
+---@param seconds? number as long as it takes, if left out
+---@return boolean? delivered whether nothing is pending
+---@return braze.error? err
+function safe_client:wait(seconds) end
+
+---Runs the `on_done` of what has finished. Never waits. Raises what an `on_done` raised, after all have run.
+---@param most? integer deliver so many at most; all that have finished, if left out
+---@return integer? delivered
+---@return braze.error? err
+function safe_client:step(most) end
+
+---A client of a module for a host: its loop delivers, so there is no `step` and no descriptor.
+---@class braze.yielding.client: braze.any_client
+
+---A client of a module for a host whose methods return `nil, err` where those of `braze.yielding.client` raise.
+---@class braze.yielding.safe.client: braze.yielding.client
+local yielding_safe_client = {}
+
+---Makes a send ID and waits for it: the result, or nil and the error.
+---@param params braze.create_send_id.params
+---@param options? braze.call_options
+---@return braze.result? result
+---@return braze.error? err
+function yielding_safe_client:create_send_id(params, options) end
+
+---Begins a call and returns at once: a request, or nil and an error of kind `usage`.
+---@param name "create_send_id"
+---@param params braze.create_send_id.params
+---@param options? braze.start_options
+---@return braze.safe.request? request
+---@return braze.error? err
+function yielding_safe_client:start(name, params, options) end
+
+---Waits until nothing is pending, or until so many seconds have passed.
+---@param seconds? number as long as it takes, if left out
+---@return boolean? delivered whether nothing is pending
+---@return braze.error? err
+function yielding_safe_client:wait(seconds) end
 
 ---Makes a send ID on a client that is made from the environment at the first use. Raises a `braze.error` of any kind.
 ---
@@ -252,5 +385,29 @@ function safe.is_error(value) end
 function safe.error(fields) end
 
 braze.safe = safe
+
+---A module for a host: `braze.openresty`, which `require "braze"` gives in nginx, `braze.luv`, `braze.cqueues`,
+---`braze.copas`. Where a function of `braze` blocks its thread, here only the coroutine waits; where no coroutine can
+---wait, an error of kind `usage` is raised and nothing is sent.
+---@class braze.yielding: braze
+---@field new fun(options?: braze.options): braze.yielding.client
+---@field safe braze.yielding.safe
+
+---A module for a host in the style of `cjson.safe`.
+---@class braze.yielding.safe: braze.safe
+---@field new fun(options?: braze.options): braze.yielding.safe.client?, braze.error?
+
+---What the modules for hosts need of C (`require "braze.core"`). Nobody else's: it may change with every version.
+---@class (exact) braze.core
+---@field braze braze the module that blocks, whatever the host
+---@field is_yieldable fun(): boolean? nil where this Lua can't tell
+---@field notify fun(client: braze.client, socket: integer) a byte goes to the socket when there is something to deliver
+---@field channel fun(): braze.core.channel?, string the path to connect to, or why there is none
+
+---A pair of connected unix sockets of which the host opens one end.
+---@class (exact) braze.core.channel
+---@field accept fun(self): integer? takes the connection that was made to the path; the descriptor
+---@field poke fun(self) writes a byte to it
+---@field close fun(self)
 
 return braze

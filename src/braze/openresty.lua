@@ -94,8 +94,8 @@ local function connect(own)
   return reading
 end
 
--- The reader has nothing to read. False: it may end, for that has lasted long enough or nginx is going away. Otherwise a
--- timer looks again, which nginx fires early when it goes away.
+-- The reader has nothing to read. False: it may end, for that has lasted long enough or nginx is going away. Otherwise
+-- a timer looks again, which nginx fires early when it goes away.
 local function end_idleness_later(own)
   own.idle_since = own.idle_since or worker.now()
   if ngx.worker.exiting() or worker.now() - own.idle_since >= linger then return false end
