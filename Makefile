@@ -34,6 +34,7 @@ VERSIONS := $(or $(LUA_VERSION),$(foreach pair,$(FOUND),$(firstword $(subst =, ,
 INSTALLED := $(or $(LUA_VERSION),5.4)
 
 lua_name = $(patsubst $1=%,%,$(filter $1=%,$(FOUND)))
+lua_libs = $(if $(lua_name),$(shell $(PKG_CONFIG) --libs $(lua_name)))
 lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(if $(lua_name),$(shell $(PKG_CONFIG) --cflags $(lua_name))))
 
 # --- How to compile and link -------------------------------------------------------------------------
@@ -75,8 +76,19 @@ objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 build/$1/braze.so: $$(objects_$1)
 	$$(LINK)
 
-build/$1/seam/braze.so: $$(filter-out build/$1/clock.o,$$(objects_$1)) build/$1/seam/clock.o build/$1/seam/core.o
+build/$1/seam/braze.so: $$(filter-out build/$1/clock.o,$$(objects_$1)) build/$1/seam/clock.o build/$1/seam/core.o build/$1/seam/process.o
 	$$(LINK)
+
+# Programs with Lua inside: those of specs load braze.so as any host does, the example has braze linked into it.
+build/$1/host build/$1/threads: build/$1/%: build/$1/seam/%.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$< $$(call lua_libs,$1) $(SYSTEM_LIBS)
+
+build/$1/embed: build/$1/seam/embed.o $$(objects_$1)
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $(CURL_LIBS) $$(call lua_libs,$1) $(SYSTEM_LIBS)
+
+build/$1/seam/embed.o: examples/embed.c | build/found
+	@mkdir -p $$(@D)
+	$$(call COMPILE,$$(call lua_flags,$1))
 
 build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(LINK)
@@ -100,7 +112,7 @@ $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 .PHONY: all variants
 all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
 
-variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(VERSIONS:%=build/%/seam/braze.so)) ## build what the specs need beside it
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so host threads))) ## build what the specs need beside it
 
 # Asked once: is there a compiler, libcurl's headers and a Lua's? If not: the name of the package.
 build/found:

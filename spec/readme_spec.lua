@@ -9,6 +9,14 @@ local function read(path)
   return text
 end
 
+local function list(pattern)
+  local paths = {}
+  local pipe = assert(io.popen("ls -d " .. pattern))
+  for path in pipe:lines() do paths[#paths + 1] = path end
+  pipe:close()
+  return paths
+end
+
 local readme, annotations = read "README.md", read "src/braze/meta.lua"
 
 -- The part of the README between a heading and the next one of its level.
@@ -18,11 +26,21 @@ local function section(heading)
   return readme:sub(from, (readme:find("\n## ", from, true) or #readme + 1) - 1) .. "\n"
 end
 
--- The names in the first column of its tables, without their heads, as keys.
+-- The cells in the first column of its tables, without their heads.
+local function first_cells(text)
+  local cells = {}
+  local rows = text:gsub("\n|[^\n]*(\n| %-%-%-)", "%1")
+  for cell in rows:gmatch "\n| ([^|\n]*) |" do cells[#cells + 1] = cell end
+  return cells
+end
+
+-- Those of them that are a name, as keys.
 local function first_column(text)
   local names = {}
-  local rows = text:gsub("\n|[^\n]*(\n| %-%-%-)", "%1")
-  for name in rows:gmatch "\n| `([%w_]+)` |" do names[name] = true end
+  for _, cell in ipairs(first_cells(text)) do
+    local name = cell:match "^`([%w_]+)`$"
+    if name then names[name] = true end
+  end
   return names
 end
 
@@ -81,13 +99,38 @@ describe("the README", function()
     end
   end)
 
+  it("has a row for each method of a client and of a request, as the annotations have", function()
+    local cells = table.concat(first_cells(section "Without blocking"), "\n")
+    for class, parents in pairs { client = { "client", "any_client" }, request = { "request" } } do
+      local methods, annotated = {}, {}
+      for name in pairs(debug.getregistry()["braze." .. class].__index) do methods[name] = true end
+      for _, parent in ipairs(parents) do
+        for name in pairs(as_keys("\nfunction " .. parent .. ":([%w_]+)%(", annotations)) do annotated[name] = true end
+      end
+      assert.same(methods, annotated)
+      methods.create_send_id = nil -- the sections before are about it
+      assert.same(methods, as_keys("`" .. class .. ":([%w_]+)%(", cells))
+    end
+  end)
+
+  it("has a row for each module for a host", function()
+    local modules = {}
+    for _, path in ipairs(list "src/braze/*.lua") do modules[path:match "([%w_]+)%.lua$"] = true end
+    modules.host, modules.meta = nil, nil
+    assert.same(modules, as_keys("\n| `braze%.([%w_]+)` |", section "Without blocking"))
+  end)
+
+  it("names each program in examples/, and no other", function()
+    local programs = {}
+    for _, path in ipairs(list "examples/*") do programs[path] = true end
+    assert.same(programs, as_keys("%f[%w]examples/[%w_.]+", readme))
+  end)
+
   it("has a row for every header of src/", function()
     local rooms = section "Development"
-    local pipe = assert(io.popen "ls src/*.h")
-    for path in pipe:lines() do
+    for _, path in ipairs(list "src/*.h") do
       assert.matches("| [^\n|]*`" .. path:match "([%w_]+)%.h$" .. "`[^\n|]* |", rooms)
     end
-    pipe:close()
   end)
 
   it("has a changelog whose newest entry is this version", function()

@@ -301,8 +301,8 @@ int braze_engine_active(const struct braze_engine *engine) {
   return engine->active_count;
 }
 
-void braze_engine_wake(struct braze_engine *engine) {
-  curl_multi_wakeup(engine->multi);
+bool braze_engine_wake(struct braze_engine *engine) {
+  return curl_multi_wakeup(engine->multi) == CURLM_OK;
 }
 
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {

@@ -27,10 +27,14 @@ static struct lbraze_client *test_client(lua_State *L, int index) {
   return ours ? client : NULL;
 }
 
+bool lbraze_is_child(const struct lbraze_client *client) {
+  return client->process != getpid();
+}
+
 /* The parent's engine and worker are left as they are: cleaning them up would write on the parent's connections. The parent's
    requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
-  if (client->process == getpid()) return;
+  if (!lbraze_is_child(client)) return;
   lbraze_get_uservalue(L, index);
   lua_newtable(L);
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
@@ -79,7 +83,7 @@ struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *cl
 
 /* Idempotent, waits for nothing. What is done can still be delivered. */
 static void close_client(struct lbraze_client *client) {
-  bool ours = client->process == getpid();
+  bool ours = !lbraze_is_child(client);
   if (client->closed) return;
   client->closed = true;
   if (client->worker && ours) braze_worker_close(client->worker);
@@ -227,7 +231,7 @@ static int client__gc(lua_State *L) {
   struct lbraze_client *client = test_client(L, 1);
   if (!client) return 0;
   close_client(client);
-  if (client->process == getpid()) braze_worker_free(client->worker);
+  if (!lbraze_is_child(client)) braze_worker_free(client->worker);
   client->worker = NULL;
   braze_settings_release(client->settings);
   client->settings = NULL;

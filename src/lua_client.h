@@ -40,6 +40,9 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);
 /* [-0, +0, e] The same, and it must be open. */
 struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method);
 
+/* Whether what the client has belongs to a process that this one was forked from. */
+bool lbraze_is_child(const struct lbraze_client *client);
+
 /* [-0, +0, m] Makes the client, which stands at index, ready for this process: after a fork it starts anew. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client);
 

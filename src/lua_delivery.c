@@ -52,10 +52,11 @@ static void run_on_done(lua_State *L, int first, int functions) {
 /* [-0, +0, e] Delivers at most so many of what had finished when this began; the number of those delivered. */
 static int deliver_finished(lua_State *L, struct lbraze_client *client, int most) {
   const int first = lua_gettop(L) + 1, functions = first + 1, requests = first + 3;
+  struct braze_worker *worker = client->worker;
   struct braze_call *call;
   int count = 0, ready;
-  if (!client->worker || !braze_worker_ready(client->worker)) return 0;
-  ready = braze_worker_count(client->worker);
+  if (!worker || !braze_worker_ready(worker)) return 0;
+  ready = braze_worker_count(worker);
   if (most > ready) most = ready;
   luaL_checkstack(L, 16, NULL);
   lua_pushnil(L);
@@ -65,7 +66,7 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
   lua_remove(L, -2);
   client->delivering = true;
-  while (count < most && (call = braze_worker_take(client->worker)) != NULL) {
+  while (count < most && (call = braze_worker_take(worker)) != NULL) {
     int reference = call->reference;
     braze_call_release(call);
     lua_rawgeti(L, requests, reference);
@@ -74,9 +75,14 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
     count++;
     run_on_done(L, first, functions);
     lua_settop(L, requests);
+    /* An on_done that forked returns in the child too, where the worker is the parent's. */
+    if (lbraze_is_child(client) || client->worker != worker) {
+      worker = NULL;
+      break;
+    }
   }
   client->delivering = false;
-  braze_worker_settle(client->worker);
+  if (worker) braze_worker_settle(worker);
   lua_pushvalue(L, first);
   if (!lua_isnil(L, -1)) lua_error(L);
   lua_settop(L, first - 1);
@@ -111,6 +117,7 @@ int lbraze_client_wait(lua_State *L) {
   for (;;) {
     double left;
     deliver_finished(L, client, 1000000000);
+    lbraze_refresh_client(L, 1, client); /* an on_done may have forked */
     left = until - braze_clock_now();
     if (client->pending == 0 || left <= 0) break;
     braze_worker_wait(client->worker, NULL, left);

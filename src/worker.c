@@ -74,9 +74,15 @@ struct braze_worker *braze_worker_new(struct braze_settings *settings) {
     free(worker);
     return NULL;
   }
-  if (braze_wake_open(&worker->wake) && (worker->engine = braze_engine_new(settings, settings->max_connections)) != NULL)
-    return worker;
+  if (!braze_wake_open(&worker->wake) || (worker->engine = braze_engine_new(settings, settings->max_connections)) == NULL) {
+    release(worker);
+    return NULL;
+  }
+  /* libcurl makes an engine that sleeps for ever where it got no descriptors to be woken by. */
+  if (braze_engine_wake(worker->engine)) return worker;
+  braze_engine_free(worker->engine);
   release(worker);
+  errno = EMFILE;
   return NULL;
 }
 

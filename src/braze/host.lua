@@ -153,6 +153,10 @@ client_methods.start = start
 function client_methods:create_send_id(params, options)
   local err = waiting_error(self.module, "create_send_id")
   if err then return nil, err end
+  if self.closed then
+    return nil, usage("create_send_id was called on a client that is closed",
+      "make another one with " .. self.module.name .. ".new")
+  end
   if type(options) == "table" and options.on_done ~= nil then
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
   end
@@ -174,6 +178,7 @@ function client_methods:pending()
 end
 
 function client_methods:close()
+  self.closed = true
   self.core:close()
   -- What was cancelled is delivered by the loop, which may be asleep.
   if self:_busy() then self.module.host.watch(self) end
@@ -224,7 +229,7 @@ local function make_style(module, raising)
   metatables.request[request_metatable] = true
   client_metatable.__index = style(module, client_methods, metatables.client, "client", raising)
   request_metatable.__index = style(module, request_methods, metatables.request, "request", raising)
-  client_metatable.__close = function(client) client.core:close() end
+  client_metatable.__close = client_methods.close
   client_metatable.__tostring = function(client)
     return (tostring(client.core):gsub("^braze", module.name))
   end

@@ -1,0 +1,133 @@
+-- A process that ends with handshakes in flight, in every way there is: in time, with its own status, by no signal.
+
+local scripted_peer = require "spec.support.scripted_peer"
+local socket = require "socket"
+local standin = require "spec.support.standin"
+
+local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
+local interpreter = arg[-1]
+local rounds = 20
+local most_seconds = os.getenv "BRAZE_VALGRIND" and 60 or 2
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+-- Runs a command that prints "ready" before it ends. Returns what it printed, its status as a shell sees it (128 and
+-- more is a signal) and the seconds from "ready" to its end.
+local function run(command)
+  local pipe = assert(io.popen(command .. " 2>&1; echo \" exit $?\""))
+  local first = pipe:read "*l"
+  local began = socket.gettime()
+  local rest = pipe:read "*a"
+  local seconds = socket.gettime() - began
+  pipe:close()
+  local output, status = (first .. "\n" .. rest):match "^(.*) exit (%d+)\n$"
+  return output, tonumber(status), seconds
+end
+
+describe("a process with 16 handshakes in flight", function()
+  local service = standin.start()
+  local path = os.tmpname()
+  local peer
+
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function()
+    peer:stop()
+    os.remove(path)
+  end)
+  before_each(function()
+    service.reset()
+    peer:reset()
+    peer:default { { hold = true } }
+  end)
+
+  -- A program that starts 16 calls and ends in some way; each round ends it at another moment, at one of three peers:
+  -- one that answers, one whose trust takes long to load (milliseconds of OpenSSL a connection), one that says nothing.
+  local function write_program(round, ending)
+    local endpoint, ca_file, moment = service.https .. "/fast", service.ca_file, round * 0.002
+    if round % 3 == 1 then ca_file, moment = ca_file:gsub("ca%.pem$", "bundle.pem"), round * 0.015 end
+    if round % 3 == 2 then endpoint = ("https://localhost:%d"):format(peer.port) end
+    write_file(path, ([[
+      local braze = require "braze"
+      client = braze.new { api_key = %q, endpoint = %q, ca_file = %q }
+      requests = {}
+      for number = 1, 16 do
+        requests[number] = client:start("create_send_id", { campaign_id = "campaign-exit" }, {
+          on_done = function(failure) if failure and failure.kind ~= "cancelled" then print(failure) end end,
+        })
+      end
+      client:wait(%f)
+      io.write "ready\n"
+      io.stdout:flush()
+      %s
+    ]]):format(service.key, endpoint, ca_file, moment, ending))
+  end
+
+  local function check(command, ending, expected_status, expected_output)
+    for round = 1, rounds do
+      write_program(round, ending)
+      local output, status, seconds = run(command .. " " .. quote(path))
+      assert.equal(expected_status, status, ("round %d: %s"):format(round, output))
+      assert.matches(expected_output or "^ready\n$", output)
+      assert.is_true(seconds < most_seconds, ("round %d took %f s"):format(round, seconds))
+    end
+  end
+
+  local endings = {
+    { "at the end of its script", "" },
+    { "by os.exit", "os.exit(3)", 3 },
+    { "by os.exit with the state closed", "os.exit(3, true)", 3 },
+    { "by an error", "error 'the end'", 1, "^ready\n.*the end" },
+    { "after close", "client:close()" },
+    { "after close and os.exit", "client:close() os.exit(3)", 3 },
+    { "after all was collected", [[
+      package.loaded.braze, client, requests = nil, nil, nil
+      collectgarbage()
+      collectgarbage()]] },
+    { "inside an on_done", [[
+      local function on_done() os.exit(3) end
+      client:start("create_send_id", { campaign_id = "campaign" }, { on_done = on_done }):cancel()
+      client:step()]], 3 },
+    { "inside an on_done with the state closed", [[
+      local function on_done() os.exit(3, true) end
+      client:start("create_send_id", { campaign_id = "campaign" }, { on_done = on_done }):cancel()
+      client:step()]], 3 },
+  }
+  for _, row in ipairs(endings) do
+    it("ends " .. row[1], function()
+      check(quote(interpreter), row[2], row[3] or 0, row[4])
+    end)
+  end
+
+  describe("embedded in a C program", function()
+    local hosts = {
+      { "return", "that returns from main and closes nothing", "" },
+      { "exit", "that calls exit and closes nothing", "" },
+      { "close", "that closes its state", "" },
+      { "handler", "whose handler of exit closes its state", "" },
+      { "inside", "that calls exit inside a C function of its own", "end_process()" },
+      { "thread", "that calls exit on another thread while this one waits", [[
+        let_end()
+        requests[1]:wait()
+        client:wait()]] },
+      { "thread", "that calls exit on another thread while this one starts and cancels", [[
+        let_end()
+        while true do
+          client:start("create_send_id", { campaign_id = "campaign" }):cancel()
+          client:step()
+        end]] },
+    }
+    for _, row in ipairs(hosts) do
+      it(row[2] .. ", ends", function()
+        check(quote(build .. "/host") .. " " .. row[1], row[3], 7)
+      end)
+    end
+  end)
+end)
