@@ -1,118 +1,7 @@
 /* bare: what bench/blocking.lua does, on libcurl alone: the limit that braze is compared with.
-   bare CALLS WARM_UP USER_AGENT prints one line of JSON; BRAZE_API_KEY and BRAZE_REST_ENDPOINT are in the environment.
-   The request has the same bytes, and options that cost or save something are set as braze sets them. */
+   bare CALLS WARM_UP USER_AGENT prints one line of JSON; BRAZE_API_KEY and BRAZE_REST_ENDPOINT are in the environment. */
 #define _GNU_SOURCE /* clock_gettime and strncasecmp under -std=c11 */
-#include <curl/curl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <time.h>
-
-#define CAMPAIGN "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b"
-#define RATE_LIMIT "x-ratelimit-"
-#define ABSENT (-1)
-
-struct answer {
-  char body[4096];
-  size_t length;
-  long long limit, remaining, reset;
-};
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
-  struct answer *answer = data;
-  size_t length = size * count;
-  if (length >= sizeof answer->body - answer->length) return 0;
-  memcpy(answer->body + answer->length, bytes, length);
-  answer->length += length;
-  return length;
-}
-
-/* The number after a header's name; what is not all digits is absent. */
-static long long number_in(const char *bytes, const char *end) {
-  long long number = 0;
-  while (bytes < end && *bytes == ' ') bytes++;
-  if (bytes == end || *bytes < '0' || *bytes > '9') return ABSENT;
-  while (bytes < end && *bytes >= '0' && *bytes <= '9' && number < 1000000000000000)
-    number = number * 10 + (*bytes++ - '0');
-  return bytes < end && (*bytes == '\r' || *bytes == '\n') ? number : ABSENT;
-}
-
-/* Takes the number of a header, if it is the one of that name. */
-static void take(long long *number, const char *name, const char *bytes, size_t length) {
-  size_t name_length = strlen(name);
-  if (length > name_length && strncasecmp(bytes, name, name_length) == 0)
-    *number = number_in(bytes + name_length, bytes + length);
-}
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
-  struct answer *answer = data;
-  size_t length = size * count;
-  if (length < strlen(RATE_LIMIT) || strncasecmp(bytes, RATE_LIMIT, strlen(RATE_LIMIT)) != 0) return length;
-  take(&answer->limit, RATE_LIMIT "limit:", bytes, length);
-  take(&answer->remaining, RATE_LIMIT "remaining:", bytes, length);
-  take(&answer->reset, RATE_LIMIT "reset:", bytes, length);
-  return length;
-}
-
-static bool call(CURL *easy, struct answer *answer, int number) {
-  char body[256];
-  long status = 0;
-  int length = snprintf(body, sizeof body, "{\"campaign_id\":\"" CAMPAIGN "\",\"send_id\":\"send-%d\"}", number);
-  answer->length = 0;
-  answer->limit = answer->remaining = answer->reset = ABSENT;
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)length);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-  if (curl_easy_perform(easy) != CURLE_OK) return false;
-  answer->body[answer->length] = '\0';
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  return status == 201 && answer->limit >= 0 && answer->remaining >= 0 && answer->reset >= 0 &&
-         strstr(answer->body, "\"message\":\"success\"") && strstr(answer->body, "\"send_id\":\"");
-}
-
-static CURL *prepare(const char *url, struct curl_slist *headers, const char *user_agent, struct answer *answer) {
-  CURL *easy = curl_easy_init();
-  if (!easy) return NULL;
-  curl_easy_setopt(easy, CURLOPT_URL, url);
-  curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 30000L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, answer);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
-  return easy;
-}
-
-static double wall_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-/* By clock, which is what Lua's os.clock reads. */
-static double cpu_us(void) {
-  return (double)clock() * (1e6 / CLOCKS_PER_SEC);
-}
-
-static struct curl_slist *make_headers(const char *key) {
-  struct curl_slist *headers;
-  char *authorization = malloc(strlen("Authorization: Bearer ") + strlen(key) + 1);
-  if (!authorization) return NULL;
-  strcpy(authorization, "Authorization: Bearer ");
-  strcat(authorization, key);
-  headers = curl_slist_append(NULL, authorization);
-  headers = curl_slist_append(headers, "Content-Type: application/json");
-  free(authorization);
-  return headers;
-}
+#include "request.h"
 
 int main(int count, char **words) {
   const char *key = getenv("BRAZE_API_KEY"), *endpoint = getenv("BRAZE_REST_ENDPOINT");
@@ -136,7 +25,8 @@ int main(int count, char **words) {
       wall = wall_us();
       cpu = cpu_us();
     }
-    if (!call(easy, &answer, number)) bad++;
+    ask(easy, &answer, number);
+    if (!is_good(easy, curl_easy_perform(easy), &answer)) bad++;
   }
   cpu = cpu_us() - cpu;
   wall = wall_us() - wall;

@@ -16,8 +16,12 @@ end
 -- Looks until a condition holds, at most 60 seconds: a look-up that was given up may last as long as that.
 local function eventually(condition)
   local deadline = socket.gettime() + 60
-  while not condition() and socket.gettime() < deadline do socket.sleep(0.002) end
-  return condition()
+  local met = condition()
+  while not met and socket.gettime() < deadline do
+    socket.sleep(0.002)
+    met = condition()
+  end
+  return met
 end
 
 -- How many entries this process has in a folder of /proc: "fd" or "task"; nil where there is none.
