@@ -78,3 +78,14 @@ void braze_buffer_free(struct braze_buffer *buffer) {
   free(buffer->bytes);
   braze_buffer_init(buffer, limit);
 }
+
+void braze_buffer_cut(struct braze_buffer *buffer, size_t length) {
+  char *bytes;
+  if (buffer->length <= length || buffer->borrowed) return;
+  buffer->length = length;
+  buffer->bytes[length] = '\0';
+  bytes = realloc(buffer->bytes, length + 1);
+  if (!bytes) return;
+  buffer->bytes = bytes;
+  buffer->capacity = length + 1;
+}

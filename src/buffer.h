@@ -32,6 +32,9 @@ const char *braze_buffer_text(const struct braze_buffer *buffer);
 /* Forgets the bytes, keeps the memory if it is small. */
 void braze_buffer_clear(struct braze_buffer *buffer);
 
+/* Forgets what is behind the first `length` bytes, and gives its memory back. */
+void braze_buffer_cut(struct braze_buffer *buffer, size_t length);
+
 /* Gives the memory back; the buffer is empty and usable afterwards. */
 void braze_buffer_free(struct braze_buffer *buffer);
 

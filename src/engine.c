@@ -110,7 +110,7 @@ static struct braze_transfer *take_transfer(struct braze_engine *engine) {
 }
 
 static void put_transfer(struct braze_engine *engine, struct braze_transfer *transfer) {
-  if (engine->idle_count >= MOST_IDLE_TRANSFERS) {
+  if (engine->idle_count >= MOST_IDLE_TRANSFERS || !braze_transfer_renew(transfer, &engine->sockets)) {
     braze_transfer_free(transfer);
     return;
   }

@@ -9,7 +9,7 @@
 #include "parking.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool started, raises_sigpipe = true;
+static bool started, raises_sigpipe = true, reuses_handles;
 
 /* A thread of libcurl's (a name look-up that was given up) may outlive lua_close, which unloads the object that its code
    belongs to. In code rather than by a linker's flag, so that every way of building has it. */
@@ -21,9 +21,11 @@ static void pin(void) {
 }
 
 static void start(void) {
+  const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
   pin();
+  reuses_handles = version < 0x075300 || version >= 0x080100;
 #if BRAZE_LIBCURL_AT_LEAST(7, 87, 0)
-  raises_sigpipe = curl_version_info(CURLVERSION_NOW)->version_num < 0x075700;
+  raises_sigpipe = version < 0x075700;
 #endif
   started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   /* Right after libcurl's: what was registered last runs first, so workers stand still before OpenSSL is taken down. */
@@ -32,6 +34,10 @@ static void start(void) {
 
 bool braze_global_start(void) {
   return pthread_once(&once, start) == 0 && started;
+}
+
+bool braze_global_reuses_handles(void) {
+  return reuses_handles;
 }
 
 bool braze_global_raises_sigpipe(void) {

@@ -10,6 +10,10 @@ bool braze_global_start(void);
 /* Whether the libcurl that is loaded may raise SIGPIPE when it sends over TLS: 7.87 was the first that never does. */
 bool braze_global_raises_sigpipe(void);
 
+/* Whether an easy handle may serve a second response. libcurl 7.83 to 8.0.1 keeps a pointer into the headers of the last one,
+   which it has freed, and writes there when the next one begins with a folded line (curl/curl#11103). */
+bool braze_global_reuses_handles(void);
+
 #define BRAZE_VERSION "0.1.0"
 
 #endif

@@ -6,12 +6,16 @@
 #include "text.h"
 
 #define CONTRADICTED (-2)
+
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, NAME_COUNT };
+
 #define MOST_EXACT INT64_C(9007199254740991)
 
 void braze_headers_init(struct braze_headers *headers) {
   memset(headers, 0, sizeof *headers);
   headers->limit = headers->remaining = headers->reset = BRAZE_ABSENT;
   headers->retry_after = BRAZE_ABSENT;
+  headers->last = NAME_COUNT;
 }
 
 int64_t braze_headers_number(const char *text, size_t length) {
@@ -182,8 +186,6 @@ static void copy_text(char *kept, size_t size, const char *text, size_t length) 
   kept[length] = '\0';
 }
 
-enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, NAME_COUNT };
-
 /* Which of the headers we read a name is, in any case; NAME_COUNT = none of them. */
 static int find(const char *name, size_t length) {
   static const char *const names[NAME_COUNT] = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
@@ -197,7 +199,8 @@ static int find(const char *name, size_t length) {
 
 static void take(struct braze_headers *headers, const char *name, size_t name_length, const char *value, size_t length,
                  double epoch, struct braze_outcome *outcome) {
-  switch (find(name, name_length)) {
+  headers->last = find(name, name_length);
+  switch (headers->last) {
   case LIMIT:
     take_number(&headers->limit, headers->limit_seen, braze_headers_number(value, length));
     headers->limit_seen = true;
@@ -217,6 +220,17 @@ static void take(struct braze_headers *headers, const char *name, size_t name_le
   }
 }
 
+/* A folded line: what it goes on with is no number or date. */
+static void spoil(struct braze_headers *headers) {
+  switch (headers->last) {
+  case LIMIT: headers->limit = CONTRADICTED; break;
+  case REMAINING: headers->remaining = CONTRADICTED; break;
+  case RESET: headers->reset = CONTRADICTED; break;
+  case RETRY_AFTER: headers->retry_after = BRAZE_ABSENT; break;
+  default: break;
+  }
+}
+
 static bool is_space(char character) {
   return character == '\r' || character == '\n' || character == '\t' || character == ' ';
 }
@@ -232,7 +246,12 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     return;
   }
   if (length == 0) headers->ended = true;
-  if (headers->ended || (colon = memchr(line, ':', length)) == NULL) return;
+  if (headers->ended) return;
+  if (line[0] == ' ' || line[0] == '\t') {
+    spoil(headers);
+    return;
+  }
+  if ((colon = memchr(line, ':', length)) == NULL) return;
   value = colon + 1;
   while (value < line + length && (*value == ' ' || *value == '\t')) value++;
   take(headers, line, (size_t)(colon - line), value, (size_t)(line + length - value), epoch, outcome);

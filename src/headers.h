@@ -14,6 +14,7 @@ struct braze_headers {
   bool limit_seen, remaining_seen, reset_seen;
   double retry_after;
   bool retry_after_seen;
+  int last;   /* which of the headers that are read the last line was: a folded line goes on with it */
   bool ended; /* the empty line came: what follows are trailers, which may say nothing here */
 };
 

@@ -74,14 +74,14 @@ static void set_errors(lua_State *L, int index) {
 }
 
 /* [-0, +0, m] Sets what the error on top of the stack has beyond the shared fields. */
-static void set_error_fields(lua_State *L, const struct braze_outcome *outcome) {
+static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body) {
   double retry_at = braze_retry_at(outcome);
-  size_t length = outcome->body.length < MOST_BODY ? outcome->body.length : MOST_BODY;
+  size_t length = body->length < MOST_BODY ? body->length : MOST_BODY;
   lua_pushboolean(L, outcome->maybe_applied);
   lua_setfield(L, -2, "maybe_applied");
   if (retry_at >= 0) set_integer(L, "retry_at", braze_retry_whole(retry_at));
   if (length > 0) {
-    lua_pushlstring(L, braze_buffer_text(&outcome->body), length);
+    lua_pushlstring(L, braze_buffer_text(body), length);
     lua_setfield(L, -2, "body");
   }
   if (outcome->curl_code == 0) return;
@@ -90,15 +90,22 @@ static void set_error_fields(lua_State *L, const struct braze_outcome *outcome) 
   lua_setfield(L, -2, "curl_message");
 }
 
+/* [-0, +1, e] The decoded body, or nil. Returns whether it is JSON. */
+static bool push_body(lua_State *L, struct braze_outcome *outcome, struct braze_buffer *body, bool *is_object) {
+  bool begins = begins_object(body);
+  bool is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, MOST_BODY);
+  *is_object = is_json && lua_istable(L, -1) && begins;
+  if (!is_json) lua_pushnil(L);
+  return is_json;
+}
+
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome) {
   struct lbraze_words words;
   struct braze_said said = {NULL, 0};
   enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
-  bool is_json = outcome->status > 0 && outcome->body.length > 0 && lbraze_decode_json(L, outcome->body.bytes, outcome->body.length);
-  bool is_object = is_json && lua_istable(L, -1) && begins_object(&outcome->body);
-  int index;
-  if (!is_json) lua_pushnil(L);
-  index = lua_gettop(L);
+  struct braze_buffer *body = &outcome->body;
+  bool is_object, is_json = push_body(L, outcome, body, &is_object);
+  int index = lua_gettop(L);
   if (outcome->answered) {
     answer = judge(L, index, is_json, is_object, call->endpoint);
     if (answer == BRAZE_ANSWER_SUCCESS) {
@@ -106,6 +113,11 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
       return true;
     }
     braze_outcome_reject_answer(outcome);
+    if (outcome->has_safe_body) {
+      body = &outcome->safe_body;
+      lua_pop(L, 1);
+      push_body(L, outcome, body, &is_object);
+    }
   }
   if (is_object) said.text = text_field(L, index, "message", &said.length);
   lbraze_words_init(&words);
@@ -113,7 +125,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   lbraze_push_error(L, settings, outcome->kind, &words);
   if (is_object) set_errors(L, index);
   set_shared_fields(L, outcome);
-  set_error_fields(L, outcome);
+  set_error_fields(L, outcome, body);
   lua_remove(L, index);
   return false;
 }

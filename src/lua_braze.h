@@ -93,7 +93,7 @@ void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings
 void lbraze_push_json(lua_State *L, const struct braze_endpoint *endpoint, const struct braze_value *values);
 
 /* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. */
-bool lbraze_decode_json(lua_State *L, const char *text, size_t length);
+bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept);
 
 /* lua_answer.c */
 

@@ -96,12 +96,13 @@ static void drop_nulls(lua_State *L) {
   }
 }
 
-bool lbraze_decode_json(lua_State *L, const char *text, size_t length) {
+bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
   int status;
   push_instance(L);
   lua_getfield(L, -1, "decode");
   lua_remove(L, -2);
-  lua_pushlstring(L, text, length);
+  lua_pushlstring(L, text->bytes, text->length);
+  braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM) lua_error(L);
   if (status != 0) {

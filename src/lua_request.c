@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "global.h"
 #include "lua_client.h"
+#include "text.h"
 
 #define FOR_EVER 1e9
 
@@ -134,7 +135,7 @@ static int request__tostring(lua_State *L) {
 }
 
 /* [-0, +0, e] The endpoint that the string at index 2 names. */
-static const struct braze_endpoint *check_endpoint(lua_State *L) {
+static const struct braze_endpoint *check_endpoint(lua_State *L, const struct braze_settings *settings) {
   const struct braze_endpoint *endpoint;
   size_t length = 0;
   const char *name;
@@ -144,7 +145,15 @@ static const struct braze_endpoint *check_endpoint(lua_State *L) {
   }
   name = lua_tolstring(L, 2, &length);
   endpoint = braze_endpoint_find(name, length);
-  if (!endpoint) lbraze_usage(L, "there is \"create_send_id\"", "start: there is no call \"%.40s\"", name);
+  if (!endpoint) {
+    struct lbraze_words words;
+    lbraze_words_init(&words);
+    braze_buffer_print(&words.message, "start: there is no call \"");
+    braze_text_escape(&words.message, name, length, 40);
+    braze_buffer_print(&words.message, "\"");
+    braze_buffer_print(&words.hint, "there is \"create_send_id\"");
+    lbraze_raise_usage(L, settings, &words);
+  }
   return endpoint;
 }
 
@@ -188,7 +197,7 @@ int lbraze_client_start(lua_State *L) {
   size_t body_length;
   int reference;
   lua_settop(L, 4);
-  endpoint = check_endpoint(L);
+  endpoint = check_endpoint(L, client->settings);
   lbraze_read_parameters(L, 3, client->settings, endpoint, values);
   lbraze_read_start_options(L, 4, client->settings, &limits);
   lbraze_push_json(L, endpoint, values);

@@ -12,11 +12,13 @@ const char *braze_kind_name(enum braze_kind kind) {
 void braze_outcome_init(struct braze_outcome *outcome) {
   memset(outcome, 0, sizeof *outcome);
   braze_buffer_init(&outcome->body, BRAZE_BODY_LIMIT);
+  braze_buffer_init(&outcome->safe_body, BRAZE_BODY_LIMIT);
   braze_outcome_clear(outcome);
 }
 
 void braze_outcome_free(struct braze_outcome *outcome) {
   braze_buffer_free(&outcome->body);
+  braze_buffer_free(&outcome->safe_body);
 }
 
 void braze_outcome_clear(struct braze_outcome *outcome) {
@@ -34,7 +36,9 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->trust_failed = false;
   outcome->connecting = false;
   outcome->left = false;
+  outcome->has_safe_body = false;
   braze_buffer_clear(&outcome->body);
+  braze_buffer_clear(&outcome->safe_body);
 }
 
 void braze_outcome_judge_status(struct braze_outcome *outcome) {

@@ -49,6 +49,8 @@ struct braze_outcome {
   char request_id[128];
   char location[128]; /* of a redirect, cut */
   struct braze_buffer body;
+  bool has_safe_body;            /* an answer that is no success is shown by this one: parts of secrets are masked, too */
+  struct braze_buffer safe_body;
   int curl_code; /* 0 where libcurl did not fail */
   char curl_message[256];
   int proxy_status; /* of the answer to CONNECT, 0 = none */

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "global.h"
 
+#define SHORTEST_KEY 8
 #define LEAST_LONG_BODY 65536u
 #define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
 #define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
@@ -202,6 +203,15 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
   return NULL;
 }
 
+bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
+  if (braze_global_reuses_handles()) return true;
+  curl_easy_cleanup(transfer->easy);
+  transfer->easy = curl_easy_init();
+  transfer->endpoint = NULL;
+  memset(&transfer->store, 0, sizeof transfer->store);
+  return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
+}
+
 void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
@@ -291,6 +301,7 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   case CURLE_USE_SSL_FAILED: return BRAZE_TLS;
   case CURLE_UNSUPPORTED_PROTOCOL: /* what arrived is not HTTP/1.x */
   case CURLE_WEIRD_SERVER_REPLY:
+  case CURLE_BAD_FUNCTION_ARGUMENT: /* libcurl's store of headers says so of a line that is none */
   case CURLE_BAD_CONTENT_ENCODING: return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
@@ -310,23 +321,39 @@ static void redact(const struct braze_secrets *secrets, char *text, size_t size)
   memcpy(text, safe, out.length + 1);
 }
 
-/* The same for the body: its 401 repeats the key. Without memory for the safe text there is no body. */
+/* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
+static bool make_safe(const struct braze_secrets *secrets, enum braze_parts parts, const struct braze_buffer *body, struct braze_buffer *safe) {
+  if (!braze_secrets_found(secrets, parts, braze_buffer_text(body), body->length)) return false;
+  braze_buffer_init(safe, body->limit);
+  if (!braze_secrets_redact(secrets, parts, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);
+  return true;
+}
+
+/* The body is the safe one from here on: the service's 401 repeats the key. */
 static void redact_body(const struct braze_secrets *secrets, enum braze_parts parts, struct braze_buffer *body) {
   struct braze_buffer safe;
-  if (!braze_secrets_found(secrets, parts, braze_buffer_text(body), body->length)) return;
-  braze_buffer_init(&safe, body->limit);
-  if (!braze_secrets_redact(secrets, parts, body->bytes, body->length, &safe) && safe.length < safe.limit) braze_buffer_clear(&safe);
+  if (!make_safe(secrets, parts, body, &safe)) return;
   braze_secret_wipe(body->bytes, body->length);
   braze_buffer_free(body);
   *body = safe;
+}
+
+/* A whole 2xx. A success gives back what it was given, and a send_id may begin as the key does, so only whole secrets are
+   taken out of it, and no key so short that it would spoil the service's own words. What turns out to be no success is shown
+   by safe_body. */
+static void redact_answer(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
+  outcome->has_safe_body = make_safe(secrets, BRAZE_PARTS_TOO, &outcome->body, &outcome->safe_body);
+  if (secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, BRAZE_WHOLE_ONLY, &outcome->body);
 }
 
 static void redact_all(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
   redact(secrets, outcome->curl_message, sizeof outcome->curl_message);
   redact(secrets, outcome->request_id, sizeof outcome->request_id);
   redact(secrets, outcome->location, sizeof outcome->location);
-  /* A success gives back what it was given: a send_id may begin as the key does. */
-  redact_body(secrets, outcome->answered ? BRAZE_WHOLE_ONLY : BRAZE_PARTS_TOO, &outcome->body);
+  if (outcome->answered)
+    redact_answer(secrets, outcome);
+  else
+    redact_body(secrets, BRAZE_PARTS_TOO, &outcome->body);
 }
 
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
@@ -348,6 +375,12 @@ static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_o
     braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
 }
 
+/* libcurl's own limit of 100 KiB for one header line, of which no part is shown to us. Before CURLE_TOO_LARGE (100, 8.6) it
+   said that there was no memory. */
+static bool is_too_large(CURLcode code) {
+  return code == CURLE_OUT_OF_MEMORY || (int)code == 100;
+}
+
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   struct braze_outcome *outcome = &transfer->call->outcome;
   long status = 0, proxy_status = 0;
@@ -358,6 +391,8 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
   if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = '\0'; /* an interim response's */
+  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && !transfer->response.ended && is_too_large(code))
+    outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);

@@ -24,16 +24,17 @@ local function usage(message, hint)
   return blocking.error { kind = "usage", message = message, hint = hint }
 end
 
--- PUC Lua 5.1 does not say whether it can yield, but a C function below (pcall, table.sort) means that it can't.
+-- PUC Lua 5.1 does not say whether it can yield, but a C function below (pcall, table.sort) means that it can't, and so
+-- does the function of a for loop. A metamethod can't either, which nothing shows.
 local function is_yieldable()
   local answer = core.is_yieldable()
   if answer ~= nil then return answer end
   if not coroutine.running() then return false end
   local level = 2
   while true do
-    local info = debug.getinfo(level, "S")
+    local info = debug.getinfo(level, "Sn")
     if not info then return true end
-    if info.what == "C" then return false end
+    if info.what == "C" or info.name == "(for generator)" then return false end
     level = level + 1
   end
 end
