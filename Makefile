@@ -164,6 +164,12 @@ rockspec: ## the rockspec alone
 valgrind: ## the specs under valgrind
 	+@.ci/valgrind
 
+proof: variants ## every bar of reliability that fits 25 minutes, and spec/PROOF.md
+	+@.ci/packages proof && spec/proof/run short
+
+proof-long: variants ## the same in full
+	+@.ci/packages proof && spec/proof/run long
+
 bench: ## measure
 	+@.ci/packages bench && $(MAKE) all $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c)) && bench/run
 

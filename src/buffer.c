@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wipe.h"
+
 /* An answer of this endpoint is some 50 bytes: memory kept between calls need not be more than this. */
 #define KEPT_CAPACITY 4096u
 #define FIRST_CAPACITY 256u
@@ -29,8 +31,15 @@ static bool reserve(struct braze_buffer *buffer, size_t length) {
   char *bytes;
   if (length < buffer->capacity) return true;
   while (capacity <= length) capacity *= 2;
-  bytes = realloc(buffer->bytes, capacity);
+  /* Not by realloc: what it moves may be a service's answer with the key in it, and would stay behind. Cleared, because what
+     others gave back may have the key in it, too. */
+  bytes = calloc(1, capacity);
   if (!bytes) return false;
+  if (buffer->bytes) {
+    memcpy(bytes, buffer->bytes, buffer->length + 1);
+    braze_wipe(buffer->bytes, buffer->length);
+    free(buffer->bytes);
+  }
   buffer->bytes = bytes;
   buffer->capacity = capacity;
   return true;

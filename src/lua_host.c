@@ -66,13 +66,27 @@ static int channel_poke(lua_State *L) {
   return 0;
 }
 
-/* channel:close(), and when it is collected */
-static int channel_close(lua_State *L) {
-  struct channel *channel = lua_touserdata(L, 1);
-  int left = channel ? braze_channel_accept(&channel->opening) : -1;
+static void close_channel(struct channel *channel) {
+  int left = braze_channel_accept(&channel->opening);
   if (left >= 0) close(left);
-  if (channel && channel->connection >= 0) close(channel->connection);
-  if (channel) channel->connection = -1;
+  if (channel->connection >= 0) close(channel->connection);
+  channel->connection = -1;
+}
+
+/* channel:close() */
+static int channel_close(lua_State *L) {
+  close_channel(luaL_checkudata(L, 1, CHANNEL));
+  return 0;
+}
+
+/* Any value may come in through debug.getmetatable: what is no channel is left alone. */
+static int channel__gc(lua_State *L) {
+  struct channel *channel = lua_touserdata(L, 1);
+  bool ours = false;
+  if (!channel || !lua_getmetatable(L, 1)) return 0;
+  luaL_getmetatable(L, CHANNEL);
+  ours = lua_rawequal(L, -1, -2);
+  if (ours) close_channel(channel);
   return 0;
 }
 
@@ -82,7 +96,7 @@ void lbraze_push_core(lua_State *L) {
   luaL_newmetatable(L, CHANNEL);
   lbraze_push_methods(L, methods, false);
   lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, channel_close);
+  lua_pushcfunction(L, channel__gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
   lua_newtable(L);

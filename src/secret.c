@@ -5,17 +5,13 @@
 #include <string.h>
 
 #include "text.h"
+#include "wipe.h"
 
 #define HEADER "Authorization: Bearer "
 #define MASK "***"
 #define LEAST_PART 8
 #define LEAST_OTHER 6
 #define LEAST_PART_AT_END 4
-
-void braze_secret_wipe(void *memory, size_t length) {
-  volatile unsigned char *bytes = memory;
-  while (length-- > 0) *bytes++ = 0;
-}
 
 struct braze_secrets *braze_secrets_new(void) {
   struct braze_secrets *secrets = calloc(1, sizeof *secrets);
@@ -33,7 +29,7 @@ void braze_secrets_release(struct braze_secrets *secrets) {
   if (!secrets || atomic_fetch_sub(&secrets->references, 1) > 1) return;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     if (!secrets->texts[which]) continue;
-    braze_secret_wipe(secrets->texts[which], secrets->lengths[which]);
+    braze_wipe(secrets->texts[which], secrets->lengths[which]);
     free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
   }
   free(secrets);

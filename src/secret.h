@@ -18,9 +18,6 @@ struct braze_secrets {
   char *authorization; /* "Authorization: Bearer " and the key: texts[BRAZE_SECRET_API_KEY] points into it, so there is one copy */
 };
 
-/* Overwrites memory in a way that no compiler may drop. */
-void braze_secret_wipe(void *memory, size_t length);
-
 /* Empty secrets, one reference; NULL: no memory. */
 struct braze_secrets *braze_secrets_new(void);
 

@@ -7,6 +7,7 @@
 #include "endpoint.h"
 #include "instance.h"
 #include "text.h"
+#include "wipe.h"
 
 struct braze_settings *braze_settings_new(void) {
   struct braze_settings *settings = calloc(1, sizeof *settings);
@@ -143,7 +144,7 @@ static bool keep_decoded(struct braze_secrets *secrets, int which, const char *t
     good = character != '\0' && braze_buffer_append(&decoded, &character, 1);
   }
   good = good && braze_secrets_set(secrets, which, braze_buffer_text(&decoded), decoded.length);
-  if (decoded.bytes) braze_secret_wipe(decoded.bytes, decoded.length);
+  if (decoded.bytes) braze_wipe(decoded.bytes, decoded.length);
   braze_buffer_free(&decoded);
   return good;
 }

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "global.h"
+#include "wipe.h"
 
 #define SHORTEST_KEY 8
 #define LEAST_LONG_BODY 65536u
@@ -318,6 +319,7 @@ static void redact(const struct braze_secrets *secrets, char *text, size_t size)
   if (!braze_secrets_found(secrets, BRAZE_PARTS_TOO, text, strlen(text))) return;
   braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
   braze_secrets_redact(secrets, BRAZE_PARTS_TOO, text, strlen(text), &out);
+  braze_wipe(text, size);
   memcpy(text, safe, out.length + 1);
 }
 
@@ -333,7 +335,7 @@ static bool make_safe(const struct braze_secrets *secrets, enum braze_parts part
 static void redact_body(const struct braze_secrets *secrets, enum braze_parts parts, struct braze_buffer *body) {
   struct braze_buffer safe;
   if (!make_safe(secrets, parts, body, &safe)) return;
-  braze_secret_wipe(body->bytes, body->length);
+  braze_wipe(body->bytes, body->length);
   braze_buffer_free(body);
   *body = safe;
 }

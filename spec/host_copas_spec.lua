@@ -1,0 +1,421 @@
+-- braze.copas: threads of a copas loop that are written as if they blocked. Debian's copas is 1.1.7; the variable COPAS
+-- names the folder of another one.
+
+local scripted_peer = require "spec.support.scripted_peer"
+local standin = require "spec.support.standin"
+
+local interpreter = arg[-1]
+local created = scripted_peer.created "made"
+local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
+-- PUC Lua 5.1 can't yield across pcall.
+local pcall_stops_yields = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+-- Each program has a process of its own, since copas changes luasocket for all who use it. Debian has its file for
+-- Lua 5.1 and 5.2 alone, but it runs on the others too.
+local find_copas = [==[
+  local folder = os.getenv "COPAS"
+  package.path = (folder and folder .. "/?.lua;" or "") .. package.path .. ";/usr/share/lua/5.1/?.lua"
+]==]
+
+local prelude = [==[
+  local copas, socket = require "copas", require "socket"
+  local braze = require "braze.copas"
+  local parameters = { campaign_id = "campaign" }
+  local goodbye = GOODBYE
+
+  local function options(url)
+    return { api_key = "braze-key-0123456789", endpoint = url or URL, retries = 0, timeout = 20 }
+  end
+  local function new(url) return braze.new(options(url)) end
+  local function new_safe(url) return braze.safe.new(options(url)) end
+
+  local function collect() for _ = 1, 3 do collectgarbage() end end
+
+  -- Runs each function in a thread of its own until nothing waits any more. copas 1.1.7 would go on for ever, selecting
+  -- nothing.
+  local function go(...)
+    for _, body in ipairs { ... } do copas.addthread(body) end
+    if copas.finished then return copas.loop() end
+    local select, waiting = socket.select, true
+    function socket.select(reading, writing, timeout)
+      waiting = #reading + #writing > 0
+      if not waiting then return {}, {}, "timeout" end
+      return select(reading, writing, timeout)
+    end
+    while waiting do copas.step() end
+    socket.select = select
+  end
+
+  -- One round of the loop: there is always something to read here.
+  local udp = socket.udp()
+  udp:setsockname("127.0.0.1", 0)
+  udp:sendto("tick", udp:getsockname())
+  local function work()
+    local selected = false
+    copas.receive {
+      getfd = function() return udp:getfd() end,
+      dirty = function() return false end,
+      receive = function()
+        if selected then return "ready" end
+        selected = true
+        return nil, "timeout"
+      end,
+      close = function() end,
+    }
+  end
+
+  -- A server in this very loop, which answers only when so many requests are there: a call that blocked the loop, or
+  -- one that waited for another, would never get its answer.
+  local function serve(needed, before_answers)
+    local server, waiting = assert(socket.bind("127.0.0.1", 0)), {}
+    local _, port = server:getsockname()
+    server:settimeout(0)
+    copas.addthread(function()
+      for number = 1, needed do
+        local accepted = copas.receive { -- a thing to wait for, whose value is a connection
+          getfd = function() return server:getfd() end,
+          dirty = function() return server:dirty() end,
+          receive = function() return server:accept() end,
+          close = function() end,
+        }
+        accepted:settimeout(0)
+        local length
+        repeat
+          local line = assert(copas.receive(accepted, "*l"))
+          length = line:lower():match "^content%-length: (%d+)" or length
+        until line == ""
+        copas.receive(accepted, tonumber(length))
+        waiting[number] = accepted
+      end
+      server:close()
+      if before_answers then before_answers() end
+      for _, accepted in ipairs(waiting) do
+        accepted:send(goodbye)
+        accepted:close()
+      end
+    end)
+    return "http://127.0.0.1:" .. port
+  end
+]==]
+
+local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others; all that it
+-- printed, and its exit status.
+local function run(url, program, environment)
+  if url then
+    local answer_text = ("%q"):format(goodbye):gsub("\r", "\\r")
+    program = ("local URL = %q "):format(url) .. prelude:gsub("GOODBYE", function() return answer_text end) .. program
+  end
+  local name = os.tmpname()
+  local file = assert(io.open(name, "w"))
+  file:write(find_copas, program)
+  file:close()
+  local words = { "env" }
+  for variable, value in pairs(environment or {}) do words[#words + 1] = variable .. "=" .. quote(value) end
+  words[#words + 1] = ("%s %s 2>&1; echo \" exit $?\""):format(quote(interpreter), name)
+  local pipe = assert(io.popen(table.concat(words, " ")))
+  local output = pipe:read "*a"
+  pipe:close()
+  os.remove(name)
+  return output:match "^(.*) exit (%d+)\n$"
+end
+
+local complaint, failed = run(nil, 'require "copas"')
+if failed ~= "0" then
+  describe("braze.copas", function() pending("copas can't be loaded: " .. complaint, function() end) end)
+  return
+end
+
+describe("braze.copas", function()
+  local peer
+
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function() peer:stop() end)
+  before_each(function()
+    peer:reset()
+    peer:default { read, answer, again }
+  end)
+
+  -- The program prints what is expected, and nothing else.
+  local function prints(expected, program)
+    assert.equal(expected, (run(peer.url, program)))
+  end
+
+  it("has the face of braze, in both styles", function()
+    prints("ok\n", [[
+      for _, face in ipairs { braze, braze.safe } do
+        for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do
+          assert(type(face[name]) == "function", name)
+        end
+        assert(face.instances["US-01"] == "https://rest.iad-01.braze.com" and face._VERSION:find "^braze %d")
+        local client = face.new(options())
+        for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
+          assert(type(client[name]) == "function", name)
+        end
+        assert(tostring(client):find "^braze%.copas%.client %(")
+      end
+      print "ok" ]])
+  end)
+
+  it("goes on with the loop while a call waits", function()
+    prints("made 201 5\n", [[
+      local ticks = 0
+      local client = new(serve(1, function()
+        for _ = 1, 5 do
+          work()
+          ticks = ticks + 1
+        end
+      end))
+      go(function()
+        local result = client:create_send_id(parameters)
+        print(result.send_id .. " " .. result.status .. " " .. ticks)
+      end) ]])
+  end)
+
+  it("has 20 threads of two clients wait at once", function()
+    prints("20\n", [[
+      local url, count = serve(20), 0
+      local clients = { new(url), new_safe(url) }
+      local function call(number)
+        return function()
+          assert(clients[number % 2 + 1]:create_send_id(parameters).send_id == "made")
+          count = count + 1
+        end
+      end
+      for number = 1, 20 do copas.addthread(call(number)) end
+      go()
+      print(count) ]])
+  end)
+
+  it("makes one call after the other in a thread, on one connection", function()
+    prints("made\nmade\nmade\n", [[
+      local client = new()
+      go(function()
+        for _ = 1, 3 do print(client:create_send_id(parameters).send_id) end
+      end) ]])
+    assert.equal(1, #peer:log())
+  end)
+
+  it("works in the handler of a server of copas", function()
+    prints("made\n", [[
+      local server, client = assert(socket.bind("127.0.0.1", 0)), new()
+      local address, port = server:getsockname()
+      local finished
+      copas.addserver(server, function(connection)
+        local asked = copas.receive(connection, "*l")
+        copas.send(connection, client:create_send_id({ campaign_id = asked }).send_id .. "\n")
+        connection:close()
+      end)
+      copas.addthread(function()
+        local connection = socket.tcp()
+        copas.connect(connection, address, port)
+        copas.send(connection, "campaign\n")
+        print((copas.receive(connection, "*l")))
+        finished = true
+      end)
+      while not finished do copas.step() end ]])
+  end)
+
+  it("gives an error with the caller's line", function()
+    peer:default { read, { write = scripted_peer.answer(429, {}, '{"message":"slow down"}') }, again }
+    local output = run(peer.url, [[
+      go(function()
+        local _, failure = new_safe():create_send_id(parameters)
+        print(failure.kind, failure.where)
+      end, function()
+        new():create_send_id(parameters)
+      end, function()
+        local protected = _VERSION == "Lua 5.1" and require("coxpcall").pcall or pcall
+        local good, failure = protected(function() return new():create_send_id(parameters) end)
+        print(good, _VERSION == "Lua 5.1" and "rate_limited" or failure.kind)
+      end) ]])
+    assert.matches("rate_limited\t%S+:%d+:\n", output)
+    assert.matches("\n?%S+:%d+: braze: 429: [^\n]*slow down", output) -- by copas' own handler of errors
+    assert.matches("false\trate_limited\n", output)
+  end)
+
+  it("runs on_done from the loop, also of calls started outside of threads", function()
+    peer:play { read, { write = scripted_peer.answer(400, { connection = "close" }, '{"message":"no"}') } }
+    prints("rejected\nmade\n0\n", [[
+      local client = new()
+      local function start()
+        client:start("create_send_id", parameters, {
+          on_done = function(err, result) print(err and err.kind or result.send_id) end,
+        })
+      end
+      start()
+      go()
+      go(start)
+      print(client:pending()) ]])
+  end)
+
+  it("surfaces what an on_done raises, and runs the others", function()
+    local output = run(peer.url, [[
+      local client = new()
+      go(function()
+        for number = 1, 3 do
+          client:start("create_send_id", parameters, {
+            on_done = function()
+              print("done " .. number)
+              if number == 2 then error "oh no" end
+            end,
+          })
+        end
+        client:wait()
+        print(client:create_send_id(parameters).send_id)
+      end) ]])
+    for number = 1, 3 do assert.matches("done " .. number .. "\n", output, 1, true) end
+    assert.matches("oh no", output, 1, true)
+    assert.matches("made\n", output, 1, true)
+  end)
+
+  it("waits for a request and for all of a client's, with and without a limit", function()
+    prints("false false false false false true true true true true\n", [[
+      local client, steps = new(serve(2)), {}
+      go(function()
+        local request = client:start("create_send_id", parameters)
+        steps[1], steps[2] = request:wait(0), request:wait(0.02)
+        steps[3], steps[4] = client:wait(0), client:wait(0.02)
+        steps[5] = request:done()
+        local other = client:start("create_send_id", parameters)
+        steps[6], steps[7] = request:wait(), client:wait()
+        steps[8], steps[9] = request:done() and other:done(), request:wait(0)
+        steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
+      end)
+      for number, step in ipairs(steps) do steps[number] = tostring(step) end
+      print(table.concat(steps, " ")) ]])
+  end)
+
+  it("ends many limits in their order, and none before its time", function()
+    peer:default { read, hold }
+    prints("1\n2\n3\n", [[
+      local client = new()
+      local waiting = 3
+      local function wait(number)
+        return function()
+          local begun = socket.gettime()
+          assert(not client:wait(number / 50))
+          assert(socket.gettime() - begun >= number / 50 - 0.001)
+          print(number)
+          waiting = waiting - 1
+          if waiting == 0 then client:close() end
+        end
+      end
+      go(function() client:start("create_send_id", parameters) end, wait(3), wait(1), wait(2)) ]])
+  end)
+
+  it("wakes who waits for what another thread cancels or closes", function()
+    prints("call cancelled true, client true, request cancelled\n", [[
+      local woken, client, request = {}, nil, nil
+      client = new_safe(serve(2, function()
+        request:cancel()
+        while #woken < 3 do work() end
+      end))
+      go(function()
+        request = client:start("create_send_id", parameters)
+        assert(request:wait())
+        woken[#woken + 1] = "request " .. select(2, request:result()).kind
+        client:close()
+      end, function()
+        local _, failure = client:create_send_id(parameters)
+        woken[#woken + 1] = "call " .. failure.kind .. " " .. tostring(failure.maybe_applied)
+      end, function()
+        assert(client:wait(10))
+        woken[#woken + 1] = "client true"
+      end)
+      table.sort(woken)
+      print(table.concat(woken, ", ")) ]])
+  end)
+
+  it("refuses to wait where nothing may yield, before anything is sent", function()
+    local given = ("local pcall_stops_yields = %s "):format(tostring(pcall_stops_yields))
+    prints(pcall_stops_yields and "3\n" or "2\n", given .. [[
+      local client, failures = new(), {}
+      local function attempt(wait)
+        local good, failure = pcall(wait)
+        assert(not good and failure.kind == "usage" and failure.where ~= "" and not failure.maybe_applied)
+        return failure
+      end
+      failures[1] = attempt(function() client:create_send_id(parameters) end)
+      assert(failures[1].hint:find("copas.addthread", 1, true) and failures[1].message:find("copas", 1, true))
+      go(function()
+        table.sort({ 3, 1, 2 }, function(one, other)
+          failures[2] = select(2, new_safe():create_send_id(parameters))
+          assert(failures[2].kind == "usage")
+          return one < other
+        end)
+        if pcall_stops_yields then
+          failures[3] = attempt(function() client:create_send_id(parameters) end)
+        end
+      end)
+      assert(client:pending() == 0)
+      print(#failures) ]])
+    assert.equal(0, #peer:log())
+  end)
+
+  it("lets go of clients, and of their descriptors", function()
+    prints("ok\n", [[
+      local function descriptors()
+        local pipe = io.popen "ls /proc/$PPID/fd | wc -l"
+        local count = pipe:read "*n"
+        pipe:close()
+        return count
+      end
+      local kept = setmetatable({}, { __mode = "k" })
+      local function use()
+        local client = new()
+        kept[client] = true
+        kept[client.core] = true
+        go(function() client:create_send_id(parameters) end, function()
+          client:start("create_send_id", parameters, { on_done = function() kept[client] = 1 end })
+        end)
+        client:close()
+      end
+      coroutine.wrap(use)() -- in a coroutine, since Lua 5.1 keeps what stood in the main one's registers
+      collect()
+      assert(not next(kept))
+      local before = descriptors()
+      for _ = 1, 10 do coroutine.wrap(use)() end
+      collect()
+      assert(not next(kept))
+      -- A client's thread closes what is its own when it comes to it.
+      local deadline = socket.gettime() + 10
+      while descriptors() >= before + 10 and socket.gettime() < deadline do socket.sleep(0.001) end
+      assert(descriptors() < before + 10)
+      print "ok" ]])
+  end)
+end)
+
+describe("examples/copas.lua", function()
+  local service = standin.start()
+
+  local function run_it(arguments)
+    return run(nil, ('arg = { %s } dofile "examples/copas.lua"'):format(arguments), {
+      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
+    })
+  end
+
+  before_each(function() service.reset() end)
+
+  it("makes an ID for each of its arguments", function()
+    local output, status = run_it '"one", "two", "three"'
+    for _, id in ipairs { "one", "two", "three" } do assert.matches("\n" .. id .. "  %d+%.%d+ s\n", "\n" .. output) end
+    assert.matches("\nThe loop took", output)
+    assert.equal("0", status)
+    assert.equal(3, service.count(service.campaign_id))
+  end)
+
+  it("ends with what went wrong", function()
+    local output, status = run_it(('%q'):format(("x"):rep(65)))
+    assert.matches("braze: usage: ", output, 1, true)
+    assert.equal("1", status)
+    output, status = run_it ""
+    assert.matches("usage: BRAZE_CAMPAIGN_ID", output, 1, true)
+    assert.equal("1", status)
+  end)
+end)

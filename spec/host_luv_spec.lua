@@ -1,0 +1,372 @@
+-- braze.luv: coroutines of a luv loop that are written as if they blocked.
+
+local has_luv, uv = pcall(require, "luv")
+if not has_luv then
+  describe("braze.luv", function() pending("luv is not installed", function() end) end)
+  return
+end
+
+local braze = require "braze.luv"
+local scripted_peer = require "spec.support.scripted_peer"
+local standin = require "spec.support.standin"
+
+local interpreter = arg[-1]
+local created = scripted_peer.created "made"
+local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
+local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
+local parameters = { campaign_id = "campaign" }
+-- PUC Lua 5.1 can't yield across pcall.
+local pcall_stops_yields = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+local function collect()
+  for _ = 1, 3 do collectgarbage() end
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- Runs a program in a fresh interpreter, with these variables beside the others; what it printed, and its exit status.
+local function run(program, environment)
+  local words = { "env" }
+  for name, value in pairs(environment or {}) do words[#words + 1] = name .. "=" .. quote(value) end
+  words[#words + 1] = ("%s -e %s 2>&1; echo \" exit $?\""):format(quote(interpreter), quote(program))
+  local pipe = assert(io.popen(table.concat(words, " ")))
+  local output = pipe:read "*a"
+  pipe:close()
+  return output:match "^(.*) exit (%d+)\n$"
+end
+
+local function descriptors()
+  local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
+  local count = pipe:read "*n"
+  pipe:close()
+  return count
+end
+
+-- Runs each function in a coroutine of its own, and the loop to its end. An error would end the process, as luv does.
+local function go(...)
+  for _, body in ipairs { ... } do coroutine.wrap(body)() end
+  uv.run()
+  assert.is_false(uv.loop_alive())
+end
+
+-- A server in this very loop, which answers only when so many requests are there: a call that blocked the loop, or
+-- one that waited for another, would never get its answer.
+local function serve(needed, before_answers)
+  local server, waiting = uv.new_tcp(), {}
+  local function answer_all()
+    server:close()
+    for _, socket in ipairs(waiting) do
+      socket:write(goodbye)
+      socket:shutdown(function() socket:close() end)
+    end
+  end
+  server:bind("127.0.0.1", 0)
+  server:listen(128, function()
+    local socket, text = uv.new_tcp(), ""
+    server:accept(socket)
+    socket:read_start(function(_, chunk)
+      text = text .. (chunk or "")
+      local head, body = text:match "^(.-\r\n\r\n)(.*)$"
+      if not head or #body < tonumber(head:lower():match "content%-length: (%d+)") then return end
+      socket:read_stop()
+      waiting[#waiting + 1] = socket
+      if #waiting < needed then return end
+      if before_answers then before_answers(answer_all) else answer_all() end
+    end)
+  end)
+  return "http://127.0.0.1:" .. server:getsockname().port
+end
+
+describe("braze.luv", function()
+  local peer
+
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function() peer:stop() end)
+  before_each(function()
+    collect()
+    peer:reset()
+    peer:default { read, answer, again }
+  end)
+
+  local function options(url)
+    return { api_key = "braze-key-0123456789", endpoint = url or peer.url, retries = 0, timeout = 20 }
+  end
+  local function new(url) return braze.new(options(url)) end
+  local function new_safe(url) return braze.safe.new(options(url)) end
+
+  it("has the face of braze, in both styles", function()
+    for _, face in ipairs { braze, braze.safe } do
+      for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do assert.is_function(face[name]) end
+      assert.equal("https://rest.iad-01.braze.com", face.instances["US-01"])
+      assert.matches("^braze %d", face._VERSION)
+      local client = face.new(options())
+      for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
+        assert.is_function(client[name])
+      end
+      assert.matches("^braze%.luv%.client %(", tostring(client))
+    end
+    assert.is_true(braze.is_error(braze.error { kind = "usage" }))
+    local _, failure = pcall(braze.new, { api_kye = "x" })
+    assert.is_true(braze.is_error(failure))
+    local nothing, returned = braze.safe.new { api_kye = "x" }
+    assert.is_nil(nothing)
+    assert.equal("usage", returned.kind)
+  end)
+
+  it("goes on with the loop while a call waits", function()
+    local ticks, results = 0, {}
+    local client = new(serve(1, function(answer_all)
+      local timer = uv.new_timer()
+      timer:start(1, 1, function()
+        ticks = ticks + 1
+        if ticks < 5 then return end
+        timer:close()
+        answer_all()
+      end)
+    end))
+    go(function() results[1] = client:create_send_id(parameters) end)
+    assert.equal("made", results[1].send_id)
+    assert.equal(201, results[1].status)
+    assert.equal(5, ticks)
+  end)
+
+  it("has 20 coroutines of two clients wait at once", function()
+    local url = serve(20)
+    local clients, bodies, results = { new(url), new_safe(url) }, {}, {}
+    for number = 1, 20 do
+      bodies[number] = function()
+        local result = clients[number % 2 + 1]:create_send_id(parameters)
+        results[#results + 1] = result
+      end
+    end
+    go((table.unpack or unpack)(bodies))
+    assert.equal(20, #results)
+    for _, result in ipairs(results) do assert.equal("made", result.send_id) end
+  end)
+
+  it("makes one call after the other in a coroutine, on one connection", function()
+    local client, ids = new(), {}
+    go(function()
+      for number = 1, 5 do ids[number] = client:create_send_id(parameters).send_id end
+    end)
+    assert.same({ "made", "made", "made", "made", "made" }, ids)
+    assert.equal(1, #peer:log())
+  end)
+
+  it("gives an error with the caller's line", function()
+    peer:default { read, { write = scripted_peer.answer(429, {}, '{"message":"slow down"}') }, again }
+    local failures = {}
+    go(function()
+      local _, failure = new_safe():create_send_id(parameters)
+      failures[1] = failure
+    end, function()
+      if pcall_stops_yields then return end
+      local _, failure = pcall(new().create_send_id, new(), parameters)
+      failures[2] = failure
+    end)
+    assert.equal(pcall_stops_yields and 1 or 2, #failures)
+    for _, failure in ipairs(failures) do
+      assert.equal("rate_limited", failure.kind)
+      assert.matches("^%S*spec/host_luv_spec%.lua:%d+:$", failure.where)
+    end
+  end)
+
+  it("shows an error that nobody catches as luv does", function()
+    peer:default { read, { write = scripted_peer.answer(403, {}, '{"message":"Access Denied"}') }, again }
+    local output, status = run(([[
+      local uv, braze = require "luv", require "braze.luv"
+      coroutine.wrap(function()
+        braze.new { api_key = "braze-key-0123456789", endpoint = %q }:create_send_id { campaign_id = "c" }
+      end)()
+      uv.run() ]]):format(peer.url))
+    assert.matches("Uncaught Error: .*:3: braze: 403: ", output)
+    assert.matches("Access Denied", output, 1, true)
+    assert.equal("255", status)
+  end)
+
+  it("starts calls outside of coroutines, whose on_done the loop runs", function()
+    local client, got = new(), {}
+    peer:play { read, { write = scripted_peer.answer(400, { connection = "close" }, '{"message":"no"}') } }
+    for number = 1, 2 do
+      client:start("create_send_id", parameters, {
+        on_done = function(err, result) got[#got + 1] = err and err.kind or result.send_id end,
+      })
+      if number == 1 then go() end
+    end
+    assert.equal(1, client:pending())
+    go()
+    assert.same({ "rejected", "made" }, got)
+    assert.equal(0, client:pending())
+  end)
+
+  it("surfaces what an on_done raises, and runs the others", function()
+    local output, status = run(([[
+      local uv, braze = require "luv", require "braze.luv"
+      local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q }
+      local requests = {}
+      for number = 1, 3 do
+        requests[number] = client:start("create_send_id", { campaign_id = "c" }, {
+          on_done = function() io.write("done ", number, "\n") io.flush() if number == 2 then error "oh no" end end,
+        })
+      end
+      for _, request in ipairs(requests) do request.core:wait() end
+      uv.run() print "the loop has ended" ]]):format(peer.url))
+    for number = 1, 3 do assert.matches("done " .. number, output, 1, true) end
+    assert.matches("Uncaught Error: .*oh no", output)
+    assert.is_nil(output:find "the loop has ended")
+    assert.equal("255", status)
+  end)
+
+  it("waits for a request and for all of a client's, with and without a limit", function()
+    local client, steps = new(serve(2)), {}
+    go(function()
+      local request = client:start("create_send_id", parameters)
+      steps[1], steps[2] = request:wait(0), request:wait(0.02)
+      steps[3], steps[4] = client:wait(0), client:wait(0.02)
+      steps[5] = request:done()
+      local other = client:start("create_send_id", parameters)
+      steps[6], steps[7] = request:wait(), client:wait()
+      steps[8], steps[9] = request:done() and other:done(), request:wait(0)
+      steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
+    end)
+    assert.same({ false, false, false, false, false, true, true, true, true, true }, steps)
+  end)
+
+  it("wakes who waits for what another coroutine cancels or closes", function()
+    peer:default { read, hold }
+    local client, woken = new_safe(), {}
+    local request
+    go(function()
+      request = client:start("create_send_id", parameters)
+      woken.request = request:wait() and select(2, request:result()).kind
+    end, function()
+      local _, failure = client:create_send_id(parameters)
+      woken.call = failure.kind .. (failure.maybe_applied and "!" or "")
+    end, function()
+      woken.client = client:wait(10)
+    end, function()
+      local timer = uv.new_timer() -- until both requests are there
+      timer:start(1, 1, coroutine.wrap(function()
+        while peer:requests() < 2 do coroutine.yield() end
+        request:cancel()
+        while not woken.request do coroutine.yield() end
+        assert(woken.call == nil)
+        client:close()
+        timer:close()
+        coroutine.yield()
+      end))
+    end)
+    assert.same({ request = "cancelled", call = "cancelled!", client = true }, woken)
+    assert.equal("usage", select(2, client:start("create_send_id", parameters)).kind)
+  end)
+
+  it("refuses to wait where nothing may yield, before anything is sent", function()
+    local client, failures = new(), {}
+    local function attempt(wait, name)
+      local good, failure = pcall(wait)
+      assert.is_false(good, name)
+      failures[#failures + 1] = failure
+    end
+    attempt(function() client:create_send_id(parameters) end, "outside")
+    attempt(function() braze.create_send_id(parameters) end, "outside")
+    assert.matches("coroutine.wrap", failures[1].hint, 1, true)
+    assert.matches("coroutine", failures[1].message, 1, true)
+    attempt(function()
+      local numbers = { 3, 1, 2 }
+      coroutine.wrap(function()
+        table.sort(numbers, function(one, other) client:create_send_id(parameters) return one < other end)
+      end)()
+    end, "table.sort")
+    if pcall_stops_yields then
+      coroutine.wrap(function() attempt(function() client:create_send_id(parameters) end, "pcall") end)()
+    end
+    for _, failure in ipairs(failures) do
+      assert.equal("usage", failure.kind)
+      assert.is_false(failure.maybe_applied)
+      assert.matches("spec/host_luv_spec.lua:", failure.where, 1, true)
+    end
+    assert.equal(0, client:pending())
+    go()
+    assert.equal(0, #peer:log())
+  end)
+
+  it("refuses on_done where the result is returned, and a limit that is none", function()
+    local client, failures = new_safe(), {}
+    go(function()
+      failures[1] = select(2, client:create_send_id(parameters, { on_done = print }))
+      failures[2] = select(2, client:wait "long")
+      failures[3] = select(2, client:start("create_send_id", parameters):wait(-1))
+    end)
+    for number = 1, 3 do assert.equal("usage", failures[number].kind) end
+    assert.equal(1, peer:requests())
+  end)
+
+  it("stops waiting where a coroutine is closed, or resumed by others", function()
+    local client, results = new(serve(1)), {}
+    local waiting = coroutine.create(function() results[1] = client:create_send_id(parameters).send_id end)
+    coroutine.resume(waiting)
+    coroutine.resume(waiting, "something else")
+    go()
+    assert.same({ "made" }, results)
+    if not coroutine.close then return end
+    waiting = coroutine.create(function() client:create_send_id(parameters) end)
+    coroutine.resume(waiting)
+    coroutine.close(waiting)
+    go()
+    assert.equal(0, client:pending())
+  end)
+
+  it("lets go of clients, and of their descriptors", function()
+    go(function() new():create_send_id(parameters) end)
+    collect()
+    assert.is_true(peer:wait { ended = 1 })
+    local kept, before = setmetatable({}, { __mode = "k" }), descriptors()
+    for number = 1, 10 do
+      local client = new()
+      kept[client] = true
+      kept[client.core] = true
+      go(function() client:create_send_id(parameters) end, function()
+        client:start("create_send_id", parameters, { on_done = function() kept[client] = number end })
+      end)
+    end
+    collect()
+    assert.is_nil(next(kept))
+    local connections = #peer:log()
+    assert.is_true(peer:wait { connections = connections, ended = connections })
+    -- A client's thread closes what is its own when it comes to it.
+    local deadline = os.time() + 10
+    while descriptors() >= before + 10 and os.time() < deadline do collect() end
+    assert.is_true(descriptors() < before + 10)
+  end)
+end)
+
+describe("examples/luv.lua", function()
+  local service = standin.start()
+
+  local function run_it(arguments)
+    return run(('arg = { %s } dofile "examples/luv.lua"'):format(arguments), {
+      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
+    })
+  end
+
+  before_each(function() service.reset() end)
+
+  it("makes an ID for each of its arguments", function()
+    local output, status = run_it '"one", "two", "three"'
+    for _, id in ipairs { "one", "two", "three" } do assert.matches("\n" .. id .. "  %d+%.%d+ s\n", "\n" .. output) end
+    assert.matches("\nThe loop ticked", output)
+    assert.equal("0", status)
+    assert.equal(3, service.count(service.campaign_id))
+  end)
+
+  it("ends with what went wrong", function()
+    local output, status = run_it(('%q'):format(("x"):rep(65)))
+    assert.matches("braze: usage: ", output, 1, true)
+    assert.equal("1", status)
+    output, status = run_it ""
+    assert.matches("usage: BRAZE_CAMPAIGN_ID", output, 1, true)
+    assert.equal("1", status)
+  end)
+end)

@@ -1,0 +1,188 @@
+-- The plain client in the lists of others: luasocket's select and cqueues' poll take it as it is.
+
+local braze = require "braze"
+local scripted_peer = require "spec.support.scripted_peer"
+local socket = require "socket"
+local standin = require "spec.support.standin"
+
+local interpreter = arg[-1]
+local created = scripted_peer.created "made"
+local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
+local parameters = { campaign_id = "campaign" }
+local seconds = 10
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- Runs a program in a fresh interpreter, with these variables beside the others; what it printed, and its exit status.
+local function run(program, environment)
+  local words = { "env" }
+  for name, value in pairs(environment or {}) do words[#words + 1] = name .. "=" .. quote(value) end
+  words[#words + 1] = ("%s -e %s 2>&1; echo \" exit $?\""):format(quote(interpreter), quote(program))
+  local pipe = assert(io.popen(table.concat(words, " ")))
+  local output = pipe:read "*a"
+  pipe:close()
+  return output:match "^(.*) exit (%d+)\n$"
+end
+
+describe("a client in the list of", function()
+  local peer
+
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function() peer:stop() end)
+  before_each(function()
+    peer:reset()
+    peer:default { read, answer, again }
+  end)
+
+  local function new()
+    return braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }
+  end
+
+  describe("luasocket's select", function()
+    it("is not readable before its first start, nor while nothing has finished", function()
+      peer:default { read, hold }
+      local client = new()
+      local readable, writable, problem = socket.select({ client }, nil, 0)
+      assert.same({ 0, 0, "timeout" }, { #readable, #writable, problem })
+      client:start("create_send_id", parameters)
+      assert.is_true(peer:wait { requests = 1 })
+      assert.equal("timeout", (select(3, socket.select({ client }, nil, 0))))
+      client:close()
+    end)
+
+    it("is readable until all that has finished is delivered", function()
+      local client, count = new(), 0
+      local requests = {}
+      for number = 1, 5 do
+        requests[number] = client:start("create_send_id", parameters, { on_done = function() count = count + 1 end })
+      end
+      for _, request in ipairs(requests) do assert.is_true(request:wait(seconds)) end
+      for number = 1, 5 do
+        local readable = socket.select({ client }, nil, seconds)
+        assert.equal(client, readable[1])
+        assert.is_true(readable[client] ~= nil)
+        assert.equal(1, client:step(1))
+        assert.equal(number, count)
+      end
+      assert.equal("timeout", (select(3, socket.select({ client }, nil, 0))))
+      assert.equal(0, client:step())
+    end)
+
+    it("stands beside sockets and other clients", function()
+      local one, other = new(), new()
+      local datagrams = socket.udp()
+      datagrams:setsockname("127.0.0.1", 0)
+      local address, port = datagrams:getsockname()
+      local seen = {}
+      one:start("create_send_id", parameters, { on_done = function()
+        seen.one = true
+        other:start("create_send_id", parameters, { on_done = function()
+          seen.other = true
+          datagrams:sendto("now", address, port)
+        end })
+      end })
+      local rounds = 0
+      repeat
+        local readable, _, problem = socket.select({ one, datagrams, other }, nil, seconds)
+        assert.is_nil(problem)
+        for _, object in ipairs(readable) do
+          if object == datagrams then seen.datagram = object:receive() else object:step() end
+        end
+        rounds = rounds + 1
+      until seen.datagram
+      assert.same({ one = true, other = true, datagram = "now" }, seen)
+      assert.equal(3, rounds) -- it wakes for nothing else
+    end)
+
+    it("is readable at once where a call was cancelled or its client closed", function()
+      peer:default { read, hold }
+      local client, kinds = new(), {}
+      local function note(err) kinds[#kinds + 1] = err.kind end
+      local request = client:start("create_send_id", parameters, { on_done = note })
+      client:start("create_send_id", parameters, { on_done = note })
+      request:cancel()
+      assert.equal(client, socket.select({ client }, nil, 0)[1])
+      assert.equal(1, client:step())
+      assert.equal("timeout", (select(3, socket.select({ client }, nil, 0))))
+      client:close()
+      assert.equal(client, socket.select({ client }, nil, 0)[1])
+      assert.equal(1, client:step())
+      assert.same({ "cancelled", "cancelled" }, kinds)
+      assert.equal("timeout", (select(3, socket.select({ client }, nil, 0))))
+    end)
+  end)
+
+  local has_cqueues, cqueues = pcall(require, "cqueues")
+  if has_cqueues then
+    describe("cqueues.poll", function()
+      it("wakes its coroutine, which steps", function()
+        local clients, count, ready = { new(), new() }, 0, {}
+        local controller = cqueues.new()
+        for _, client in ipairs(clients) do
+          controller:wrap(function()
+            for _ = 1, 3 do
+              client:start("create_send_id", parameters, { on_done = function() count = count + 1 end })
+            end
+            while client:pending() > 0 do
+              ready[#ready + 1] = cqueues.poll(client, seconds) == client
+              client:step()
+            end
+            cqueues.cancel(client:pollfd())
+          end)
+        end
+        assert(controller:loop())
+        assert.equal(6, count)
+        for _, was_ready in ipairs(ready) do assert.is_true(was_ready) end
+        assert.equal(6, peer:requests())
+      end)
+
+      it("gives up after its time", function()
+        peer:default { read, hold }
+        local client, polled = new(), nil
+        local controller = cqueues.new()
+        controller:wrap(function()
+          client:start("create_send_id", parameters)
+          polled = cqueues.poll(client, 0.02)
+          client:close()
+          assert(cqueues.poll(client, seconds) == client)
+          client:step()
+          cqueues.cancel(client:pollfd())
+        end)
+        assert(controller:loop())
+        assert.equal(0.02, polled)
+        assert.equal(0, client:pending())
+      end)
+    end)
+  end
+end)
+
+describe("examples/select.lua", function()
+  local service = standin.start()
+
+  local function run_it(arguments)
+    return run(('arg = { %s } dofile "examples/select.lua"'):format(arguments), {
+      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
+    })
+  end
+
+  before_each(function() service.reset() end)
+
+  it("makes an ID for each of its arguments", function()
+    local output, status = run_it '"one", "two", "three"'
+    for _, id in ipairs { "one", "two", "three" } do assert.matches("\n" .. id .. "  %d+%.%d+ s\n", "\n" .. output) end
+    assert.matches("\nThe loop went round", output)
+    assert.equal("0", status)
+    assert.equal(3, service.count(service.campaign_id))
+  end)
+
+  it("ends with what went wrong", function()
+    local output, status = run_it(('%q'):format(("x"):rep(65)))
+    assert.matches("braze: usage: ", output, 1, true)
+    assert.equal("1", status)
+    output, status = run_it ""
+    assert.matches("usage: BRAZE_CAMPAIGN_ID", output, 1, true)
+    assert.equal("1", status)
+  end)
+end)
