@@ -145,7 +145,7 @@ clean: ## remove everything that was built
 # --- Try, test ---------------------------------------------------------------------------------------
 
 # The scripts run make themselves, after they installed what it looks for; the "+" lets -j reach it.
-.PHONY: demo sandbox test lint rockspec valgrind bench help
+.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench help
 demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_REST_ENDPOINT, BRAZE_CAMPAIGN_ID are set
 	+@.ci/demo
 

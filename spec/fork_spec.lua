@@ -371,4 +371,25 @@ describe("after a fork", function()
       secure:close()
     end
   end)
+
+  -- A thread that ends gives back what OpenSSL keeps for it, under a lock of OpenSSL's.
+  it("while the threads of closed clients end, nothing hangs", function()
+    local service = standin.start()
+    service.reset()
+    local options = { endpoint = service.https .. "/fast", ca_file = service.ca_file, api_key = service.key }
+    for _ = 1, 60 do
+      local ending, waits = {}, {}
+      for number = 1, 16 do
+        ending[number] = new(options)
+        ending[number]:start("create_send_id", campaign)
+      end
+      assert.is_true(ending[16]:wait(20))
+      for _, one in ipairs(ending) do one:close() end
+      local fresh = new(options)
+      for number = 1, 4 do
+        waits[number] = fork(function() assert(fresh:start("create_send_id", campaign):wait(10)) end)
+      end
+      for _, wait in ipairs(waits) do wait() end
+    end
+  end)
 end)

@@ -21,6 +21,9 @@
 
 static pthread_rwlock_t working = NEW_LOCK;
 static atomic_bool exiting;
+static pthread_key_t ending;
+static bool ending_made;
+static char first_round, second_round;
 static _Thread_local bool forking; /* this thread has the lock for a fork */
 
 /* The lock is never given back: no worker works again in this process. */
@@ -47,7 +50,17 @@ static void after_fork_in_child(void) {
   working = new_lock;
 }
 
+/* Destructors of one round run in no order that can be relied on; whoever asks for another round comes after all of the
+   first, OpenSSL's among them. */
+static void on_thread_end(void *value) {
+  if (value == &first_round)
+    pthread_setspecific(ending, &second_round);
+  else
+    braze_parking_end_work();
+}
+
 void braze_parking_open(void) {
+  ending_made = pthread_key_create(&ending, on_thread_end) == 0;
   atexit(at_exit);
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
@@ -59,6 +72,10 @@ void braze_parking_begin_work(void) {
 
 void braze_parking_end_work(void) {
   pthread_rwlock_unlock(&working);
+}
+
+void braze_parking_end_thread(void) {
+  if (!ending_made || pthread_setspecific(ending, &first_round) != 0) braze_parking_end_work();
 }
 
 bool braze_parking_is_exiting(void) {

@@ -13,6 +13,10 @@ void braze_parking_open(void);
 void braze_parking_begin_work(void);
 void braze_parking_end_work(void);
 
+/* In place of the second, for the last piece of work of a thread: it ends once OpenSSL has cleaned up after the thread, for
+   which it takes a lock of its own. */
+void braze_parking_end_thread(void);
+
 /* Whether exit() is under way: then libcurl must not be touched any more, not even to clean up. */
 bool braze_parking_is_exiting(void);
 

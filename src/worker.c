@@ -149,18 +149,17 @@ static void deliver(struct braze_worker *worker) {
 
 static void *work(void *data) {
   struct braze_worker *worker = data;
-  bool going_on = true;
-  while (going_on) {
-    braze_parking_begin_work();
-    going_on = receive(worker);
-    if (going_on) braze_engine_step(worker->engine);
-    if (!going_on) braze_engine_cancel_all(worker->engine);
+  for (braze_parking_begin_work(); receive(worker); braze_parking_begin_work()) {
+    braze_engine_step(worker->engine);
     deliver(worker);
-    if (!going_on) braze_engine_free(worker->engine);
     braze_parking_end_work();
-    if (going_on) braze_engine_wait(worker->engine, LONGEST_WAIT);
+    braze_engine_wait(worker->engine, LONGEST_WAIT);
   }
+  braze_engine_cancel_all(worker->engine);
+  deliver(worker);
+  braze_engine_free(worker->engine);
   release(worker);
+  braze_parking_end_thread();
   return NULL;
 }
 

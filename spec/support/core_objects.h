@@ -9,6 +9,7 @@
 #include "call.h"
 #include "lua_compat.h"
 #include "secret.h"
+#include "wipe.h"
 #include "settings.h"
 #include "timetable.h"
 
@@ -249,7 +250,7 @@ static int secret_wipe(lua_State *L) {
   const char *text = luaL_checklstring(L, 1, &length);
   luaL_argcheck(L, length <= sizeof memory && count <= length, 1, "at most 64 bytes");
   memcpy(memory, text, length);
-  braze_secret_wipe(memory, count);
+  braze_wipe(memory, count);
   lua_pushlstring(L, memory, length);
   return 1;
 }
