@@ -9,3 +9,5 @@ files["spec/support/standin"] = { std = "+ngx_lua" }
 files["rockspec"] = { std = "rockspec" }
 -- Declarations for editors: functions without a body have parameters that nothing uses.
 files["src/braze/meta.lua"] = { ignore = { "212", "241" } }
+-- Tables of cases, a row a line.
+files["spec/proof"] = { max_line_length = 150 }

@@ -1,5 +1,5 @@
--- The system's trust store in each of its shapes: a mount namespace of our own puts another one in its place. From
--- libcurl 7.70 on the library says where its store is; before, it is left to it alone.
+-- The system's trust store in each of its shapes: a mount namespace of our own puts another one in its place.
+-- From libcurl 7.70 on the library says where its store is; before, it is left to it alone.
 
 local standin = require "spec.support.standin"
 

@@ -66,6 +66,8 @@ int socketpair(int domain, int type, int protocol, int ends[2]) {
   return fails(SHIM_SOCKETPAIR) ? -1 : real(domain, type, protocol, ends);
 }
 
+/* glibc declares it with a union of all kinds of addresses. */
+#pragma GCC diagnostic ignored "-Wpedantic"
 typedef int (*connect_function)(int, const struct sockaddr *, socklen_t);
 int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
   REAL("connect", connect_function)

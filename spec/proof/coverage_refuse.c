@@ -1,0 +1,78 @@
+/* coverage_refuse: the calls that the core makes of others, refused on demand: the n-th one after refuse(n), for spec/proof/coverage.
+   Linked with -Wl,--wrap for each name below, so that it counts the core's own calls and nobody else's. What a refusal must come
+   to is proved by the bars faults-*; here it only leads to the lines that nothing else leads to. */
+#define _GNU_SOURCE
+#include <curl/curl.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+static atomic_int left; /* calls until the refused one; 0 = none is refused */
+static atomic_int refused;
+
+static int refuse(int code) {
+  int before = atomic_load(&left);
+  while (before > 0 && !atomic_compare_exchange_weak(&left, &before, before - 1)) continue;
+  if (before != 1) return 0;
+  atomic_fetch_add(&refused, 1);
+  errno = code;
+  return 1;
+}
+
+/* type, name, parameters, arguments, what a refusal returns, errno */
+#define REFUSE(type, name, parameters, arguments, failure, code) \
+  type __real_##name parameters; \
+  type __wrap_##name parameters; \
+  type __wrap_##name parameters { return refuse(code) ? (failure) : __real_##name arguments; }
+
+REFUSE(void *, malloc, (size_t size), (size), NULL, ENOMEM)
+REFUSE(void *, calloc, (size_t count, size_t size), (count, size), NULL, ENOMEM)
+REFUSE(void *, realloc, (void *memory, size_t size), (memory, size), NULL, ENOMEM)
+REFUSE(CURL *, curl_easy_init, (void), (), NULL, ENOMEM)
+REFUSE(CURLM *, curl_multi_init, (void), (), NULL, ENOMEM)
+REFUSE(CURLMcode, curl_multi_add_handle, (CURLM * multi, CURL *easy), (multi, easy), CURLM_OUT_OF_MEMORY, ENOMEM)
+REFUSE(CURLMcode, curl_multi_perform, (CURLM * multi, int *running), (multi, running), CURLM_OUT_OF_MEMORY, ENOMEM)
+REFUSE(int, pthread_create, (pthread_t * thread, const pthread_attr_t *attributes, void *(*work)(void *), void *data),
+       (thread, attributes, work, data), EAGAIN, EAGAIN)
+REFUSE(int, pthread_condattr_init, (pthread_condattr_t * attributes), (attributes), ENOMEM, ENOMEM)
+REFUSE(int, pthread_cond_init, (pthread_cond_t * condition, const pthread_condattr_t *attributes), (condition, attributes), ENOMEM, ENOMEM)
+REFUSE(int, eventfd, (unsigned count, int flags), (count, flags), -1, EMFILE)
+REFUSE(char *, mkdtemp, (char *path), (path), NULL, EACCES)
+REFUSE(int, socket, (int family, int type, int protocol), (family, type, protocol), -1, EMFILE)
+REFUSE(int, bind, (int socket, const struct sockaddr *address, socklen_t size), (socket, address, size), -1, EACCES)
+REFUSE(int, listen, (int socket, int most), (socket, most), -1, EADDRINUSE)
+REFUSE(int, getsockopt, (int socket, int level, int name, void *value, socklen_t *size), (socket, level, name, value, size), -1, EBADF)
+REFUSE(struct tm *, gmtime_r, (const time_t *seconds, struct tm *parts), (seconds, parts), NULL, EOVERFLOW)
+REFUSE(size_t, strftime, (char *text, size_t size, const char *format, const struct tm *parts), (text, size, format, parts), 0, 0)
+
+/* Every option's value goes as one word: long, pointer, function, curl_off_t. */
+#undef curl_easy_setopt
+CURLcode __real_curl_easy_setopt(CURL *easy, CURLoption option, ...);
+CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...);
+CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...) {
+  va_list arguments;
+  void *value;
+  va_start(arguments, option);
+  value = va_arg(arguments, void *);
+  va_end(arguments);
+  return refuse(ENOMEM) ? CURLE_OUT_OF_MEMORY : __real_curl_easy_setopt(easy, option, value);
+}
+
+/* refuse(n): the n-th call from now is refused, 0 = none. Returns how many were since the last time. */
+static int set(lua_State *L) {
+  atomic_store(&left, (int)luaL_checkinteger(L, 1));
+  lua_pushinteger(L, atomic_exchange(&refused, 0));
+  return 1;
+}
+
+__attribute__((visibility("default"))) int luaopen_braze_refuse(lua_State *L);
+int luaopen_braze_refuse(lua_State *L) {
+  lua_pushcfunction(L, set);
+  return 1;
+}
