@@ -120,7 +120,7 @@ build/found:
 	  .ci/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
 	@mkdir -p build && touch $@
 
-build/bench/%: bench/%.c | build/found
+build/bench/%: bench/%.c bench/request.h | build/found
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -pthread $(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CURL_LIBS)
 

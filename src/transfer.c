@@ -205,10 +205,11 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
 }
 
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
-  if (braze_global_reuses_handles()) return true;
+  /* http:// is loopback: nobody from outside writes there. */
+  if (braze_global_reuses_handles() || !transfer->settings->secure) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->endpoint = NULL;
+  transfer->url_is_set = false;
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -220,18 +221,27 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   free(transfer);
 }
 
-static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
-  struct braze_buffer url;
-  CURLcode code = CURLE_OUT_OF_MEMORY;
-  if (transfer->endpoint == endpoint) return CURLE_OK;
-  braze_buffer_init(&url, 4096);
+static bool make_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+  struct braze_buffer text;
+  bool good;
+  if (transfer->endpoint == endpoint) return true;
+  braze_buffer_init(&text, 4096);
   if (!transfer->url) transfer->url = curl_url();
-  if (transfer->url && braze_buffer_append(&url, transfer->settings->url, strlen(transfer->settings->url)) &&
-      braze_buffer_append(&url, endpoint->path, strlen(endpoint->path)) &&
-      curl_url_set(transfer->url, CURLUPART_URL, url.bytes, CURLU_DISALLOW_USER) == CURLUE_OK)
-    code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
-  braze_buffer_free(&url);
-  if (code == CURLE_OK) transfer->endpoint = endpoint;
+  good = transfer->url && braze_buffer_append(&text, transfer->settings->url, strlen(transfer->settings->url)) &&
+         braze_buffer_append(&text, endpoint->path, strlen(endpoint->path)) &&
+         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK;
+  braze_buffer_free(&text);
+  if (good) transfer->endpoint = endpoint;
+  return good;
+}
+
+/* The URL is parsed once for a transfer; each of its handles is given what came of it. */
+static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+  CURLcode code = CURLE_OK;
+  if (transfer->endpoint == endpoint && transfer->url_is_set) return CURLE_OK;
+  if (!make_url(transfer, endpoint)) return CURLE_OUT_OF_MEMORY;
+  code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
+  transfer->url_is_set = code == CURLE_OK;
   return code;
 }
 

@@ -12,6 +12,7 @@
 struct braze_transfer {
   CURL *easy;
   CURLU *url; /* of the endpoint, parsed once: libcurl parses a text anew for each transfer */
+  bool url_is_set; /* the handle has it */
   const struct braze_settings *settings;
   const struct braze_secrets *secrets;
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
@@ -30,7 +31,8 @@ struct braze_transfer {
 /* An idle transfer with everything set that no call changes. NULL: no memory, or libcurl lacks what we can't do without. */
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets);
 
-/* Makes an idle transfer fit for another attempt: a new easy handle, where libcurl's may serve one only. False: no memory. */
+/* Makes an idle transfer fit for another attempt: a new easy handle, where libcurl's may serve one only and the service is not
+   on this machine. False: no memory. */
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets);
 
 void braze_transfer_free(struct braze_transfer *transfer);

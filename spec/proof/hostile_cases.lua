@@ -200,9 +200,10 @@ case("a header without a colon", "made 200|protocol true 200", sized "nonsense")
 case("a header without a name", "made 200|protocol true 200", sized ": x")
 case("a folded header", "made 200|protocol true 200", sized "x-ratelimit-limit: 1\r\n 00").check =
   function(outcome) return not outcome.rate_limit.limit, "half of a folded number counts" end
--- By itself: libcurl 7.83 to 8.0.1 writes to freed memory here (curl/curl#11103).
-case("a fold before the first header", "made 200|protocol true 200",
-  "HTTP/1.1 200 OK\r\n folded: x\r\ncontent-length: 38\r\n\r\n" .. made).alone = true
+-- By itself: libcurl 7.83 to 8.0.1 writes to freed memory here (curl/curl#11103). From outside, that is over TLS.
+local folded = case("a fold before the first header", "made 200|protocol true 200",
+  "HTTP/1.1 200 OK\r\n folded: x\r\ncontent-length: 38\r\n\r\n" .. made)
+folded.alone, folded.tls = true, true
 case("NUL in a header", "protocol true 200|made 200", sized "x-nul: a\0b")
 case("NUL in a header's name", "protocol true 200|made 200", sized "x-\0nul: ab")
 case("a CR alone in a header", "made 200|protocol true 200",
