@@ -220,6 +220,8 @@ describe("a client that starts calls", function()
         order[#order + 1] = "first"
         start("second", function(_, result)
           order[#order + 1] = result.send_id
+          -- The connection that is there would answer once more.
+          peer:reset()
           peer:default { read, hold }
           held = start("held", function(failure)
             order[#order + 1] = failure.kind

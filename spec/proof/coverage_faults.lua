@@ -7,7 +7,7 @@ package.cpath = build .. "/?.so;" .. package.cpath
 
 local core = require "braze.core"
 local braze = core.braze
-local refuse = assert(package.loadlib(build .. "/braze.so", "luaopen_braze_refuse"))()
+local refuse, fork = assert(package.loadlib(build .. "/braze.so", "luaopen_braze_refuse"))()
 local scripted_peer = require "spec.support.scripted_peer"
 local unix = require "socket.unix"
 
@@ -46,8 +46,15 @@ local paths = {
     local one <close> = client()
     return one:pollfd()
   end,
-  ["TLS, a trust store, a proxy"] = function()
-    local one <close> = client { endpoint = "https://127.0.0.1:1", ca_file = "/nowhere", proxy = "http://us%65r12:p%40ssword@127.0.0.1:1" }
+  ["TLS, a trust store"] = function()
+    local one <close> = client { endpoint = "https://127.0.0.1:1", ca_file = "/nowhere" }
+    return one:create_send_id(parameters)
+  end,
+  ["TLS, a proxy"] = function()
+    -- The proxy refuses the connection, so nobody asks for the name.
+    local one <close> = client {
+      endpoint = "https://example.invalid", proxy = "http://us%65r12:p%40ssword@127.0.0.1:1", ca_file = "/nowhere",
+    }
     return one:create_send_id(parameters)
   end,
   ["the system's trust store"] = function()
@@ -75,12 +82,64 @@ local answers = {
   ["a started call"] = scripted_peer.created(),
 }
 for name, text in pairs {
-  ["a refusal that repeats the key"] = scripted_peer.answer(401, {}, '{"message":"Invalid API key: ' .. key .. ' ' .. ("x"):rep(5000) .. '"}'),
-  ["a limit that is used up"] = scripted_peer.answer(429, { ["x-ratelimit-limit"] = 5, ["x-ratelimit-remaining"] = 0, ["x-ratelimit-reset"] = os.time() + 86400 }, "{}"),
+  ["a refusal that repeats the key"] = scripted_peer.answer(401, {},
+    '{"message":"Invalid API key: ' .. key .. ' ' .. ("x"):rep(5000) .. '"}'),
+  ["a limit that is used up"] = scripted_peer.answer(429, { ["x-ratelimit-limit"] = 5, ["x-ratelimit-remaining"] = 0,
+    ["x-ratelimit-reset"] = os.time() + 86400 }, "{}"),
   ["an answer that is none"] = scripted_peer.answer(200, {}, '{"message":"no, ' .. key:sub(1, 12) .. '"}'),
 } do
   paths[name], answers[name] = paths["a blocking call"], text
 end
+
+-- Once each: what a child of a fork meets.
+
+local function in_child(work)
+  local child = fork()
+  if child == 0 then
+    local good = pcall(work)
+    os.exit(good, true)
+  end
+  return child == 1
+end
+
+local forks = {
+  ["a fork while a call is in flight"] = function()
+    peer:default { { hold = true } }
+    local one <close> = client()
+    local request = one:start("create_send_id", parameters)
+    local good = in_child(function()
+      assert(request:done())
+      local _, failure = pcall(request.result, request)
+      assert(failure.kind == "cancelled" and failure.maybe_applied)
+      assert(request:wait(0) and one:pending() == 0 and tostring(request))
+    end)
+    request:cancel()
+    return good
+  end,
+  ["a fork inside an on_done"] = function()
+    answering(scripted_peer.created())
+    local one <close> = client()
+    local good, is_child = true, false
+    for _ = 1, 2 do
+      one:start("create_send_id", parameters, {
+        on_done = function()
+          if is_child then return end
+          local child = fork()
+          is_child, good = child == 0, good and child >= 0
+        end,
+      })
+    end
+    one:wait(5)
+    if is_child then os.exit(true, true) end
+    return good
+  end,
+  ["a fork after a call"] = function()
+    answering(scripted_peer.created())
+    local one <close> = client()
+    one:create_send_id(parameters)
+    return in_child(function() assert(one:create_send_id(parameters).send_id) end)
+  end,
+}
 
 local names = {}
 for name in pairs(paths) do names[#names + 1] = name end
@@ -108,6 +167,32 @@ for _, name in ipairs(names) do
     end
   until count == 0 or n > 2000
 end
+for name, path in pairs(forks) do
+  local good, result = pcall(path)
+  if not good or not result then
+    bad = bad + 1
+    print(name, result)
+  end
+end
+
+-- An answer that can't be made, since lua-cjson is gone meanwhile, and one that is made by a lua-cjson without our settings.
+do
+  answering(scripted_peer.created())
+  local one <close> = client()
+  local registry, json, failure = debug.getregistry(), package.loaded.cjson, nil
+  one:start("create_send_id", parameters, { on_done = function(_, what) failure = what end })
+  registry["braze.json"], package.loaded.cjson = nil, nil
+  package.preload.cjson = function() error("no lua-cjson") end
+  pcall(one.wait, one, 5)
+  if not braze.is_error(failure) then
+    bad = bad + 1
+    print("an answer that can't be made", failure)
+  end
+  package.preload.cjson = function() return { new = function() return { encode = json.encode, decode = json.decode } end } end
+  registry["braze.json"], package.loaded.cjson = nil, nil
+  if not one:create_send_id(parameters).send_id then bad = bad + 1 end
+end
+
 peer:stop()
 print(("refusals: %d sites, %d runs, %d bad"):format(sites, runs, bad))
 os.exit(bad == 0, true)

@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static atomic_int left; /* calls until the refused one; 0 = none is refused */
 static atomic_int refused;
@@ -71,8 +73,18 @@ static int set(lua_State *L) {
   return 1;
 }
 
+/* fork() -> 0 in the child, whose counts are added at its exit; in the parent the child's status once it has ended */
+static int fork_and_wait(lua_State *L) {
+  int status = 0;
+  pid_t child = fork();
+  if (child > 0) waitpid(child, &status, 0);
+  lua_pushinteger(L, child > 0 ? (status == 0 ? 1 : -1) : child);
+  return 1;
+}
+
 __attribute__((visibility("default"))) int luaopen_braze_refuse(lua_State *L);
 int luaopen_braze_refuse(lua_State *L) {
   lua_pushcfunction(L, set);
-  return 1;
+  lua_pushcfunction(L, fork_and_wait);
+  return 2;
 }
