@@ -13,7 +13,7 @@ static const struct braze_endpoint endpoints[] = {
      "send_id",
      "send_id",
      2,
-     {{"campaign_id", true, false, 0}, {"send_id", false, true, 64}}},
+     {{"campaign_id", "\"campaign_id\":", true, false, 0}, {"send_id", "\"send_id\":", false, true, 64}}},
 };
 
 const struct braze_endpoint *braze_endpoint_at(size_t index) {

@@ -9,6 +9,7 @@
 
 struct braze_field {
   const char *name;
+  const char *json; /* the same as it stands in front of the value in a request */
   bool required;
   bool ascii;         /* else UTF-8 */
   size_t most_length; /* in bytes; 0 = the service decides */

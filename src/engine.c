@@ -195,9 +195,11 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
 
 /* Ends what is due, and begins what waits while there is room for it. True where an attempt was begun. */
 static bool advance(struct braze_engine *engine) {
-  double now = braze_clock_now();
   struct braze_call *call;
   bool begun = false;
+  double now;
+  if (!engine->timetable.first) return false; /* nothing waits, and nothing pauses */
+  now = braze_clock_now();
   while ((call = engine->timetable.first) != NULL && call->due <= now) {
     if (call->state == BRAZE_CALL_PAUSING) {
       leave(engine, &engine->pausing, call);

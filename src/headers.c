@@ -197,6 +197,11 @@ static int find(const char *name, size_t length) {
   return i;
 }
 
+/* Most headers are none of ours, which their first letter says. */
+static bool may_be_read(char first) {
+  return first == 'x' || first == 'X' || first == 'r' || first == 'R' || first == 'l' || first == 'L';
+}
+
 static void take(struct braze_headers *headers, const char *name, size_t name_length, const char *value, size_t length,
                  double epoch, struct braze_outcome *outcome) {
   headers->last = find(name, name_length);
@@ -251,7 +256,10 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     spoil(headers);
     return;
   }
-  if ((colon = memchr(line, ':', length)) == NULL) return;
+  if (!may_be_read(line[0]) || (colon = memchr(line, ':', length)) == NULL) {
+    headers->last = NAME_COUNT;
+    return;
+  }
   value = colon + 1;
   while (value < line + length && (*value == ' ' || *value == '\t')) value++;
   take(headers, line, (size_t)(colon - line), value, (size_t)(line + length - value), epoch, outcome);

@@ -1,11 +1,9 @@
 /* lua_client: the client: its settings, its engine and its worker, and the blocking call. */
-#define _GNU_SOURCE /* getpid under -std=c11 */
 #include "lua_client.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "global.h"
 #include "parking.h"
@@ -28,7 +26,7 @@ static struct lbraze_client *test_client(lua_State *L, int index) {
 }
 
 bool lbraze_is_child(const struct lbraze_client *client) {
-  return client->process != getpid();
+  return client->process != braze_parking_forks();
 }
 
 /* The parent's engine and worker are left as they are: cleaning them up would write on the parent's connections. The parent's
@@ -43,7 +41,7 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
   client->worker = NULL;
   client->pending = 0;
   client->delivering = false;
-  client->process = getpid();
+  client->process = braze_parking_forks();
   client->generation++;
   if (client->settings) braze_settings_after_fork(client->settings);
 }
@@ -102,7 +100,7 @@ static int new_client(lua_State *L, int index, const char *metatable) {
   lua_newtable(L);
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
   lbraze_set_uservalue(L, -2);
-  client->process = getpid();
+  client->process = braze_parking_forks();
   client->settings = braze_settings_new();
   if (!client->settings) return luaL_error(L, "not enough memory");
   lbraze_read_client_options(L, index, client->settings);

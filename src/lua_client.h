@@ -2,8 +2,6 @@
 #ifndef LBRAZE_CLIENT_H
 #define LBRAZE_CLIENT_H
 
-#include <sys/types.h>
-
 #include "engine.h"
 #include "lua_braze.h"
 #include "worker.h"
@@ -12,7 +10,7 @@ struct lbraze_client {
   struct braze_settings *settings; /* NULL before it is open and once it is collected */
   bool closed;
   bool delivering; /* an on_done is running */
-  pid_t process;   /* that all below belongs to; the child of a fork leaves it alone and starts anew */
+  unsigned process; /* that all below belongs to, by braze_parking_forks; the child of a fork leaves it alone and starts anew */
   unsigned generation; /* counts those starts */
   struct braze_engine *engine; /* for blocking calls; made at the first */
   struct braze_worker *worker; /* for started calls; made when first needed */

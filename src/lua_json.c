@@ -57,7 +57,11 @@ void lbraze_push_json(lua_State *L, const struct braze_endpoint *endpoint, const
   lua_pushliteral(L, "{");
   for (i = 0; i < endpoint->field_count; i++) {
     if (!values[i].text) continue;
-    lua_pushfstring(L, "%s\"%s\":", pieces == 1 ? "" : ",", endpoint->fields[i].name);
+    if (pieces > 1) {
+      lua_pushliteral(L, ",");
+      pieces++;
+    }
+    lua_pushstring(L, endpoint->fields[i].json);
     lua_pushvalue(L, encode);
     lua_pushlstring(L, values[i].text, values[i].length);
     lua_call(L, 1, 1);

@@ -21,6 +21,7 @@
 
 static pthread_rwlock_t working = NEW_LOCK;
 static atomic_bool exiting;
+static atomic_uint forks;
 static pthread_key_t ending;
 static bool ending_made;
 static char first_round, second_round;
@@ -57,6 +58,20 @@ static void on_thread_end(void *value) {
     pthread_setspecific(ending, &second_round);
   else
     braze_parking_end_work();
+}
+
+static void count_fork(void) {
+  atomic_fetch_add(&forks, 1);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(NULL, NULL, count_fork);
+}
+
+unsigned braze_parking_forks(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+  return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
 void braze_parking_open(void) {

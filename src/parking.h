@@ -8,6 +8,10 @@
 /* Registers the handlers of exit and fork; once in a process. */
 void braze_parking_open(void);
 
+/* How many forks lie between the process in which this was first asked and this one. Cheaper than a process id, and never the
+   same number for two processes of one line. */
+unsigned braze_parking_forks(void);
+
 /* Around each piece of work of a worker in which a lock of a library may be held: not around its waits. The first does not
    return once the process is exiting. */
 void braze_parking_begin_work(void);

@@ -180,7 +180,7 @@ do
   answering(scripted_peer.created())
   local one <close> = client()
   local registry, json, failure = debug.getregistry(), package.loaded.cjson, nil
-  one:start("create_send_id", parameters, { on_done = function(_, what) failure = what end })
+  one:start("create_send_id", parameters, { on_done = function(what) failure = what end })
   registry["braze.json"], package.loaded.cjson = nil, nil
   package.preload.cjson = function() error("no lua-cjson") end
   pcall(one.wait, one, 5)

@@ -178,6 +178,7 @@ static void set_environment(void) {
   snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%s/fast", getenv("HTTP_PORT") ? getenv("HTTP_PORT") : "1");
   setenv("BRAZE_API_KEY", "braze-standin-key", 1);
   setenv("BRAZE_REST_ENDPOINT", endpoint, 1);
+  setenv("BRAZE_TIMEOUT", getenv("FAULT_TIMEOUT") ? getenv("FAULT_TIMEOUT") : "1", 1);
 }
 
 static void child(int index, char names[][32], int count, int workers) {

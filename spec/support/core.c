@@ -157,7 +157,7 @@ static int endpoint_find(lua_State *L) {
 /* endpoint.field_check({ ascii = , most_length = }, text) -> "good" or the fault, and the position */
 static int endpoint_field_check(lua_State *L) {
   static const char *const faults[] = {"good", "empty", "too long", "not ASCII", "not UTF-8"};
-  struct braze_field field = {"field", false, false, 0};
+  struct braze_field field = {"field", "\"field\":", false, false, 0};
   size_t length, position = 0;
   const char *text = luaL_checklstring(L, 2, &length);
   luaL_checktype(L, 1, LUA_TTABLE);

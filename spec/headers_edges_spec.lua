@@ -1,0 +1,34 @@
+-- headers: lines that go on with the one before, which HTTP/1.1 no longer has.
+
+local headers = require("spec.support.seam").core.headers
+
+local epoch = 1800000000
+
+describe("a folded line", function()
+  local rows = {
+    { "x-ratelimit-limit", "limit" }, { "x-ratelimit-remaining", "remaining" }, { "x-ratelimit-reset", "reset" },
+    { "retry-after", "retry_after" },
+  }
+
+  for _, row in ipairs(rows) do
+    it("makes nothing of " .. row[1] .. " that goes on in it", function()
+      for _, fold in ipairs { " 6\r\n", "\t6\r\n", " , 6\r\n", " x\r\n" } do
+        assert.same({}, headers.feed({ "HTTP/1.1 429 x\r\n", row[1] .. ": 5\r\n", fold }, epoch), fold)
+      end
+    end)
+
+    it("leaves " .. row[1] .. " alone where it goes on with another one", function()
+      local lines = { "HTTP/1.1 429 x\r\n", row[1] .. ": 5\r\n", "server: a\r\n", " b\r\n" }
+      assert.is_truthy(headers.feed(lines, epoch)[row[2]])
+    end)
+  end
+
+  it("is nothing by itself", function()
+    assert.same({}, headers.feed({ "HTTP/1.1 200 x\r\n", " x-ratelimit-limit: 5\r\n", "\tretry-after: 5\r\n" }, epoch))
+  end)
+
+  it("ends with the header", function()
+    local lines = { "HTTP/1.1 200 x\r\n", "x-ratelimit-limit: 5\r\n", "\r\n", " 6\r\n", "x-ratelimit-limit: 7\r\n" }
+    assert.same({ limit = 5 }, headers.feed(lines, epoch))
+  end)
+end)
