@@ -4,12 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "global.h"
 #include "sigpipe.h"
 #include "timetable.h"
 #include "transfer.h"
+#include "wake.h"
 
 #define LONGEST_WAIT 3600.0
 #define MOST_IDLE_TRANSFERS 64
@@ -22,6 +24,7 @@ struct braze_engine {
   struct braze_settings *settings;
   struct braze_secrets *secrets;
   CURLM *multi;
+  struct braze_wake wake; /* of an engine that another thread may wake */
   struct braze_trust trust;
   bool trust_found;
   int max_connections;
@@ -62,6 +65,7 @@ static void unlink_from(struct list *list, struct braze_call *call) {
 struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections) {
   struct braze_engine *engine = calloc(1, sizeof *engine);
   if (!engine) return NULL;
+  braze_wake_init(&engine->wake);
   engine->multi = curl_multi_init();
   if (!engine->multi) {
     free(engine);
@@ -217,6 +221,13 @@ static bool advance(struct braze_engine *engine) {
   return begun;
 }
 
+/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be
+   lost. One that is shut down is found dead before it is used. */
+static void spoil(CURL *easy) {
+  curl_socket_t kept = CURL_SOCKET_BAD;
+  if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD) shutdown(kept, SHUT_RDWR);
+}
+
 static void harvest(struct braze_engine *engine) {
   CURLMsg *message;
   int left;
@@ -225,6 +236,7 @@ static void harvest(struct braze_engine *engine) {
     CURLcode code = message->data.result; /* the message is gone with the handle */
     char *transfer = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (code != CURLE_OK) spoil(easy);
     curl_multi_remove_handle(engine->multi, easy);
     end_attempt(engine, (struct braze_transfer *)(void *)transfer, code);
   }
@@ -253,12 +265,14 @@ void braze_engine_step(struct braze_engine *engine) {
 
 void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
+  struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
   const struct braze_call *next = engine->timetable.first;
   if (next) {
     double until_due = braze_clock_wait(next->due, engine->running_count > 0);
     if (until_due < seconds) seconds = until_due;
   }
-  if (seconds > 0) curl_multi_poll(engine->multi, NULL, 0, (int)(seconds * 1000.0 + 0.999), NULL);
+  if (seconds > 0) curl_multi_poll(engine->multi, &wake, wake.fd >= 0, (int)(seconds * 1000.0 + 0.999), NULL);
+  if (wake.revents) braze_wake_clear(&engine->wake);
 }
 
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
@@ -303,8 +317,12 @@ int braze_engine_active(const struct braze_engine *engine) {
   return engine->active_count;
 }
 
-bool braze_engine_wake(struct braze_engine *engine) {
-  return curl_multi_wakeup(engine->multi) == CURLM_OK;
+bool braze_engine_open_wake(struct braze_engine *engine) {
+  return braze_wake_open(&engine->wake);
+}
+
+void braze_engine_wake(struct braze_engine *engine) {
+  braze_wake_set(&engine->wake);
 }
 
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
@@ -331,6 +349,7 @@ void braze_engine_free(struct braze_engine *engine) {
   braze_engine_cancel_all(engine);
   while (engine->idle) braze_transfer_free(take_transfer(engine));
   curl_multi_cleanup(engine->multi);
+  braze_wake_close(&engine->wake);
   braze_sigpipe_release(&sigpipe);
   braze_secrets_release(engine->secrets);
   braze_settings_release(engine->settings);

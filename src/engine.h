@@ -37,8 +37,12 @@ struct braze_call *braze_engine_take(struct braze_engine *engine);
 /* Number of calls submitted and not done. */
 int braze_engine_active(const struct braze_engine *engine);
 
-/* Ends a braze_engine_wait, also one that has not begun. False: this engine can't be woken, for want of descriptors. */
-bool braze_engine_wake(struct braze_engine *engine);
+/* Lets another thread wake this engine. By a descriptor of ours: libcurl's own wake-up is a socket, whose send may find no
+   memory, and is silently left out where there are no descriptors. False: none to be had (errno). */
+bool braze_engine_open_wake(struct braze_engine *engine);
+
+/* Ends a braze_engine_wait, also one that has not begun. */
+void braze_engine_wake(struct braze_engine *engine);
 
 /* Submits a call and steps until it is done: the blocking call, on the caller's thread. */
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call);

@@ -25,6 +25,15 @@ static struct lbraze_client *test_client(lua_State *L, int index) {
   return ours ? client : NULL;
 }
 
+/* [-0, +0, m] Gives the table on top of the stack an empty one for requests. On Lua 5.1 the first luaL_unref needs memory,
+   which it must not be in want of later, so it is done here. */
+static void set_new_requests(lua_State *L) {
+  lua_newtable(L);
+  lua_pushboolean(L, 1);
+  luaL_unref(L, -2, luaL_ref(L, -2));
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+}
+
 bool lbraze_is_child(const struct lbraze_client *client) {
   return client->process != braze_parking_forks();
 }
@@ -34,8 +43,7 @@ bool lbraze_is_child(const struct lbraze_client *client) {
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
   if (!lbraze_is_child(client)) return;
   lbraze_get_uservalue(L, index);
-  lua_newtable(L);
-  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+  set_new_requests(L);
   lua_pop(L, 1);
   client->engine = NULL;
   client->worker = NULL;
@@ -97,8 +105,7 @@ static int new_client(lua_State *L, int index, const char *metatable) {
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
-  lua_newtable(L);
-  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+  set_new_requests(L);
   lbraze_set_uservalue(L, -2);
   client->process = braze_parking_forks();
   client->settings = braze_settings_new();

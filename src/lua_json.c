@@ -23,12 +23,15 @@ static void set(lua_State *L, const char *name, int value, bool boolean) {
 
 /* [-0, +1, e] The instance, made at the first call. */
 static void push_instance(lua_State *L) {
+  int status;
   lua_getfield(L, LUA_REGISTRYINDEX, LBRAZE_JSON);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cjson");
-  if (lua_pcall(L, 1, 1, 0) != 0) {
+  status = lua_pcall(L, 1, 1, 0);
+  if (status == LUA_ERRMEM) lua_error(L);
+  if (status != 0) {
     struct lbraze_words words;
     size_t length = 0;
     const char *reason = lua_tolstring(L, -1, &length);

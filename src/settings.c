@@ -131,7 +131,7 @@ bool braze_settings_set_endpoint(struct braze_settings *settings, const char *te
 }
 
 /* Keeps a part of the proxy's URL as a secret, with its %XX decoded. */
-static bool keep_decoded(struct braze_secrets *secrets, int which, const char *text, size_t length) {
+static bool keep_decoded(struct braze_secrets *secrets, int which, const char *text, size_t length, bool *unreadable) {
   struct braze_buffer decoded;
   size_t i;
   bool good = true;
@@ -141,7 +141,8 @@ static bool keep_decoded(struct braze_secrets *secrets, int which, const char *t
     int low = high >= 0 ? braze_text_hex_value(text[i + 2]) : -1;
     char character = low >= 0 ? (char)(high * 16 + low) : text[i];
     if (low >= 0) i += 2;
-    good = character != '\0' && braze_buffer_append(&decoded, &character, 1);
+    *unreadable = character == '\0';
+    good = !*unreadable && braze_buffer_append(&decoded, &character, 1);
   }
   good = good && braze_secrets_set(secrets, which, braze_buffer_text(&decoded), decoded.length);
   if (decoded.bytes) braze_wipe(decoded.bytes, decoded.length);
@@ -159,6 +160,7 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
                               struct braze_buffer *message, struct braze_buffer *hint) {
   const char *at, *end = text + length, *user_end = NULL, *scheme = "http://", *address, *wrong;
   size_t i;
+  bool unreadable = false;
   if (length == 0 || settings->loopback) return true;
   for (i = 0; i < length; i++)
     if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F)
@@ -179,10 +181,10 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
   if (wrong) return refuse_proxy(message, hint, wrong);
   if (user_end) {
     const char *colon = memchr(text, ':', (size_t)(user_end - text));
-    if (!keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text)))
-      return refuse_proxy(message, hint, "has a user that can't be read");
-    if (colon && !keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(user_end - colon - 1)))
-      return refuse_proxy(message, hint, "has a password that can't be read");
+    if (!keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text), &unreadable))
+      return unreadable && refuse_proxy(message, hint, "has a user that can't be read");
+    if (colon && !keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(user_end - colon - 1), &unreadable))
+      return unreadable && refuse_proxy(message, hint, "has a password that can't be read");
   }
   {
     struct braze_buffer url;

@@ -11,7 +11,7 @@
 curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
   struct braze_sockets *sockets = data;
 #ifdef SOCK_CLOEXEC
-  curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 #else
   curl_socket_t opened = socket(address->family, address->socktype, address->protocol);
   if (opened != CURL_SOCKET_BAD) fcntl(opened, F_SETFD, FD_CLOEXEC);

@@ -10,6 +10,8 @@
 #include "wipe.h"
 
 #define SHORTEST_KEY 8
+/* CURLE_TOO_LARGE of 8.6: libcurl's own limit of 100 KiB for one header line. Before, it says that there is no memory. */
+#define TOO_LARGE 100
 #define LEAST_LONG_BODY 65536u
 #define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
 #define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
@@ -387,12 +389,6 @@ static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_o
     braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
 }
 
-/* libcurl's own limit of 100 KiB for one header line, of which no part is shown to us. Before CURLE_TOO_LARGE (100, 8.6) it
-   said that there was no memory. */
-static bool is_too_large(CURLcode code) {
-  return code == CURLE_OUT_OF_MEMORY || (int)code == 100;
-}
-
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   struct braze_outcome *outcome = &transfer->call->outcome;
   long status = 0, proxy_status = 0;
@@ -403,7 +399,7 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
   if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = '\0'; /* an interim response's */
-  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && !transfer->response.ended && is_too_large(code))
+  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && !transfer->response.ended && (int)code == TOO_LARGE)
     outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;

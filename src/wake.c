@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "wake.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -35,8 +36,10 @@ bool braze_wake_open(struct braze_wake *wake) {
 /* A full pipe or counter is readable all the same, so a failure to write needs no care. */
 void braze_wake_set(const struct braze_wake *wake) {
   const uint64_t one = 1;
-  ssize_t written = wake->writing >= 0 ? write(wake->writing, &one, sizeof one) : 0;
-  (void)written;
+  ssize_t written;
+  if (wake->writing < 0) return;
+  do written = write(wake->writing, &one, sizeof one);
+  while (written < 0 && errno == EINTR);
 }
 
 void braze_wake_notify(int socket) {
@@ -51,7 +54,12 @@ void braze_wake_notify(int socket) {
 
 void braze_wake_clear(const struct braze_wake *wake) {
   uint64_t count;
-  while (wake->reading >= 0 && read(wake->reading, &count, sizeof count) == (ssize_t)sizeof count) continue;
+  if (wake->reading < 0) return;
+#ifdef __linux__
+  while (read(wake->reading, &count, sizeof count) < 0 && errno == EINTR) continue; /* one read takes all of it */
+#else
+  while (read(wake->reading, &count, sizeof count) > 0) continue;
+#endif
 }
 
 void braze_wake_close(struct braze_wake *wake) {

@@ -63,6 +63,7 @@ static bool open_condition(pthread_cond_t *condition) {
 
 struct braze_worker *braze_worker_new(struct braze_settings *settings) {
   struct braze_worker *worker = calloc(1, sizeof *worker);
+  int code;
   if (!worker) return NULL;
   atomic_init(&worker->references, 1);
   atomic_init(&worker->ready, false);
@@ -78,11 +79,11 @@ struct braze_worker *braze_worker_new(struct braze_settings *settings) {
     release(worker);
     return NULL;
   }
-  /* libcurl makes an engine that sleeps for ever where it got no descriptors to be woken by. */
-  if (braze_engine_wake(worker->engine)) return worker;
+  if (braze_engine_open_wake(worker->engine)) return worker;
+  code = errno;
   braze_engine_free(worker->engine);
   release(worker);
-  errno = EMFILE;
+  errno = code;
   return NULL;
 }
 
@@ -298,7 +299,7 @@ void braze_worker_notify(struct braze_worker *worker, int socket) {
 }
 
 static struct timespec time_in(double seconds) {
-  struct timespec time;
+  struct timespec time = {0, 0};
   double whole;
 #ifdef __APPLE__
   clock_gettime(CLOCK_REALTIME, &time);
