@@ -108,7 +108,7 @@ for _, name in ipairs(sorted(branches)) do
   end
 end
 for _, entry in ipairs(entries) do
-  if entry.used == 0 then
+  if entry.used == 0 and not entry.why:find "^sometimes" then
     print("spec/proof/uncovered: reached by now, or gone: " .. entry.line)
     failed = failed + 1
   end

@@ -186,9 +186,10 @@ end
 
 -- Headers.
 case("a header line of 70 KiB", "protocol true 200", sized("x-long: " .. ("y"):rep(70 * 1024)))
-case("a header line of 100 KiB", "protocol true 200", sized("x-long: " .. ("y"):rep(100 * 1024)))
-case("an endless header line", "protocol true 200", "HTTP/1.1 200 OK\r\nx: ", { repeat_write = ("y"):rep(65536) })
-case("an endless status line", "protocol true -|protocol true 200", "HTTP/1.1 200 ",
+-- Before libcurl 8.6 a line that is too long for it cannot be told from a want of memory.
+case("a header line of 100 KiB", "protocol true 200|network true 200", sized("x-long: " .. ("y"):rep(100 * 1024)))
+case("an endless header line", "protocol true 200|network true 200", "HTTP/1.1 200 OK\r\nx: ", { repeat_write = ("y"):rep(65536) })
+case("an endless status line", "protocol true -|protocol true 200|network true -", "HTTP/1.1 200 ",
   { repeat_write = ("y"):rep(65536) })
 case("10,000 headers", "protocol true 200", sized(("x-filler: yyyyyyyyyy\r\n"):rep(9999) .. "x: y"))
 case("endless headers", "protocol true 200", "HTTP/1.1 200 OK\r\n",
