@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 static double seconds(clockid_t clock) {
-  static _Thread_local double last[2]; /* a clock that fails stands still */
-  double *known = &last[clock == CLOCK_MONOTONIC];
+  static _Atomic double last[2]; /* a clock that fails stands still */
+  _Atomic double *known = &last[clock == CLOCK_MONOTONIC];
   struct timespec time;
-  if (clock_gettime(clock, &time) == 0) *known = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-  return *known;
+  if (clock_gettime(clock, &time) == 0)
+    atomic_store_explicit(known, (double)time.tv_sec + (double)time.tv_nsec / 1e9, memory_order_relaxed);
+  return atomic_load_explicit(known, memory_order_relaxed);
 }
 
 double braze_clock_now(void) {

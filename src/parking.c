@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,9 @@ static atomic_uint forks;
 static pthread_key_t ending;
 static bool ending_made;
 static char first_round, second_round;
-static _Thread_local bool forking; /* this thread has the lock for a fork */
+/* The thread that has the lock for a fork, 0 = none. No variable of a thread's own: in an object that is loaded at run time
+   those take memory when they are first used, and end the process where there is none. */
+static atomic_uintptr_t forking;
 
 /* The lock is never given back: no worker works again in this process. */
 static void at_exit(void) {
@@ -38,17 +41,20 @@ static void at_exit(void) {
 
 /* While the process exits the lock is taken for good, perhaps by the very thread that forks. */
 static void before_fork(void) {
-  forking = !atomic_load(&exiting) && pthread_rwlock_wrlock(&working) == 0;
+  if (!atomic_load(&exiting) && pthread_rwlock_wrlock(&working) == 0) atomic_store(&forking, (uintptr_t)pthread_self());
 }
 
 static void after_fork_in_parent(void) {
-  if (forking) pthread_rwlock_unlock(&working);
+  if (atomic_load(&forking) != (uintptr_t)pthread_self()) return;
+  atomic_store(&forking, 0);
+  pthread_rwlock_unlock(&working);
 }
 
 /* The parent's workers are not here. */
 static void after_fork_in_child(void) {
   static const pthread_rwlock_t new_lock = NEW_LOCK;
   working = new_lock;
+  atomic_store(&forking, 0);
 }
 
 /* Destructors of one round run in no order that can be relied on; whoever asks for another round comes after all of the
