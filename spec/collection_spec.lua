@@ -294,8 +294,8 @@ describe("a client with calls in flight", function()
     local masks = pipe:read "*a"
     pipe:close()
     client:close()
-    -- What cannot be blocked apart (KILL, STOP, the C library's own two) every bit is set.
-    assert.matches("fffffffe7ffbfeff", masks)
+    -- Every bit but those of KILL, STOP and the C library's own two; valgrind keeps the last one for itself.
+    assert.matches("[7f]ffffffe7ffbfeff", masks)
   end)
 
   it("is told where there are too few descriptors, and waits for nothing that cannot come", function()

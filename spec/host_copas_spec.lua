@@ -299,8 +299,8 @@ describe("braze.copas", function()
       local function wait(number)
         return function()
           local begun = socket.gettime()
-          assert(not client:wait(number / 50))
-          assert(socket.gettime() - begun >= number / 50 - 0.001)
+          assert(not client:wait(number / 8))
+          assert(socket.gettime() - begun >= number / 8 - 0.001)
           print(number)
           waiting = waiting - 1
           if waiting == 0 then client:close() end

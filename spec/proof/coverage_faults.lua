@@ -82,6 +82,7 @@ local answers = {
   ["a started call"] = scripted_peer.created(),
 }
 for name, text in pairs {
+  ["a header that breaks off"] = "HTTP/1.1 200 OK\r\nserver: x\r\n",
   ["a refusal that repeats the key"] = scripted_peer.answer(401, {},
     '{"message":"Invalid API key: ' .. key .. ' ' .. ("x"):rep(5000) .. '"}'),
   ["a limit that is used up"] = scripted_peer.answer(429, { ["x-ratelimit-limit"] = 5, ["x-ratelimit-remaining"] = 0,
@@ -148,6 +149,9 @@ table.sort(names)
 local runs, sites, bad = 0, 0, 0
 for _, name in ipairs(names) do
   answering(answers[name] or scripted_peer.created())
+  if name == "a header that breaks off" then
+    peer:default { { read = "request" }, { write = answers[name] }, { close = "fin" } }
+  end
   local n = 0
   repeat
     n = n + 1

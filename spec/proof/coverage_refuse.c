@@ -50,8 +50,20 @@ REFUSE(int, socket, (int family, int type, int protocol), (family, type, protoco
 REFUSE(int, bind, (int socket, const struct sockaddr *address, socklen_t size), (socket, address, size), -1, EACCES)
 REFUSE(int, listen, (int socket, int most), (socket, most), -1, EADDRINUSE)
 REFUSE(int, getsockopt, (int socket, int level, int name, void *value, socklen_t *size), (socket, level, name, value, size), -1, EBADF)
+REFUSE(ssize_t, read, (int file, void *bytes, size_t size), (file, bytes, size), -1, EINTR)
+REFUSE(ssize_t, write, (int file, const void *bytes, size_t size), (file, bytes, size), -1, EINTR)
+REFUSE(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, time), -1, EPERM)
 REFUSE(struct tm *, gmtime_r, (const time_t *seconds, struct tm *parts), (seconds, parts), NULL, EOVERFLOW)
 REFUSE(size_t, strftime, (char *text, size_t size, const char *format, const struct tm *parts), (text, size, format, parts), 0, 0)
+
+/* A result that libcurl has since 8.6: the response is too large. */
+CURLMsg *__real_curl_multi_info_read(CURLM *multi, int *count);
+CURLMsg *__wrap_curl_multi_info_read(CURLM *multi, int *count);
+CURLMsg *__wrap_curl_multi_info_read(CURLM *multi, int *count) {
+  CURLMsg *message = __real_curl_multi_info_read(multi, count);
+  if (message && refuse(0)) message->data.result = (CURLcode)100;
+  return message;
+}
 
 /* Every option's value goes as one word: long, pointer, function, curl_off_t. */
 #undef curl_easy_setopt
