@@ -197,6 +197,22 @@ describe("a client that starts calls", function()
       assert.equal(0, client:pending())
     end)
 
+    it("though one raises nil", function()
+      start_and_finish(1, function() error() end)
+      local good, raised = pcall(client.wait, client)
+      assert.same({ false, nil, 0 }, { good, raised, client:pending() })
+    end)
+
+    it("in the order they were started, where they were closed", function()
+      local order = {}
+      peer:reset()
+      peer:default { read, hold }
+      for number = 1, 5 do start("id-" .. number, function() order[#order + 1] = number end) end
+      client:close()
+      assert.equal(5, client:step())
+      assert.same({ 1, 2, 3, 4, 5 }, order)
+    end)
+
     it("though one raises while others are on their way", function()
       local runs = 0
       for number = 1, 10 do

@@ -24,8 +24,8 @@ static int deliver_failure(lua_State *L) {
   return 0;
 }
 
-/* [-0, +0] Runs the on_done of the request on top of the stack, if it has one. The first error stays at index `first`. */
-static void run_on_done(lua_State *L, int first, int functions) {
+/* [-0, +0 or 1] Runs the on_done of the request on top of the stack, if it has one. True: it raised what is pushed. */
+static bool run_on_done(lua_State *L, int functions) {
   const struct lbraze_request *request = lua_touserdata(L, -1);
   int index = lua_gettop(L);
   bool has_one;
@@ -33,7 +33,7 @@ static void run_on_done(lua_State *L, int first, int functions) {
   lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
   has_one = !lua_isnil(L, -1);
   lua_settop(L, index);
-  if (!has_one) return;
+  if (!has_one) return false;
   lua_pushvalue(L, functions);
   lua_pushvalue(L, index);
   if (lua_pcall(L, 1, 0, 0) != 0 && !request->answered) {
@@ -42,11 +42,9 @@ static void run_on_done(lua_State *L, int first, int functions) {
     lua_pushvalue(L, index + 1);
     lua_pcall(L, 2, 0, 0);
   }
-  if (lua_gettop(L) > index && lua_isnil(L, first)) {
-    lua_pushvalue(L, index + 1);
-    lua_replace(L, first);
-  }
-  lua_settop(L, index);
+  if (lua_gettop(L) == index) return false;
+  lua_settop(L, index + 1);
+  return true;
 }
 
 /* [-0, +0, e] Delivers at most so many of what had finished when this began; the number of those delivered. */
@@ -55,6 +53,7 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   struct braze_worker *worker = client->worker;
   struct braze_call *call;
   int count = 0, ready;
+  bool failed = false;
   if (!worker || !braze_worker_ready(worker)) return 0;
   ready = braze_worker_count(worker);
   if (most > ready) most = ready;
@@ -73,7 +72,10 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
     luaL_unref(L, requests, reference);
     client->pending--;
     count++;
-    run_on_done(L, first, functions);
+    if (run_on_done(L, functions) && !failed) {
+      lua_replace(L, first);
+      failed = true; /* an on_done may raise nil */
+    }
     lua_settop(L, requests);
     /* An on_done that forked returns in the child too, where the worker is the parent's. */
     if (lbraze_is_child(client) || client->worker != worker) {
@@ -83,8 +85,8 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   }
   client->delivering = false;
   if (worker) braze_worker_settle(worker);
-  lua_pushvalue(L, first);
-  if (!lua_isnil(L, -1)) lua_error(L);
+  lua_settop(L, first);
+  if (failed) lua_error(L);
   lua_settop(L, first - 1);
   return count;
 }

@@ -229,10 +229,15 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
 }
 
 void braze_worker_close(struct braze_worker *worker) {
+  struct braze_call *call, *earlier;
   pthread_mutex_lock(&worker->mutex);
   if (!worker->closing) {
     worker->closing = true;
-    while (worker->flight) cancel(worker, worker->flight);
+    for (call = worker->flight; call && call->flight_next; call = call->flight_next) continue;
+    for (; call; call = earlier) { /* in the order they were started */
+      earlier = call->flight_previous;
+      cancel(worker, call);
+    }
     if (worker->started) braze_engine_wake(worker->engine);
   }
   pthread_mutex_unlock(&worker->mutex);
