@@ -53,7 +53,7 @@ static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_ob
   const char *text;
   if (!is_object) return is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
   text = text_field(L, index, "message", &length);
-  if (text && strcmp(text, "queued") == 0) return BRAZE_ANSWER_QUEUED;
+  if (text && length == strlen("queued") && memcmp(text, "queued", length) == 0) return BRAZE_ANSWER_QUEUED;
   if (!text || length != strlen("success") || memcmp(text, "success", length) != 0) return BRAZE_ANSWER_OTHER_MESSAGE;
   text = text_field(L, index, endpoint->answer_field, &length);
   return text && length > 0 ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NO_FIELD;

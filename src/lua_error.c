@@ -193,14 +193,16 @@ static void check_kind(lua_State *L, int index) {
 static void assume(lua_State *L, int index, struct braze_outcome *outcome) {
   braze_outcome_init(outcome);
   outcome->kind = BRAZE_PROTOCOL;
-  lua_getfield(L, index, "status");
+  lua_pushliteral(L, "status");
+  lua_rawget(L, index);
   if (lua_type(L, -1) == LUA_TNUMBER) outcome->status = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (outcome->status >= 300) {
     braze_outcome_judge_status(outcome);
     return;
   }
-  lua_getfield(L, index, "kind");
+  lua_pushliteral(L, "kind");
+  lua_rawget(L, index);
   if (lua_type(L, -1) == LUA_TSTRING)
     outcome->maybe_applied = strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_SERVER)) == 0 || strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_PROTOCOL)) == 0;
   lua_pop(L, 1);

@@ -22,6 +22,11 @@ static struct lbraze_request *test_request(lua_State *L, int index) {
   return ours ? request : NULL;
 }
 
+/* Whether its finalizer ran, as another finalizer may find it. */
+static bool is_collected(const struct lbraze_request *request) {
+  return !request->answered && !request->call;
+}
+
 /* [-0, +0, e] The request at index 1, its client ready for this process. */
 static struct lbraze_request *check_request(lua_State *L, const char *method) {
   struct lbraze_request *request = test_request(L, 1);
@@ -32,6 +37,7 @@ static struct lbraze_request *check_request(lua_State *L, const char *method) {
     return NULL;
   }
   if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
+  if (is_collected(request)) lbraze_usage(L, NULL, "%s was called on a request that is collected", method);
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
   lbraze_refresh_client(L, lua_gettop(L), request->client);
@@ -62,6 +68,7 @@ static bool push_new_answer(lua_State *L, const struct lbraze_request *request) 
 
 bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request) {
   lbraze_get_uservalue(L, index);
+  if (is_collected(request)) lbraze_usage(L, NULL, "the answer of a request that is collected is gone");
   if (!request->answered) {
     request->good = push_new_answer(L, request);
     if (!request->good) {

@@ -204,7 +204,7 @@ static void fuzz_nearest(struct input *input) {
 }
 
 static void fuzz_field(struct input *input) {
-  struct braze_field field = {"field", false, false, 0};
+  struct braze_field field = {.name = "field"};
   unsigned flags = take_byte(input);
   size_t length, position = 0, good = 0, count;
   char *text;
