@@ -29,7 +29,6 @@ struct braze_engine {
   bool trust_found;
   int max_connections;
   int running_count;
-  int active_count;
   struct list waiting; /* for a connection, in order */
   struct list running;
   struct list pausing; /* until a retry */
@@ -94,7 +93,6 @@ static void finish(struct braze_engine *engine, struct braze_call *call, double 
   call->state = BRAZE_CALL_DONE;
   call->outcome.elapsed = now - call->started;
   if (call->outcome.answered) braze_bucket_reward(&engine->settings->bucket);
-  engine->active_count--;
   append(&engine->done, call);
 }
 
@@ -277,7 +275,6 @@ void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
 
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
   call->deadline = call->started + call->timeout;
-  engine->active_count++;
   enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
 }
 
@@ -311,10 +308,6 @@ struct braze_call *braze_engine_take(struct braze_engine *engine) {
   struct braze_call *call = engine->done.first;
   if (call) unlink_from(&engine->done, call);
   return call;
-}
-
-int braze_engine_active(const struct braze_engine *engine) {
-  return engine->active_count;
 }
 
 bool braze_engine_open_wake(struct braze_engine *engine) {

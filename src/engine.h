@@ -34,9 +34,6 @@ void braze_engine_cancel_all(struct braze_engine *engine);
 /* A call that is done, in the order they were; NULL: none. */
 struct braze_call *braze_engine_take(struct braze_engine *engine);
 
-/* Number of calls submitted and not done. */
-int braze_engine_active(const struct braze_engine *engine);
-
 /* Lets another thread wake this engine. By a descriptor of ours: libcurl's own wake-up is a socket, whose send may find no
    memory, and is silently left out where there are no descriptors. False: none to be had (errno). */
 bool braze_engine_open_wake(struct braze_engine *engine);

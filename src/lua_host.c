@@ -51,7 +51,7 @@ static int core_channel(lua_State *L) {
 /* channel:accept() -> descriptor or nil */
 static int channel_accept(lua_State *L) {
   struct channel *channel = luaL_checkudata(L, 1, CHANNEL);
-  channel->connection = braze_channel_accept(&channel->opening);
+  if (channel->connection < 0) channel->connection = braze_channel_accept(&channel->opening);
   if (channel->connection >= 0)
     lua_pushinteger(L, channel->connection);
   else
