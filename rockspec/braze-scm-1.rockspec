@@ -42,6 +42,7 @@ build = {
         "src/lua_json.c",
         "src/lua_module.c",
         "src/lua_options.c",
+        "src/lua_registry.c",
         "src/lua_request.c",
         "src/outcome.c",
         "src/parking.c",

@@ -1,51 +1,11 @@
--- What goes wrong: the error object, its kinds and fields, its text, and what must never be in it.
+-- What goes wrong in a call: the kinds of errors and their fields, and what must never be in them.
 
 local braze = require "braze"
 local cjson = require "cjson"
+local errors = require "spec.support.errors"
 local scripted_peer = require "spec.support.scripted_peer"
 
-local key = 'canary/"key\\0123456789'
-local interpreter = arg[-1]
-local math_type = math.type
-
-local field_types = {
-  kind = "string", message = "string", hint = "string", where = "string", maybe_applied = "boolean",
-  attempts = "integer", elapsed = "number", rate_limit = "table", status = "integer", retry_at = "integer",
-  errors = "table", body = "string", request_id = "string", curl_code = "integer", curl_message = "string",
-}
-local always = { "kind", "message", "where", "maybe_applied", "attempts", "elapsed", "rate_limit" }
-local kinds = {
-  usage = true, network = true, tls = true, timeout = true, rate_limited = true, auth = true, rejected = true,
-  server = true, protocol = true, cancelled = true,
-}
-
-local function type_of(value)
-  if type(value) ~= "number" then return type(value) end
-  if math_type then return math_type(value) == "integer" and "integer" or "number" end
-  return value % 1 == 0 and "integer" or "number"
-end
-
--- Holds for every error: its fields, their types, its one line of text, and that the key is nowhere.
-local function check(failure)
-  assert.is_true(braze.is_error(failure), tostring(failure))
-  for _, name in ipairs(always) do assert.is_not_nil(failure[name], name) end
-  for name, value in pairs(failure) do
-    local found = type_of(value)
-    if name == "elapsed" then found = type(value) end
-    assert.equal(field_types[name], found, name)
-  end
-  assert.is_true(kinds[failure.kind])
-  assert.not_equal("", failure.message)
-  assert.equal(failure.kind == "usage", failure.elapsed == 0)
-  assert.equal(failure.curl_code == nil, failure.curl_message == nil)
-  assert.is_true(#(failure.body or "x") >= 1 and #(failure.body or "") <= 4096)
-  local line = (failure.where == "" and "" or failure.where .. " ") .. "braze: " .. (failure.status or failure.kind)
-    .. ": " .. failure.message .. (failure.hint and "; " .. failure.hint or "")
-  assert.equal(line, tostring(failure))
-  assert.is_nil(line:find "%c")
-  assert.is_nil((line .. cjson.encode(failure)):find("canary", 1, true))
-  return failure
-end
+local key, check = errors.key, errors.check
 
 describe("a call that fails", function()
   local peer, client
@@ -332,117 +292,5 @@ describe("a call that fails", function()
       end
       check_hidden(call { [key] = "x", campaign_id = "campaign" }, key)
     end)
-  end)
-
-  it("is printed where nobody catches it, by the interpreters that can", function()
-    local program = "require('braze').new { api_key = 'x' }"
-    local pipe = io.popen(("'%s' -e \"%s\" 2>&1"):format(interpreter, program))
-    local output = pipe:read "*a"
-    pipe:close()
-    if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
-      assert.matches("error object", output)
-    else
-      assert.matches("%(command line%):1: braze: usage: api_key is given without endpoint; ", output)
-    end
-  end)
-end)
-
-describe("an error object", function()
-  local client = braze.new { api_key = key, endpoint = "US-01" }
-  local safe_client = braze.safe.new { api_key = key, endpoint = "US-01" }
-  local function line() return debug.getinfo(2, "l").currentline end
-  local function caught(...) return (select(2, ...)) end
-
-  it("names the caller's line", function()
-    local at, failures, here = "spec/error_spec.lua:%d:", {}, nil
-    local function expect(failure) failures[#failures + 1] = { at:format(here), check(failure).where } end
-    here = line() expect(caught(pcall(client.create_send_id, client, {})))
-    here = line() expect(caught(pcall(function() client:create_send_id {} end)))
-    here = line() expect(caught(pcall(function() return client:create_send_id {} end)))
-    here = line() expect(select(3, pcall(pcall, braze.new, 5)))
-    here = line() expect(caught(safe_client:create_send_id {}))
-    here = line() expect(caught(braze.safe.new { timeout = 0 }))
-    here = line() expect(caught(braze.safe.create_send_id {}))
-    here = line() expect(caught(xpcall(function() client:create_send_id {} end, function(one) return one end)))
-    here = line() expect(coroutine.wrap(function() return caught(pcall(client.create_send_id, client)) end)())
-    here = line() expect(coroutine.wrap(function() return caught(safe_client:create_send_id()) end)())
-    here = line() expect(caught(coroutine.resume(coroutine.create(function() client:create_send_id {} end))))
-    here = line() expect(braze.error { kind = "network", elapsed = 1 })
-    for _, pair in ipairs(failures) do assert.equal(pair[1], pair[2]) end
-    assert.equal(12, #failures)
-  end)
-
-  it("names no line where no Lua code called", function()
-    -- Lua 5.1 makes no coroutine of a C function.
-    local made, routine = pcall(coroutine.create, client.create_send_id)
-    if made then
-      local failure = caught(coroutine.resume(routine, client, {}))
-      assert.equal("", check(failure).where)
-      assert.matches("^braze: usage: ", tostring(failure))
-    end
-    local load_text = rawget(_G, "loadstring") or load
-    local chunk = load_text("local client = ... client:create_send_id {}", "=console")
-    assert.equal("console:1:", caught(pcall(chunk, client)).where)
-  end)
-
-  it("is the same object through pcall and error", function()
-    local made = braze.error { kind = "network" }
-    assert.equal(made, caught(pcall(error, made)))
-    assert.equal(made, caught(pcall(error, made, 2)))
-  end)
-
-  it("joins strings and numbers, on both sides", function()
-    local failure = braze.error { kind = "auth", where = "", message = "no", elapsed = 1 }
-    assert.equal("braze: auth: no", tostring(failure))
-    assert.equal("it: braze: auth: no.", "it: " .. failure .. ".")
-    assert.equal("braze: auth: no7", failure .. 7)
-    assert.equal("7braze: auth: no", 7 .. failure)
-    assert.equal("braze: auth: nobraze: auth: no", failure .. failure)
-    for _, other in ipairs { {}, true, print } do
-      assert.is_false(pcall(function() return failure .. other end))
-      assert.is_false(pcall(function() return other .. failure end))
-    end
-  end)
-
-  it("is told from everything else by is_error", function()
-    assert.is_true(braze.is_error(braze.error { kind = "tls" }))
-    for _, value in ipairs { {}, { kind = "tls" }, "braze: tls", 1, true, print, io.stdout, client } do
-      assert.is_false(braze.is_error(value))
-    end
-    assert.is_false(braze.is_error(nil))
-    assert.is_false(braze.is_error())
-  end)
-
-  it("is made for a user's own specs by braze.error", function()
-    local fields = { kind = "rate_limited", status = 429, retry_at = 5, elapsed = 2 }
-    local failure = check(braze.error(fields))
-    assert.same({ kind = "rate_limited", status = 429, retry_at = 5, elapsed = 2 }, fields)
-    assert.is_nil(getmetatable(fields))
-    assert.is_false(failure.maybe_applied)
-    assert.equal(5, failure.retry_at)
-    assert.same({}, failure.rate_limit)
-    for kind in pairs(kinds) do assert.equal(kind, braze.error({ kind = kind }).kind) end
-    assert.is_true(braze.error({ kind = "server", status = 500 }).maybe_applied)
-    assert.is_true(braze.error({ kind = "rejected", maybe_applied = true }).maybe_applied)
-    assert.equal("mine", braze.error({ kind = "auth", message = "mine" }).message)
-    for _, value in ipairs { { { kind = "odd" } }, { { kind = 5 } }, { "network" }, { nil } } do
-      assert.equal("usage", check(caught(pcall(braze.error, value[1]))).kind)
-    end
-  end)
-
-  it("is raised for a dot where a colon belongs, and after close", function()
-    local closed = braze.new { api_key = key, endpoint = "US-01" }
-    closed:close()
-    local failures = {
-      { caught(pcall(closed.create_send_id, closed, { campaign_id = "x" })), "closed" },
-      { caught(pcall(client.create_send_id, { campaign_id = "x" })), "client:create_send_id" },
-      { caught(pcall(client.create_send_id)), "client:create_send_id" },
-      { caught(pcall(client.create_send_id, io.stdout)), "client:create_send_id" },
-      { caught(pcall(client.close)), "client:close" },
-    }
-    for _, row in ipairs(failures) do
-      assert.equal("usage", check(row[1]).kind)
-      assert.matches(row[2], tostring(row[1]))
-    end
   end)
 end)

@@ -19,6 +19,14 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+-- How a child ended. It leaves the parent's engine and worker alone, and so loses them: valgrind gives it a status for
+-- that.
+local function wait_for(child, seconds)
+  local how, code = process.wait(child, seconds)
+  if code == 99 and os.getenv "BRAZE_VALGRIND" then code = 0 end
+  return how, code
+end
+
 -- Forks. The child runs the function and ends with what it returned or raised; nobody else's code runs in it. Returns a
 -- function that waits for that, checks that all went well, and gives what the child's function returned (a string).
 local function fork(run)
@@ -31,7 +39,7 @@ local function fork(run)
   end
   process.close(writing)
   return function()
-    local how, code = process.wait(child, child_seconds)
+    local how, code = wait_for(child, child_seconds)
     local answer = how ~= "hung" and process.read(reading) or ""
     process.close(reading)
     assert.same({ "exited", 0, answer }, { how, code, answer })
@@ -284,7 +292,7 @@ describe("after a fork", function()
         process.exit(0)
       end
       process.close(writing)
-      local how, code = process.wait(child, child_seconds)
+      local how, code = wait_for(child, child_seconds)
       local answer = process.read(reading)
       process.close(reading)
       assert.same({ "exited", 0 }, { how, code })

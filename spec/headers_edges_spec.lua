@@ -27,6 +27,10 @@ describe("a folded line", function()
     assert.same({}, headers.feed({ "HTTP/1.1 200 x\r\n", " x-ratelimit-limit: 5\r\n", "\tretry-after: 5\r\n" }, epoch))
   end)
 
+  it("may be empty, which is the end as well", function()
+    assert.same({}, headers.feed({ "HTTP/1.1 200 x\r\n", "", "x-ratelimit-limit: 7\r\n" }, epoch))
+  end)
+
   it("ends with the header", function()
     local lines = { "HTTP/1.1 200 x\r\n", "x-ratelimit-limit: 5\r\n", "\r\n", " 6\r\n", "x-ratelimit-limit: 7\r\n" }
     assert.same({ limit = 5 }, headers.feed(lines, epoch))

@@ -1,8 +1,8 @@
 -- braze.copas: threads of a copas loop that are written as if they blocked. Debian's copas is 1.1.7; the variable COPAS
 -- names the folder of another one.
 
+local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
-local standin = require "spec.support.standin"
 
 local interpreter = arg[-1]
 local created = scripted_peer.created "made"
@@ -392,30 +392,13 @@ describe("braze.copas", function()
 end)
 
 describe("examples/copas.lua", function()
-  local service = standin.start()
-
-  local function run_it(arguments)
-    return run(nil, ('arg = { %s } dofile "examples/copas.lua"'):format(arguments), {
-      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
-    })
-  end
-
-  before_each(function() service.reset() end)
-
-  it("makes an ID for each of its arguments", function()
-    local output, status = run_it '"one", "two", "three"'
-    for _, id in ipairs { "one", "two", "three" } do assert.matches("\n" .. id .. "  %d+%.%d+ s\n", "\n" .. output) end
-    assert.matches("\nThe loop took", output)
-    assert.equal("0", status)
-    assert.equal(3, service.count(service.campaign_id))
+  local example = examples.new("copas", function(program, environment)
+    return run(nil, program, environment)
   end)
 
-  it("ends with what went wrong", function()
-    local output, status = run_it(('%q'):format(("x"):rep(65)))
-    assert.matches("braze: usage: ", output, 1, true)
-    assert.equal("1", status)
-    output, status = run_it ""
-    assert.matches("usage: BRAZE_CAMPAIGN_ID", output, 1, true)
-    assert.equal("1", status)
-  end)
+  before_each(example.reset)
+
+  it("makes an ID for each of its arguments", function() example.makes_each "The loop took" end)
+
+  it("ends with what went wrong", function() example.ends_with_what_went_wrong() end)
 end)

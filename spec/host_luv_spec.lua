@@ -7,10 +7,10 @@ if not has_luv then
 end
 
 local braze = require "braze.luv"
+local child = require "spec.support.child"
+local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
-local standin = require "spec.support.standin"
 
-local interpreter = arg[-1]
 local created = scripted_peer.created "made"
 local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
 local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
@@ -20,28 +20,6 @@ local pcall_stops_yields = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 local function collect()
   for _ = 1, 3 do collectgarbage() end
-end
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a program in a fresh interpreter, with these variables beside the others; what it printed, and its exit status.
-local function run(program, environment)
-  local words = { "env" }
-  for name, value in pairs(environment or {}) do words[#words + 1] = name .. "=" .. quote(value) end
-  words[#words + 1] = ("%s -e %s 2>&1; echo \" exit $?\""):format(quote(interpreter), quote(program))
-  local pipe = assert(io.popen(table.concat(words, " ")))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output:match "^(.*) exit (%d+)\n$"
-end
-
-local function descriptors()
-  local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
-  local count = pipe:read "*n"
-  pipe:close()
-  return count
 end
 
 -- Runs each function in a coroutine of its own, and the loop to its end. An error would end the process, as luv does.
@@ -175,7 +153,7 @@ describe("braze.luv", function()
 
   it("shows an error that nobody catches as luv does", function()
     peer:default { read, { write = scripted_peer.answer(403, {}, '{"message":"Access Denied"}') }, again }
-    local output, status = run(([[
+    local output, status = child.run(([[
       local uv, braze = require "luv", require "braze.luv"
       coroutine.wrap(function()
         braze.new { api_key = "braze-key-0123456789", endpoint = %q }:create_send_id { campaign_id = "c" }
@@ -202,7 +180,7 @@ describe("braze.luv", function()
   end)
 
   it("surfaces what an on_done raises, and runs the others", function()
-    local output, status = run(([[
+    local output, status = child.run(([[
       local uv, braze = require "luv", require "braze.luv"
       local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q }
       local requests = {}
@@ -322,7 +300,7 @@ describe("braze.luv", function()
     go(function() new():create_send_id(parameters) end)
     collect()
     assert.is_true(peer:wait { ended = 1 })
-    local kept, before = setmetatable({}, { __mode = "k" }), descriptors()
+    local kept, before = setmetatable({}, { __mode = "k" }), child.descriptors()
     for number = 1, 10 do
       local client = new()
       kept[client] = true
@@ -337,36 +315,17 @@ describe("braze.luv", function()
     assert.is_true(peer:wait { connections = connections, ended = connections })
     -- A client's thread closes what is its own when it comes to it.
     local deadline = os.time() + 10
-    while descriptors() >= before + 10 and os.time() < deadline do collect() end
-    assert.is_true(descriptors() < before + 10)
+    while child.descriptors() >= before + 10 and os.time() < deadline do collect() end
+    assert.is_true(child.descriptors() < before + 10)
   end)
 end)
 
 describe("examples/luv.lua", function()
-  local service = standin.start()
+  local example = examples.new("luv", child.run)
 
-  local function run_it(arguments)
-    return run(('arg = { %s } dofile "examples/luv.lua"'):format(arguments), {
-      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
-    })
-  end
+  before_each(example.reset)
 
-  before_each(function() service.reset() end)
+  it("makes an ID for each of its arguments", function() example.makes_each "The loop ticked" end)
 
-  it("makes an ID for each of its arguments", function()
-    local output, status = run_it '"one", "two", "three"'
-    for _, id in ipairs { "one", "two", "three" } do assert.matches("\n" .. id .. "  %d+%.%d+ s\n", "\n" .. output) end
-    assert.matches("\nThe loop ticked", output)
-    assert.equal("0", status)
-    assert.equal(3, service.count(service.campaign_id))
-  end)
-
-  it("ends with what went wrong", function()
-    local output, status = run_it(('%q'):format(("x"):rep(65)))
-    assert.matches("braze: usage: ", output, 1, true)
-    assert.equal("1", status)
-    output, status = run_it ""
-    assert.matches("usage: BRAZE_CAMPAIGN_ID", output, 1, true)
-    assert.equal("1", status)
-  end)
+  it("ends with what went wrong", function() example.ends_with_what_went_wrong() end)
 end)

@@ -2,6 +2,7 @@
 
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
+local socket = require "socket"
 
 local interpreter = arg[-1]
 local created = scripted_peer.created "made"
@@ -55,6 +56,61 @@ describe("a client", function()
     client:close()
     assert.is_true(peer:wait { ended = 1 })
     assert.equal("client closed", peer:log()[1].ended)
+  end)
+
+  -- libcurl does not say when it closes a socket that has not become a connection yet.
+  it("leaves alone the host's sockets, though they have the numbers of connections that never were", function()
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    -- One that takes no more connections: the queue of those that nobody has accepted is full.
+    local full = assert(socket.bind("127.0.0.1", 0, 0))
+    local _, full_port = full:getsockname()
+    local queue = {}
+    for number = 1, 4 do
+      queue[number] = socket.tcp()
+      queue[number]:settimeout(0)
+      queue[number]:connect("127.0.0.1", full_port)
+    end
+    for _, how in ipairs { "blocking", "started" } do
+      local key, endpoint = "braze-key-0123456789", "http://127.0.0.1:" .. full_port
+      local client = braze.new { api_key = key, endpoint = endpoint, retries = 0, connect_timeout = 0.05 }
+      local function fail()
+        local failure
+        if how == "started" then
+          local request = client:start("create_send_id", parameters)
+          assert.is_true(client:wait(20))
+          failure = select(2, pcall(request.result, request))
+        else
+          failure = select(2, pcall(client.create_send_id, client, parameters))
+        end
+        assert.equal("timeout", failure.kind)
+      end
+      fail()
+      fail()
+      local ends = {}
+      for number = 1, 16, 2 do
+        ends[number] = assert(socket.connect("127.0.0.1", port))
+        ends[number + 1] = assert(listener:accept())
+        for side = 0, 1 do assert(ends[number + side]:send "kept") end
+      end
+      for _, side in ipairs(ends) do assert.equal(side, socket.select({ side }, nil, 10)[1]) end
+      fail()
+      for _, side in ipairs(ends) do assert.equal("kept", (side:receive(4)), how) end
+      for number, side in ipairs(ends) do
+        assert.equal(4, (side:send "more"), how)
+        assert.equal("more", (ends[number % 2 == 0 and number - 1 or number + 1]:receive(4)), how)
+      end
+      for _, side in ipairs(ends) do side:close() end
+      fail()
+      local file = assert(io.open "README.md")
+      fail()
+      assert.equal("# braze", file:read "*l")
+      file:close()
+      client:close()
+    end
+    for _, one in ipairs(queue) do one:close() end
+    full:close()
+    listener:close()
   end)
 
   it("gives up its connection when it is collected", function()
@@ -186,6 +242,7 @@ describe("a client", function()
     local body = '{"message":"success","send_id":"made","many":[' .. ("[],"):rep(50000) .. "[]]}"
     peer:default { read, { write = scripted_peer.answer(201, nil, body) }, again }
     local output, status = run(([[
+      require "cjson" -- on Lua 5.1 no finalizer may need what is just being loaded
       local client = require("braze").new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0 }
       local outer, nested, failed = false, 0, 0
       local function finalize()

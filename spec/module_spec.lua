@@ -79,6 +79,34 @@ describe("require 'braze'", function()
     ]])
   end)
 
+  -- Lua 5.1's require would say "loop or previous error" from then on.
+  it("loads lua-cjson again after it failed to load", function()
+    expect("usage true", with_service [[
+      local client = require("braze").new { api_key = "@key@", endpoint = "@url@" }
+      local params = { campaign_id = "campaign_identifier" }
+      package.preload.cjson = function() error "no memory, say" end
+      local _, failure = pcall(client.create_send_id, client, params)
+      package.preload.cjson = nil
+      io.write(failure.kind, " ", tostring(client:create_send_id(params).status == 201))
+    ]])
+  end)
+
+  it("serves a call that is made while lua-cjson is loaded, as a finalizer's may be", function()
+    expect("true true table", with_service [[
+      local client = require("braze").new { api_key = "@key@", endpoint = "@url@" }
+      local inner
+      package.preload.cjson = function()
+        package.preload.cjson = nil
+        inner = client:create_send_id { campaign_id = "campaign_identifier" }
+        local cjson = package.loaded.cjson
+        package.loaded.cjson = nil
+        return cjson
+      end
+      local outer = client:create_send_id { campaign_id = "campaign_identifier" }
+      io.write(tostring(inner.status == 201), " ", tostring(outer.status == 201), " ", type(require "cjson"))
+    ]])
+  end)
+
   it("initialises libcurl, and OpenSSL by it, at the first call, not before", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))

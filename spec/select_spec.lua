@@ -1,30 +1,15 @@
 -- The plain client in the lists of others: luasocket's select and cqueues' poll take it as it is.
 
 local braze = require "braze"
+local child = require "spec.support.child"
+local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
-local standin = require "spec.support.standin"
 
-local interpreter = arg[-1]
 local created = scripted_peer.created "made"
 local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
 local parameters = { campaign_id = "campaign" }
 local seconds = 10
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a program in a fresh interpreter, with these variables beside the others; what it printed, and its exit status.
-local function run(program, environment)
-  local words = { "env" }
-  for name, value in pairs(environment or {}) do words[#words + 1] = name .. "=" .. quote(value) end
-  words[#words + 1] = ("%s -e %s 2>&1; echo \" exit $?\""):format(quote(interpreter), quote(program))
-  local pipe = assert(io.popen(table.concat(words, " ")))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output:match "^(.*) exit (%d+)\n$"
-end
 
 describe("a client in the list of", function()
   local peer
@@ -159,30 +144,11 @@ describe("a client in the list of", function()
 end)
 
 describe("examples/select.lua", function()
-  local service = standin.start()
+  local example = examples.new("select", child.run)
 
-  local function run_it(arguments)
-    return run(('arg = { %s } dofile "examples/select.lua"'):format(arguments), {
-      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
-    })
-  end
+  before_each(example.reset)
 
-  before_each(function() service.reset() end)
+  it("makes an ID for each of its arguments", function() example.makes_each "The loop went round" end)
 
-  it("makes an ID for each of its arguments", function()
-    local output, status = run_it '"one", "two", "three"'
-    for _, id in ipairs { "one", "two", "three" } do assert.matches("\n" .. id .. "  %d+%.%d+ s\n", "\n" .. output) end
-    assert.matches("\nThe loop went round", output)
-    assert.equal("0", status)
-    assert.equal(3, service.count(service.campaign_id))
-  end)
-
-  it("ends with what went wrong", function()
-    local output, status = run_it(('%q'):format(("x"):rep(65)))
-    assert.matches("braze: usage: ", output, 1, true)
-    assert.equal("1", status)
-    output, status = run_it ""
-    assert.matches("usage: BRAZE_CAMPAIGN_ID", output, 1, true)
-    assert.equal("1", status)
-  end)
+  it("ends with what went wrong", function() example.ends_with_what_went_wrong() end)
 end)

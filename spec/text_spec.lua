@@ -92,8 +92,24 @@ describe("text.escape", function()
 
   it("never cuts a character", function()
     local euro = "\226\130\172"
-    for most = 1, 3 do assert.equal(euro .. "...", text.escape(euro .. "b", most), most) end
-    assert.equal(euro, text.escape(euro, 1))
+    for most = 0, 2 do assert.equal("...", text.escape(euro .. "b", most), most) end
+    assert.equal(euro .. "...", text.escape(euro .. "b", 3))
+    assert.equal(euro, text.escape(euro, 3))
+  end)
+
+  it("counts what it writes, not what it reads, and never cuts an escape", function()
+    assert.equal("\\x01\\x02...", text.escape("\1\2\3", 11))
+    assert.equal("\\x01\\x02\\x03", text.escape("\1\2\3", 12))
+    assert.equal("...", text.escape("\194\128", 7))
+  end)
+
+  it("leaves no part of a character where there is no room for it", function()
+    local euro = "\226\130\172"
+    assert.equal("ab" .. euro, text.escape("ab" .. euro, 100, 5))
+    assert.equal("ab..", text.escape("ab" .. euro, 100, 4))
+    assert.equal("ab.", text.escape("ab" .. euro, 100, 3))
+    assert.equal("ab", text.escape("ab" .. euro, 100, 2))
+    assert.equal("a\\x01.", text.escape("a\1\1", 100, 6))
   end)
 end)
 

@@ -185,6 +185,41 @@ describe("a client over TLS", function()
       end)
     end
 
+    it("that is there only later, as a file or as a directory", function()
+      for _, later in ipairs { service.ca_file, service.ca_directory } do
+        local path = directory .. "/later"
+        local client = braze.new { api_key = service.key, endpoint = service.https, ca_file = path, retries = 0 }
+        check_refused(select(2, pcall(client.create_send_id, client, { campaign_id = "campaign_identifier" })))
+        os.execute(("cp -rL %s %s"):format(quote(later), quote(path)))
+        assert.equal(201, client:create_send_id({ campaign_id = "campaign_identifier" }).status)
+        os.execute("rm -r " .. quote(path))
+      end
+    end)
+
+    it("when the process has no descriptor left to read it with", function()
+      -- However many are left: what fails for want of one says so, and works once there are some.
+      for left = 0, 5 do
+        local script = write_file(directory .. "/few.lua", ([[
+          require "cjson"
+          local client = require "braze".new { api_key = %q, endpoint = %q, ca_file = %q, retries = 0 }
+          local files = {}
+          repeat
+            local file = io.open "/dev/null"
+            files[#files + 1] = file
+          until not file
+          for number = 1, %d do files[number]:close() end
+          local good, failure = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier" })
+          for number = %d, #files do files[number]:close() end
+          io.write(good and "good" or tostring(failure), "\n",
+            client:create_send_id({ campaign_id = "campaign_identifier" }).status)
+        ]]):format(service.key, service.https, service.ca_file, left, left + 1))
+        local output = output_of(("ulimit -n 40; %s %s 2>&1"):format(quote(arg[-1]), quote(script)))
+        local first, last = output:match "^(.*)\n(%d+)%s*$"
+        assert.equal("201", last)
+        assert.is_truthy(first == "good" or first:find "[Tt]oo many open files.*ulimit", first)
+      end
+    end)
+
     it("that may not be read", function()
       local path = write_file(directory .. "/secret.pem", output_of("cat " .. quote(service.ca_file)))
       os.execute("chmod 000 " .. quote(path))

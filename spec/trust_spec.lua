@@ -37,6 +37,23 @@ describe("trust.is_hashed", function()
     end)
   end
 
+  it("is false where nothing but what can't be read has such a name", function()
+    in_directory({}, function(directory)
+      local entry = directory .. "/0123abcd.0"
+      assert(os.execute(("ln -s nowhere '%s'"):format(entry)))
+      local found = is_hashed(directory)
+      os.remove(entry)
+      assert.is_false(found)
+    end)
+  end)
+
+  it("is false for a path that is too long", function()
+    in_directory({ "0123abcd.0" }, function(directory)
+      assert.is_true(is_hashed(("/."):rep(200) .. directory))
+      assert.is_false(is_hashed(("/."):rep(300) .. directory))
+    end)
+  end)
+
   it("is false for what is no directory", function()
     assert.is_false(is_hashed "")
     assert.is_false(is_hashed "spec/trust_spec.lua")

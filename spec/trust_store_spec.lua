@@ -82,6 +82,16 @@ describe("the system's trust store", function()
     assert.matches("^tls 60 the certificate of localhost:%d+ is not trusted", output)
   end)
 
+  for what, elsewhere in pairs {
+    file = '"$2"', ["hashed directory"] = '"$PWD/other"; mkdir other; cp "$2" other/other.pem; openssl rehash other',
+  } do
+    case("is not trusted beside a ca_file that is a " .. what, function()
+      local both = 'cp "$1" ca-certificates.crt; cp "$1" ca.pem; openssl rehash . 2>&-; export BRAZE_CA_FILE='
+      local output = call_with(both .. elsewhere)
+      assert.matches("^tls 60 the certificate of localhost:%d+ is not trusted", output)
+    end)
+  end
+
   case("that is empty is an error that names it", function()
     local output = call_with "true"
     assert.matches("^tls 77 the certificates to trust can't be read from the system's store", output)

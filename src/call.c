@@ -4,30 +4,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values, const char *body,
-                                  size_t body_length) {
-  struct braze_call *call;
-  size_t size = sizeof *call + body_length, i;
-  char *text;
+/* Two braces, and for each value its name, what it is as JSON, and a comma. */
+static size_t most_body(const struct braze_endpoint *endpoint, const struct braze_value *values) {
+  size_t size = 2, i;
+  for (i = 0; i < endpoint->field_count; i++)
+    if (values[i].text) size += strlen(endpoint->fields[i].json) + values[i].json_length + 1;
+  return size;
+}
+
+static char *append(char *end, const char *text, size_t length) {
+  memcpy(end, text, length);
+  return end + length;
+}
+
+/* Writes the request's body; returns its end. */
+static char *write_body(char *body, const struct braze_endpoint *endpoint, const struct braze_value *values) {
+  char *end = body;
+  size_t i;
+  *end++ = '{';
+  for (i = 0; i < endpoint->field_count; i++) {
+    if (!values[i].text) continue;
+    if (end > body + 1) *end++ = ',';
+    end = append(end, endpoint->fields[i].json, strlen(endpoint->fields[i].json));
+    end = append(end, values[i].json, values[i].json_length);
+  }
+  *end++ = '}';
+  return end;
+}
+
+struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values) {
+  struct braze_call *call = malloc(sizeof *call);
+  size_t size = most_body(endpoint, values), i;
+  char *body, *text;
   for (i = 0; i < endpoint->field_count; i++) size += values[i].length;
-  call = malloc(size);
-  if (!call) return NULL;
+  /* Apart, both are of sizes that glibc keeps at hand: one block of more than 1,032 bytes costs as much as forty of those. */
+  body = malloc(size);
+  if (!call || !body) {
+    free(call);
+    free(body);
+    return NULL;
+  }
   memset(call, 0, sizeof *call);
   atomic_init(&call->references, 1);
   atomic_init(&call->gate, 0);
   atomic_init(&call->finished, false);
   call->endpoint = endpoint;
-  text = (char *)(call + 1);
-  memcpy(text, body, body_length);
-  call->body = text;
-  call->body_length = body_length;
-  text += body_length;
+  call->body = body;
+  text = write_body(body, endpoint, values);
+  call->body_length = (size_t)(text - body);
   for (i = 0; i < endpoint->field_count; i++) {
     if (!values[i].text) continue;
-    memcpy(text, values[i].text, values[i].length);
     call->values[i] = text;
     call->value_lengths[i] = values[i].length;
-    text += values[i].length;
+    text = append(text, values[i].text, values[i].length);
     if (endpoint->repeat_field && strcmp(endpoint->fields[i].name, endpoint->repeat_field) == 0) call->repeatable = true;
   }
   braze_outcome_init(&call->outcome);
@@ -42,6 +71,7 @@ struct braze_call *braze_call_retain(struct braze_call *call) {
 void braze_call_release(struct braze_call *call) {
   if (!call || atomic_fetch_sub(&call->references, 1) > 1) return;
   braze_outcome_free(&call->outcome);
+  free(call->body);
   free(call);
 }
 

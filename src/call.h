@@ -25,7 +25,7 @@ struct braze_call {
   const struct braze_endpoint *endpoint;
   const char *values[BRAZE_MOST_FIELDS]; /* by the endpoint's fields, NULL = not given */
   size_t value_lengths[BRAZE_MOST_FIELDS];
-  const char *body; /* the request's JSON */
+  char *body; /* the request's JSON, and behind it the values */
   size_t body_length;
   bool repeatable;
   double timeout; /* seconds for all of it */
@@ -55,12 +55,13 @@ struct braze_call {
 struct braze_value {
   const char *text; /* NULL = not given */
   size_t length;
+  const char *json; /* the same as a JSON string, quotes and all */
+  size_t json_length;
 };
 
-/* A call that owns copies of all it needs, with one reference; values stand in the order of the endpoint's fields. NULL: no
-   memory. */
-struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values, const char *body,
-                                  size_t body_length);
+/* A call that owns copies of all it needs, with one reference; values stand in the order of the endpoint's fields, as do those
+   of the request's JSON object. NULL: no memory. */
+struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values);
 
 struct braze_call *braze_call_retain(struct braze_call *call);
 

@@ -8,13 +8,20 @@
 
 #include "clock.h"
 #include "global.h"
+#include "parking.h"
 #include "sigpipe.h"
 #include "timetable.h"
 #include "transfer.h"
 #include "wake.h"
 
 #define LONGEST_WAIT 3600.0
+#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
 #define MOST_IDLE_TRANSFERS 64
+#define LONGEST_UNSEEN 1.0
+
+/* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
+   older libcurl has it, too; libcurl leaves alone what it does not know. */
+#define MULTI_QUICK_EXIT ((CURLMoption)21)
 
 struct list {
   struct braze_call *first, *last;
@@ -35,6 +42,7 @@ struct braze_engine {
   struct list done;
   struct braze_timetable timetable; /* of waiting and pausing ones; libcurl watches the running ones */
   struct braze_sockets sockets;
+  double dropped_until; /* libcurl may not have seen until then that one of them is dead */
   struct braze_transfer *idle;
   int idle_count;
 };
@@ -71,6 +79,7 @@ struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_c
     return NULL;
   }
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
+  curl_multi_setopt(engine->multi, MULTI_QUICK_EXIT, 1L);
   engine->settings = braze_settings_retain(settings);
   engine->secrets = braze_secrets_retain(settings->secrets);
   engine->max_connections = max_connections;
@@ -160,21 +169,19 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
   unlink_from(&engine->running, call);
   engine->running_count--;
   call->transfer = NULL;
+  call->outcome.no_descriptor = engine->sockets.wanting && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
   braze_transfer_end(transfer, code);
   if (!call->outcome.maybe_applied && !call->outcome.answered) braze_call_reopen_gate(call);
   put_transfer(engine, transfer);
   settle(engine, call);
+  if (code == CURLE_SSL_CACERT_BADFILE) engine->trust_found = false; /* what is put there next may be a directory */
 }
 
 /* Begins an attempt of a call that is in no list. */
 static void begin_attempt(struct braze_engine *engine, struct braze_call *call, double now) {
   struct braze_transfer *transfer;
   CURLcode code;
-  if (now >= call->deadline) {
-    fail(engine, call, BRAZE_TIMEOUT, now);
-    return;
-  }
-  if (engine->running_count == 0) braze_sockets_drop_dead(&engine->sockets);
+  if (engine->running_count == 0) engine->dropped_until = braze_sockets_drop_dead(&engine->sockets) ? now + LONGEST_UNSEEN : 0;
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   transfer = take_transfer(engine);
@@ -190,7 +197,7 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
   call->transfer = transfer;
   append(&engine->running, call);
   engine->running_count++;
-  code = braze_transfer_begin(transfer, call, choose_store(engine, call), now);
+  code = braze_transfer_begin(transfer, call, choose_store(engine, call), now < engine->dropped_until, now);
   if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) end_attempt(engine, transfer, code);
 }
@@ -278,30 +285,30 @@ void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
   enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
 }
 
+/* Takes a call that is not done out of its list, and touches nothing of libcurl's. */
+static void forget(struct braze_engine *engine, struct braze_call *call) {
+  if (call->state == BRAZE_CALL_RUNNING) {
+    unlink_from(&engine->running, call);
+    engine->running_count--;
+  } else {
+    leave(engine, call->state == BRAZE_CALL_WAITING ? &engine->waiting : &engine->pausing, call);
+  }
+}
+
 void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call) {
   double now = braze_clock_now();
   struct braze_transfer *transfer = call->transfer;
-  switch (call->state) {
-  case BRAZE_CALL_WAITING:
-    leave(engine, &engine->waiting, call);
+  if (call->state == BRAZE_CALL_NEW || call->state == BRAZE_CALL_DONE) return;
+  forget(engine, call);
+  if (!transfer) {
     fail(engine, call, BRAZE_CANCELLED, now);
-    break;
-  case BRAZE_CALL_PAUSING:
-    leave(engine, &engine->pausing, call);
-    fail(engine, call, BRAZE_CANCELLED, now);
-    break;
-  case BRAZE_CALL_RUNNING:
-    curl_multi_remove_handle(engine->multi, transfer->easy);
-    unlink_from(&engine->running, call);
-    engine->running_count--;
-    braze_transfer_cancel(transfer);
-    call->transfer = NULL;
-    put_transfer(engine, transfer);
-    finish(engine, call, now);
-    break;
-  case BRAZE_CALL_NEW:
-  case BRAZE_CALL_DONE: break;
+    return;
   }
+  curl_multi_remove_handle(engine->multi, transfer->easy);
+  braze_transfer_cancel(transfer);
+  call->transfer = NULL;
+  put_transfer(engine, transfer);
+  finish(engine, call, now);
 }
 
 struct braze_call *braze_engine_take(struct braze_engine *engine) {
@@ -321,12 +328,20 @@ void braze_engine_wake(struct braze_engine *engine) {
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
   call->started = braze_clock_now();
   braze_engine_submit(engine, call);
-  braze_engine_step(engine);
-  while (call->state != BRAZE_CALL_DONE) {
-    braze_engine_wait(engine, LONGEST_WAIT);
+  while (braze_parking_begin_work()) {
     braze_engine_step(engine);
+    braze_parking_end_work();
+    if (call->state == BRAZE_CALL_DONE) {
+      unlink_from(&engine->done, call);
+      return;
+    }
+    braze_engine_wait(engine, LONGEST_WAIT_OF_OWNER);
   }
-  unlink_from(&engine->done, call);
+  forget(engine, call);
+  braze_parking_stand_still(call->deadline - braze_clock_now());
+  braze_outcome_free(&call->outcome);
+  call->cancelled_at = braze_clock_now();
+  braze_call_describe_cancelled(call, &call->outcome);
 }
 
 void braze_engine_cancel_all(struct braze_engine *engine) {
@@ -342,9 +357,16 @@ void braze_engine_free(struct braze_engine *engine) {
   braze_engine_cancel_all(engine);
   while (engine->idle) braze_transfer_free(take_transfer(engine));
   curl_multi_cleanup(engine->multi);
+  braze_sockets_free(&engine->sockets);
   braze_wake_close(&engine->wake);
   braze_sigpipe_release(&sigpipe);
   braze_secrets_release(engine->secrets);
   braze_settings_release(engine->settings);
   free(engine);
+}
+
+void braze_engine_retire(struct braze_engine *engine) {
+  if (!braze_parking_begin_work()) return;
+  braze_engine_free(engine);
+  braze_parking_end_work();
 }

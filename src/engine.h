@@ -16,6 +16,9 @@ struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_c
    released: the reference is its that submitted them. */
 void braze_engine_free(struct braze_engine *engine);
 
+/* The same outside of work (parking.h); does nothing once the process is exiting. */
+void braze_engine_retire(struct braze_engine *engine);
+
 /* Hands a call over; its deadline runs from call->started. */
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call);
 
@@ -41,7 +44,8 @@ bool braze_engine_open_wake(struct braze_engine *engine);
 /* Ends a braze_engine_wait, also one that has not begun. */
 void braze_engine_wake(struct braze_engine *engine);
 
-/* Submits a call and steps until it is done: the blocking call, on the caller's thread. */
+/* Submits a call and steps until it is done: the blocking call, on the caller's thread. It ends as cancelled where the process
+   exits meanwhile: at once on the thread that exits, with its deadline on any other. */
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call);
 
 #endif

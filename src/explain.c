@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "libcurl.h"
+#include "parking.h"
 #include "retry.h"
 #include "text.h"
 
@@ -17,6 +18,7 @@ struct words {
   const struct braze_settings *settings;
   const struct braze_call *call;
   const struct braze_outcome *outcome;
+  enum braze_answer answer;
   struct braze_said said;
   double epoch;
   struct braze_buffer *message, *hint;
@@ -148,7 +150,8 @@ static void explain_redirect(const struct words *words) {
   braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
 }
 
-static void explain_protocol(const struct words *words, enum braze_answer answer) {
+static void explain_protocol(const struct words *words) {
+  const enum braze_answer answer = words->answer;
   const struct braze_outcome *outcome = words->outcome;
   const char *host = words->settings->host;
   if (outcome->status >= 300 && outcome->status <= 399) {
@@ -175,6 +178,12 @@ static void explain_protocol(const struct words *words, enum braze_answer answer
   if (outcome->status == 0 || answer == BRAZE_ANSWER_NOT_JSON) braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
 }
 
+#define TOO_MANY_FILES ": too many open files"
+
+static void say_how_to_free_descriptors(const struct words *words) {
+  braze_buffer_print(words->hint, "the process has as many files and sockets open as it may: raise the limit (ulimit -n), or close some");
+}
+
 static void explain_tls(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
   const char *ca_file = words->settings->ca_file;
@@ -189,8 +198,13 @@ static void explain_tls(const struct words *words) {
     say_quoted(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
   else if (bad_file)
     braze_buffer_print(words->message, "the system's store");
-  say_curl(words);
-  if (bad_file)
+  if (outcome->no_descriptor)
+    braze_buffer_print(words->message, TOO_MANY_FILES);
+  else
+    say_curl(words);
+  if (outcome->no_descriptor)
+    say_how_to_free_descriptors(words);
+  else if (bad_file)
     braze_buffer_print(words->hint, ca_file ? "ca_file (BRAZE_CA_FILE) must be a readable PEM bundle, or a directory made by `openssl rehash`"
                                             : "install the system's certificates (package ca-certificates), or give a PEM bundle as ca_file (BRAZE_CA_FILE)");
   else if (outcome->trust_failed)
@@ -232,12 +246,38 @@ static void explain_network(const struct words *words) {
   } else if (outcome->left) {
     braze_buffer_print(words->message, "the connection to %s broke after the request had left", host);
     say_curl(words);
+  } else if (outcome->no_descriptor) {
+    braze_buffer_print(words->message, "%s could not be reached" TOO_MANY_FILES "; nothing was sent", host);
+    say_how_to_free_descriptors(words);
   } else {
     braze_buffer_print(words->message, "%s could not be reached; nothing was sent", host);
     braze_buffer_print(words->hint, "check network, DNS, firewall and the endpoint's name, then call again");
     say_curl(words);
   }
 }
+
+static void explain_server(const struct words *words) {
+  braze_buffer_print(words->message, "%s failed to handle the call", words->settings->host);
+  say_service_message(words, "; it says ");
+}
+
+static void explain_cancelled(const struct words *words) {
+  braze_buffer_print(words->message, words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
+  if (braze_parking_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
+}
+
+/* Each kind that a call can end with; "usage" is raised before there is one. */
+static void (*const explain_kind[BRAZE_KIND_COUNT])(const struct words *words) = {
+  [BRAZE_RATE_LIMITED] = explain_rate_limit,
+  [BRAZE_AUTH] = explain_auth,
+  [BRAZE_REJECTED] = explain_rejected,
+  [BRAZE_SERVER] = explain_server,
+  [BRAZE_TIMEOUT] = explain_timeout,
+  [BRAZE_NETWORK] = explain_network,
+  [BRAZE_TLS] = explain_tls,
+  [BRAZE_PROTOCOL] = explain_protocol,
+  [BRAZE_CANCELLED] = explain_cancelled,
+};
 
 /* The advice that counts most: whether to repeat. */
 static void explain_maybe_applied(const struct words *words) {
@@ -264,25 +304,8 @@ static void explain_when(const struct words *words) {
 
 void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
                    enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
-  const struct words words = {settings, call, outcome, said, epoch, message, hint};
-  switch (outcome->kind) {
-  case BRAZE_RATE_LIMITED: explain_rate_limit(&words); break;
-  case BRAZE_AUTH: explain_auth(&words); break;
-  case BRAZE_REJECTED: explain_rejected(&words); break;
-  case BRAZE_PROTOCOL: explain_protocol(&words, answer); break;
-  case BRAZE_TLS: explain_tls(&words); break;
-  case BRAZE_TIMEOUT: explain_timeout(&words); break;
-  case BRAZE_NETWORK: explain_network(&words); break;
-  case BRAZE_SERVER:
-    braze_buffer_print(message, "%s failed to handle the call", settings->host);
-    say_service_message(&words, "; it says ");
-    break;
-  case BRAZE_CANCELLED:
-    braze_buffer_print(message, outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
-    break;
-  case BRAZE_USAGE:
-  case BRAZE_KIND_COUNT: break;
-  }
+  const struct words words = {settings, call, outcome, answer, said, epoch, message, hint};
+  explain_kind[outcome->kind](&words);
   explain_maybe_applied(&words);
   explain_when(&words);
 }

@@ -9,7 +9,7 @@
 #include "parking.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool started, raises_sigpipe = true, reuses_handles;
+static bool started, raises_sigpipe = true, reuses_handles, looks_seldom;
 
 /* A thread of libcurl's (a name look-up that was given up) may outlive lua_close, which unloads the object that its code
    belongs to. In code rather than by a linker's flag, so that every way of building has it. */
@@ -24,6 +24,7 @@ static void start(void) {
   const unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
   pin();
   reuses_handles = version < 0x075300 || version >= 0x080100;
+  looks_seldom = version >= 0x081600;
 #if BRAZE_LIBCURL_AT_LEAST(7, 87, 0)
   raises_sigpipe = version < 0x075700;
 #endif
@@ -38,6 +39,10 @@ bool braze_global_start(void) {
 
 bool braze_global_reuses_handles(void) {
   return reuses_handles;
+}
+
+bool braze_global_looks_seldom(void) {
+  return looks_seldom;
 }
 
 bool braze_global_raises_sigpipe(void) {

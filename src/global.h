@@ -14,6 +14,9 @@ bool braze_global_raises_sigpipe(void);
    which it has freed, and writes there when the next one begins with a folded line (curl/curl#11103). */
 bool braze_global_reuses_handles(void);
 
+/* Whether libcurl looks only once a second whether an idle connection is alive: 8.22 was the first that does. */
+bool braze_global_looks_seldom(void);
+
 #define BRAZE_VERSION "0.1.0"
 
 #endif

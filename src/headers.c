@@ -243,20 +243,24 @@ static bool is_space(char character) {
 void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
                         struct braze_outcome *outcome) {
   const char *colon, *value;
-  while (length > 0 && is_space(line[length - 1])) length--;
   if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
     braze_headers_init(headers);
     outcome->request_id[0] = '\0';
     outcome->location[0] = '\0';
     return;
   }
+  if (length > 0 && !may_be_read(line[0]) && !is_space(line[0])) {
+    headers->last = NAME_COUNT;
+    return;
+  }
+  while (length > 0 && is_space(line[length - 1])) length--;
   if (length == 0) headers->ended = true;
   if (headers->ended) return;
   if (line[0] == ' ' || line[0] == '\t') {
     spoil(headers);
     return;
   }
-  if (!may_be_read(line[0]) || (colon = memchr(line, ':', length)) == NULL) {
+  if ((colon = memchr(line, ':', length)) == NULL) {
     headers->last = NAME_COUNT;
     return;
   }

@@ -13,15 +13,32 @@
 #include "outcome.h"
 #include "settings.h"
 
-/* Names in the registry; the first four are also what tostring calls the userdata. */
-#define LBRAZE_CLIENT "braze.client"
-#define LBRAZE_SAFE_CLIENT "braze.safe.client"
-#define LBRAZE_REQUEST "braze.request"
-#define LBRAZE_SAFE_REQUEST "braze.safe.request"
-#define LBRAZE_CALL "braze.call"
-#define LBRAZE_ERROR "braze.error"
-#define LBRAZE_JSON "braze.json"
-#define LBRAZE_DEFAULT_CLIENT "braze.default_client"
+/* lua_registry.c: metatables, two functions of cjson's, the client of braze.create_send_id. */
+enum lbraze_registered {
+  LBRAZE_CLIENT,
+  LBRAZE_SAFE_CLIENT,
+  LBRAZE_REQUEST,
+  LBRAZE_SAFE_REQUEST,
+  LBRAZE_CALL,
+  LBRAZE_ERROR,
+  LBRAZE_ENCODE,
+  LBRAZE_DECODE,
+  LBRAZE_DEFAULT_CLIENT,
+  LBRAZE_REGISTERED_COUNT
+};
+
+/* [-0, +1] nil where nothing is registered. */
+void lbraze_get_registered(lua_State *L, enum lbraze_registered what);
+
+/* [-1, +0, m] */
+void lbraze_register(lua_State *L, enum lbraze_registered what);
+
+/* [-0, +1, m] The metatable, made at the first call, as luaL_newmetatable does: under its name, too, which tostring and Lua's
+   own messages use. */
+void lbraze_new_metatable(lua_State *L, enum lbraze_registered what, const char *name);
+
+/* Whether it is the value's metatable. */
+bool lbraze_has_metatable(lua_State *L, int index, enum lbraze_registered what);
 
 /* Room for the two texts of an error on the C stack, so that raising one leaves nothing behind. */
 struct lbraze_words {
@@ -41,10 +58,10 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
 const char *lbraze_what(lua_State *L, int index);
 
 /* [-0, +0, e] Raises a usage error; an empty message means that memory ran out. Never returns. */
-int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words);
+LBRAZE_RAISES int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words);
 
 /* [-0, +0, e] The same with a text as printf makes it, and a hint or NULL. */
-int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) BRAZE_PRINTF(3, 4);
+LBRAZE_RAISES int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) BRAZE_PRINTF(3, 4);
 
 /* [-0, +0, m] Creates the metatable. */
 void lbraze_open_error(lua_State *L);
@@ -89,8 +106,8 @@ void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings
 
 /* lua_json.c */
 
-/* [-0, +1, e] A request's JSON, the fields in the endpoint's order. */
-void lbraze_push_json(lua_State *L, const struct braze_endpoint *endpoint, const struct braze_value *values);
+/* [-0, +n, e] Encodes each value that is given; the strings pushed are what the values point at from then on. */
+void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values);
 
 /* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. */
 bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept);

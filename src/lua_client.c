@@ -16,21 +16,16 @@ struct call_box {
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
 static struct lbraze_client *test_client(lua_State *L, int index) {
   struct lbraze_client *client = lua_touserdata(L, index);
-  bool ours = false;
-  if (!client || !lua_getmetatable(L, index)) return NULL;
-  luaL_getmetatable(L, LBRAZE_CLIENT);
-  luaL_getmetatable(L, LBRAZE_SAFE_CLIENT);
-  ours = lua_rawequal(L, -3, -2) || lua_rawequal(L, -3, -1);
-  lua_pop(L, 3);
-  return ours ? client : NULL;
+  if (!client) return NULL;
+  return lbraze_has_metatable(L, index, LBRAZE_CLIENT) || lbraze_has_metatable(L, index, LBRAZE_SAFE_CLIENT) ? client : NULL;
 }
 
-/* [-0, +0, m] Gives the table on top of the stack an empty one for requests. On Lua 5.1 the first luaL_unref needs memory,
-   which it must not be in want of later, so it is done here. */
+/* [-0, +0, m] Gives the table on top of the stack an empty one for requests. Before Lua 5.4 luaL_ref's list of what is free ends
+   in nil, and luaL_unref needs memory to begin it again, which a delivery must not want: ended in 0, as 5.4 does, it needs none. */
 static void set_new_requests(lua_State *L) {
   lua_newtable(L);
-  lua_pushboolean(L, 1);
-  luaL_unref(L, -2, luaL_ref(L, -2));
+  lua_pushinteger(L, 0);
+  lua_rawseti(L, -2, 0);
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
 }
 
@@ -41,7 +36,10 @@ bool lbraze_is_child(const struct lbraze_client *client) {
 /* The parent's engine and worker are left as they are: cleaning them up would write on the parent's connections. The parent's
    requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
-  if (!lbraze_is_child(client)) return;
+  if (!lbraze_is_child(client)) {
+    if (client->worker && braze_parking_is_exiting()) braze_worker_give_up(client->worker);
+    return;
+  }
   lbraze_get_uservalue(L, index);
   set_new_requests(L);
   lua_pop(L, 1);
@@ -60,7 +58,6 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
   if (!client) {
     snprintf(hint, sizeof hint, "write client:%s(...)", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
-    return NULL;
   }
   if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
   lbraze_refresh_client(L, 1, client);
@@ -74,7 +71,13 @@ struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method)
 }
 
 int lbraze_raise_system(lua_State *L, const char *what, int code) {
-  return lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
+  lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
+}
+
+/* What a call needs could not be made; errno was 0 before. libcurl 8.22 wants a descriptor for that. */
+LBRAZE_RAISES static void raise_unmade(lua_State *L) {
+  if (errno == EMFILE || errno == ENFILE) lbraze_raise_system(L, "no descriptor for the client", errno);
+  luaL_error(L, "not enough memory");
 }
 
 struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client) {
@@ -82,8 +85,7 @@ struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *cl
   if (!braze_global_start()) luaL_error(L, "libcurl could not be initialised");
   errno = 0;
   client->worker = braze_worker_new(client->settings);
-  if (!client->worker && (errno == EMFILE || errno == ENFILE)) lbraze_raise_system(L, "no descriptor for the client", errno);
-  if (!client->worker) luaL_error(L, "not enough memory");
+  if (!client->worker) raise_unmade(L);
   return client->worker;
 }
 
@@ -93,16 +95,16 @@ static void close_client(struct lbraze_client *client) {
   if (client->closed) return;
   client->closed = true;
   if (client->worker && ours) braze_worker_close(client->worker);
-  if (client->engine && ours && !braze_parking_is_exiting()) braze_engine_free(client->engine);
+  if (client->engine && ours) braze_engine_retire(client->engine);
   client->engine = NULL;
   if (client->settings) braze_settings_drop_secrets(client->settings);
 }
 
 /* [-0, +1, e] A new client from the options at index. */
-static int new_client(lua_State *L, int index, const char *metatable) {
+static int new_client(lua_State *L, int index, enum lbraze_registered metatable) {
   struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
   memset(client, 0, sizeof *client);
-  luaL_getmetatable(L, metatable);
+  lbraze_get_registered(L, metatable);
   lua_setmetatable(L, -2);
   lua_createtable(L, 2, 0);
   set_new_requests(L);
@@ -137,7 +139,7 @@ static struct call_box *push_box(lua_State *L, int client_index) {
     lua_pop(L, 1);
     box = lbraze_new_userdata(L, sizeof *box);
     box->call = NULL;
-    luaL_getmetatable(L, LBRAZE_CALL);
+    lbraze_get_registered(L, LBRAZE_CALL);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, LBRAZE_CLIENT_BOX);
@@ -158,18 +160,16 @@ static int call_endpoint(lua_State *L, struct lbraze_client *client, const struc
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
   struct call_box *box;
-  const char *body;
-  size_t body_length;
   bool good;
   lbraze_read_parameters(L, 2, client->settings, endpoint, values);
   lbraze_read_call_options(L, 3, client->settings, &limits);
-  lbraze_push_json(L, endpoint, values);
-  body = lua_tolstring(L, -1, &body_length);
+  lbraze_encode_values(L, endpoint, values);
   box = push_box(L, 1);
   if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
+  errno = 0;
   if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
-  box->call = braze_call_new(endpoint, values, body, body_length);
-  if (!client->engine || !box->call) return luaL_error(L, "not enough memory");
+  if (client->engine) box->call = braze_call_new(endpoint, values);
+  if (!box->call) raise_unmade(L);
   box->call->timeout = limits.timeout;
   box->call->connect_timeout = limits.connect_timeout;
   box->call->retries = limits.retries;
@@ -190,14 +190,14 @@ static int client_create_send_id(lua_State *L) {
 /* braze.create_send_id(params [, options]) -> result, on a client made from the environment at the first use. */
 int lbraze_client_create_send_id_by_default(lua_State *L) {
   lua_settop(L, 2);
-  lua_getfield(L, LUA_REGISTRYINDEX, LBRAZE_DEFAULT_CLIENT);
+  lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_pushnil(L);
     new_client(L, 3, LBRAZE_CLIENT);
     lua_remove(L, 3);
     lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, LBRAZE_DEFAULT_CLIENT);
+    lbraze_register(L, LBRAZE_DEFAULT_CLIENT);
   }
   lua_insert(L, 1);
   return client_create_send_id(L);
@@ -259,7 +259,7 @@ static int client__tostring(lua_State *L) {
 }
 
 /* [-0, +0, m] One of the two metatables; the methods of the safe one go through lbraze_safe_call. */
-static void open_metatable(lua_State *L, const char *name, bool safe) {
+static void open_metatable(lua_State *L, enum lbraze_registered what, const char *name, bool safe) {
   static const luaL_Reg methods[] = {
       {"create_send_id", client_create_send_id}, {"start", lbraze_client_start}, {"step", lbraze_client_step},
       {"wait", lbraze_client_wait},              {"pending", client_pending},    {"pollfd", client_pollfd},
@@ -267,10 +267,8 @@ static void open_metatable(lua_State *L, const char *name, bool safe) {
       {NULL, NULL},
   };
   static const luaL_Reg metamethods[] = {{"__gc", client__gc}, {"__close", client__close}, {"__tostring", client__tostring}, {NULL, NULL}};
-  luaL_newmetatable(L, name);
+  lbraze_new_metatable(L, what, name);
   lbraze_set_functions(L, metamethods);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
   lbraze_push_methods(L, methods, safe);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
@@ -278,10 +276,10 @@ static void open_metatable(lua_State *L, const char *name, bool safe) {
 
 void lbraze_open_client(lua_State *L) {
   static const luaL_Reg box_metamethods[] = {{"__gc", call_box__gc}, {NULL, NULL}};
-  open_metatable(L, LBRAZE_CLIENT, false);
-  open_metatable(L, LBRAZE_SAFE_CLIENT, true);
+  open_metatable(L, LBRAZE_CLIENT, "braze.client", false);
+  open_metatable(L, LBRAZE_SAFE_CLIENT, "braze.safe.client", true);
   lbraze_open_request(L);
-  luaL_newmetatable(L, LBRAZE_CALL);
+  lbraze_new_metatable(L, LBRAZE_CALL, "braze.call");
   lbraze_set_functions(L, box_metamethods);
   lua_pop(L, 1);
 }

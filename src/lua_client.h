@@ -48,7 +48,7 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
 struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client);
 
 /* [-0, +0, e] Raises for an error of the system's: no thread, no descriptor. */
-int lbraze_raise_system(lua_State *L, const char *what, int code);
+LBRAZE_RAISES int lbraze_raise_system(lua_State *L, const char *what, int code);
 
 /* lua_request.c */
 

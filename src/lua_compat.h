@@ -36,20 +36,27 @@
 #define lbraze_push_integer(L, value) lua_pushnumber(L, (lua_Number)(value))
 #endif
 
-/* Whether a yield is possible here: 1 or 0, -1 where this Lua does not say. LuaJIT says it, by a function that PUC Lua 5.1 does
-   not have: so it is looked up at run time. */
+/* Lua's function that tells whether a yield is possible, NULL where this Lua has none. LuaJIT has it, PUC Lua 5.1 does not: so
+   it is looked up at run time. */
+typedef int (*lbraze_yieldable)(lua_State *L);
 #if LUA_VERSION_NUM >= 503
-#define lbraze_is_yieldable(L) lua_isyieldable(L)
+#define lbraze_find_yieldable() lua_isyieldable
 #else
 #include <dlfcn.h>
-static inline int lbraze_is_yieldable(lua_State *L) {
-  int (*is_yieldable)(lua_State *);
+static inline lbraze_yieldable lbraze_find_yieldable(void) {
+  lbraze_yieldable function;
   void *found = dlsym(NULL, "lua_isyieldable");
-  if (!found) return -1;
-  memcpy(&is_yieldable, &found, sizeof found);
-  return is_yieldable(L);
+  memcpy(&function, &found, sizeof found);
+  return function;
 }
 #endif
+
+/* Of a function that raises, whatever it is declared to return. */
+#define LBRAZE_RAISES __attribute__((__noreturn__))
+
+/* Lua's headers do not say it of these. */
+LBRAZE_RAISES int(lua_error)(lua_State *L);
+LBRAZE_RAISES int(luaL_error)(lua_State *L, const char *format, ...);
 
 /* [-0, +0, m] Adds functions to the table on top of the stack. */
 static inline void lbraze_set_functions(lua_State *L, const luaL_Reg *functions) {

@@ -19,11 +19,18 @@ void lbraze_words_init(struct lbraze_words *words) {
 /* pcall, a tail call or the wrapper of braze.safe may stand in between. */
 void lbraze_push_where(lua_State *L) {
   lua_Debug caller;
+  char text[4 * LUA_IDSIZE + 16]; /* a chunk's name may be any bytes, and each take four */
+  struct braze_buffer where;
   int level;
   for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
     lua_getinfo(L, "Sl", &caller);
     if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
-      lua_pushfstring(L, "%s:%d:", caller.short_src, caller.currentline);
+      braze_buffer_borrow(&where, text, sizeof text);
+      /* A text that was loaded is its own name, and may have the key in it. */
+      if (caller.source[0] != '@' && caller.source[0] != '=') strcpy(caller.short_src, "[string]");
+      braze_text_escape(&where, caller.short_src, strlen(caller.short_src), 4 * LUA_IDSIZE);
+      braze_buffer_print(&where, ":%d:", caller.currentline);
+      lua_pushlstring(L, text, where.length);
       return;
     }
   }
@@ -65,14 +72,14 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
   lua_setfield(L, -2, "elapsed");
   lua_newtable(L);
   lua_setfield(L, -2, "rate_limit");
-  luaL_getmetatable(L, LBRAZE_ERROR);
+  lbraze_get_registered(L, LBRAZE_ERROR);
   lua_setmetatable(L, -2);
 }
 
 int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words) {
-  if (words->message.length == 0) return luaL_error(L, "not enough memory");
+  if (words->message.length == 0) luaL_error(L, "not enough memory");
   lbraze_push_error(L, settings, BRAZE_USAGE, words);
-  return lua_error(L);
+  lua_error(L);
 }
 
 int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) {
@@ -85,7 +92,7 @@ int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) {
   va_end(arguments);
   braze_buffer_append(&words.message, text, strlen(text));
   if (hint) braze_buffer_append(&words.hint, hint, strlen(hint));
-  return lbraze_raise_usage(L, NULL, &words);
+  lbraze_raise_usage(L, NULL, &words);
 }
 
 const char *lbraze_what(lua_State *L, int index) {
@@ -103,13 +110,7 @@ const char *lbraze_what(lua_State *L, int index) {
 }
 
 bool lbraze_is_error(lua_State *L, int index) {
-  bool same = false;
-  if (lua_istable(L, index) && lua_getmetatable(L, index)) {
-    luaL_getmetatable(L, LBRAZE_ERROR);
-    same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-  }
-  return same;
+  return lua_istable(L, index) && lbraze_has_metatable(L, index, LBRAZE_ERROR);
 }
 
 /* [-0, +1, m] The field of the error at index 1 as text, with something in front of it; "" where it is not there. */
@@ -252,9 +253,7 @@ void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe) {
 
 void lbraze_open_error(lua_State *L) {
   static const luaL_Reg metamethods[] = {{"__tostring", error__tostring}, {"__concat", error__concat}, {NULL, NULL}};
-  luaL_newmetatable(L, LBRAZE_ERROR);
+  lbraze_new_metatable(L, LBRAZE_ERROR, "braze.error");
   lbraze_set_functions(L, metamethods);
-  lua_pushliteral(L, LBRAZE_ERROR);
-  lua_setfield(L, -2, "__name");
   lua_pop(L, 1);
 }

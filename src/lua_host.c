@@ -1,6 +1,7 @@
 /* lua_host: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
 #define _GNU_SOURCE /* close under -std=c11 */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,13 +16,16 @@ struct channel {
   int connection; /* -1 = none */
 };
 
+/* Asked once: looking it up takes longer than all else that starts a call. */
+static _Atomic(lbraze_yieldable) is_yieldable;
+
 /* core.is_yieldable() -> boolean, or nil where this Lua can't tell */
 static int core_is_yieldable(lua_State *L) {
-  int answer = lbraze_is_yieldable(L);
-  if (answer < 0)
-    lua_pushnil(L);
+  lbraze_yieldable function = atomic_load(&is_yieldable);
+  if (function)
+    lua_pushboolean(L, function(L));
   else
-    lua_pushboolean(L, answer);
+    lua_pushnil(L);
   return 1;
 }
 
@@ -93,6 +97,7 @@ static int channel__gc(lua_State *L) {
 void lbraze_push_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
+  atomic_store(&is_yieldable, lbraze_find_yieldable());
   luaL_newmetatable(L, CHANNEL);
   lbraze_push_methods(L, methods, false);
   lua_setfield(L, -2, "__index");

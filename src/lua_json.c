@@ -21,12 +21,25 @@ static void set(lua_State *L, const char *name, int value, bool boolean) {
   lua_call(L, 1, 0);
 }
 
-/* [-0, +1, e] The instance, made at the first call. */
-static void push_instance(lua_State *L) {
+/* [-0, +0, m] Lua 5.1's require marks a module while it loads, and when that fails the mark stays: no require gives the module
+   any more. An allocation that failed once, or a call in a finalizer that runs meanwhile, must not mean that. */
+static void forget_mark(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_getfield(L, -1, "cjson");
+  if (lua_islightuserdata(L, -1) || lua_type(L, -1) == LUA_TNUMBER) { /* the mark; LuaJIT's is a number */
+    lua_pushnil(L);
+    lua_setfield(L, -3, "cjson");
+  }
+  lua_pop(L, 2);
+}
+
+/* [-0, +1, e] A function of the instance, which is made at the first call. */
+static void push_function(lua_State *L, enum lbraze_registered which) {
   int status;
-  lua_getfield(L, LUA_REGISTRYINDEX, LBRAZE_JSON);
+  lbraze_get_registered(L, which);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
+  forget_mark(L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cjson");
   status = lua_pcall(L, 1, 1, 0);
@@ -46,33 +59,23 @@ static void push_instance(lua_State *L) {
   lua_remove(L, -2);
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, LBRAZE_JSON);
+  lua_getfield(L, -1, "encode");
+  lbraze_register(L, LBRAZE_ENCODE);
+  lua_getfield(L, -1, "decode");
+  lbraze_register(L, LBRAZE_DECODE);
+  lua_pop(L, 1);
+  lbraze_get_registered(L, which);
 }
 
-void lbraze_push_json(lua_State *L, const struct braze_endpoint *endpoint, const struct braze_value *values) {
-  int pieces = 1, encode;
+void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values) {
   size_t i;
-  push_instance(L);
-  lua_getfield(L, -1, "encode");
-  lua_remove(L, -2);
-  encode = lua_gettop(L);
-  lua_pushliteral(L, "{");
   for (i = 0; i < endpoint->field_count; i++) {
     if (!values[i].text) continue;
-    if (pieces > 1) {
-      lua_pushliteral(L, ",");
-      pieces++;
-    }
-    lua_pushstring(L, endpoint->fields[i].json);
-    lua_pushvalue(L, encode);
+    push_function(L, LBRAZE_ENCODE);
     lua_pushlstring(L, values[i].text, values[i].length);
     lua_call(L, 1, 1);
-    pieces += 2;
+    values[i].json = lua_tolstring(L, -1, &values[i].json_length);
   }
-  lua_pushliteral(L, "}");
-  lua_concat(L, pieces + 1);
-  lua_remove(L, encode);
 }
 
 /* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */
@@ -105,9 +108,7 @@ static void drop_nulls(lua_State *L) {
 
 bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
   int status;
-  push_instance(L);
-  lua_getfield(L, -1, "decode");
-  lua_remove(L, -2);
+  push_function(L, LBRAZE_DECODE);
   lua_pushlstring(L, text->bytes, text->length);
   braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
   status = lua_pcall(L, 1, 1, 0);

@@ -6,6 +6,7 @@
 #include "text.h"
 
 #define SHORTEST_KEY 9 /* what is shorter may be shown */
+#define MOST_SHOWN 64
 #define SECONDS_HINT "durations are seconds: 0.5 is half a second"
 
 /* Who takes options. */
@@ -48,7 +49,7 @@ static const char *field_name(const void *names, int index) {
 }
 
 /* Raises for a name in a table that is none of the known ones. */
-static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *what, int nearest_or_none,
+LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *what, int nearest_or_none,
                         const char *(*name_at)(const void *, int), const void *names, int count) {
   struct lbraze_words words;
   size_t length = 0;
@@ -60,7 +61,7 @@ static void refuse_name(lua_State *L, const struct braze_settings *settings, con
   } else {
     name = lua_tolstring(L, -2, &length);
     braze_buffer_print(&words.message, "unknown %s \"", what);
-    braze_text_escape(&words.message, name, length, 64);
+    braze_text_escape(&words.message, name, length, MOST_SHOWN);
     braze_buffer_print(&words.message, "\"");
   }
   if (nearest_or_none >= 0) {
@@ -170,7 +171,7 @@ static void read_option(const struct reader *reader, int option) {
   }
 }
 
-static void refuse_taker(lua_State *L, const struct option *option) {
+LBRAZE_RAISES static void refuse_taker(lua_State *L, const struct option *option) {
   if (option->takers == START) lbraze_usage(L, "a call that is not started returns its result", "%s is an option of start alone", option->name);
   lbraze_usage(L, "give it to braze.new; a call takes timeout, connect_timeout and retries", "%s is an option of a client, not of a call", option->name);
 }
@@ -183,10 +184,7 @@ static void read_options(const struct reader *reader, int index) {
   lua_pushnil(L);
   while (lua_next(L, index)) {
     option = find_name(L, option_name, options, OPTION_COUNT, &nearest);
-    if (option < 0) {
-      refuse_name(L, reader->settings, "option", nearest, option_name, options, OPTION_COUNT);
-      return;
-    }
+    if (option < 0) refuse_name(L, reader->settings, "option", nearest, option_name, options, OPTION_COUNT);
     if (!(options[option].takers & (int)reader->taker)) refuse_taker(L, &options[option]);
     read_option(reader, option);
     lua_pop(L, 1);
@@ -276,7 +274,7 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
     lbraze_words_init(&words);
     if (strlen(text) < SHORTEST_KEY) {
       braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is \"");
-      braze_text_escape(&words.message, text, strlen(text), SHORTEST_KEY);
+      braze_text_escape(&words.message, text, strlen(text), MOST_SHOWN);
       braze_buffer_print(&words.message, "\", no number");
     } else {
       braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is no number (not shown, it may be a key)");
@@ -331,17 +329,17 @@ void lbraze_push_on_done(lua_State *L, int index) {
 }
 
 /* Raises for a value that breaks its field's rule. */
-static void refuse_value(lua_State *L, const struct braze_settings *settings, const struct braze_field *field, enum braze_field_fault fault,
+LBRAZE_RAISES static void refuse_value(lua_State *L, const struct braze_settings *settings, const struct braze_field *field, enum braze_field_fault fault,
                          const struct braze_value *value, size_t position) {
   struct lbraze_words words;
   lbraze_words_init(&words);
-  switch (fault) {
-  case BRAZE_FIELD_EMPTY: braze_buffer_print(&words.message, "%s is empty", field->name); break;
-  case BRAZE_FIELD_TOO_LONG: braze_buffer_print(&words.message, "%s has %zu characters: at most %zu are taken", field->name, value->length, field->most_length); break;
-  case BRAZE_FIELD_NOT_ASCII: braze_buffer_print(&words.message, "%s holds a character that is not ASCII, at byte %zu of %zu", field->name, position, value->length); break;
-  case BRAZE_FIELD_NOT_UTF8: braze_buffer_print(&words.message, "%s is not UTF-8, at byte %zu of %zu", field->name, position, value->length); break;
-  case BRAZE_FIELD_GOOD: break;
-  }
+  if (fault == BRAZE_FIELD_EMPTY)
+    braze_buffer_print(&words.message, "%s is empty", field->name);
+  else if (fault == BRAZE_FIELD_TOO_LONG)
+    braze_buffer_print(&words.message, "%s has %zu characters: at most %zu are taken", field->name, value->length, field->most_length);
+  else
+    braze_buffer_print(&words.message, "%s %s, at byte %zu of %zu", field->name,
+                       fault == BRAZE_FIELD_NOT_ASCII ? "holds a character that is not ASCII" : "is not UTF-8", position, value->length);
   if (fault == BRAZE_FIELD_EMPTY && !field->required) braze_buffer_print(&words.hint, "leave it out and the service makes one");
   lbraze_raise_usage(L, settings, &words);
 }
@@ -365,10 +363,7 @@ void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings
   lua_pushnil(L);
   while (lua_next(L, index)) {
     field = find_name(L, field_name, endpoint->fields, count, &nearest);
-    if (field < 0) {
-      refuse_name(L, settings, "parameter", nearest, field_name, endpoint->fields, count);
-      return;
-    }
+    if (field < 0) refuse_name(L, settings, "parameter", nearest, field_name, endpoint->fields, count);
     read_value(L, settings, &endpoint->fields[field], &values[field]);
     lua_pop(L, 1);
   }

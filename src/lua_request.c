@@ -13,13 +13,8 @@
 /* The request at index; NULL for anything else. Never raises. */
 static struct lbraze_request *test_request(lua_State *L, int index) {
   struct lbraze_request *request = lua_touserdata(L, index);
-  bool ours = false;
-  if (!request || !lua_getmetatable(L, index)) return NULL;
-  luaL_getmetatable(L, LBRAZE_REQUEST);
-  luaL_getmetatable(L, LBRAZE_SAFE_REQUEST);
-  ours = lua_rawequal(L, -3, -2) || lua_rawequal(L, -3, -1);
-  lua_pop(L, 3);
-  return ours ? request : NULL;
+  if (!request) return NULL;
+  return lbraze_has_metatable(L, index, LBRAZE_REQUEST) || lbraze_has_metatable(L, index, LBRAZE_SAFE_REQUEST) ? request : NULL;
 }
 
 /* Whether its finalizer ran, as another finalizer may find it. */
@@ -34,7 +29,6 @@ static struct lbraze_request *check_request(lua_State *L, const char *method) {
   if (!request) {
     snprintf(hint, sizeof hint, "write request:%s()", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a request: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
-    return NULL;
   }
   if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
   if (is_collected(request)) lbraze_usage(L, NULL, "%s was called on a request that is collected", method);
@@ -115,6 +109,7 @@ static int request_wait(lua_State *L) {
     double left = until - braze_clock_now();
     if (left <= 0) break;
     braze_worker_wait(request->client->worker, request->call, left);
+    check_request(L, "wait"); /* the process may exit meanwhile */
   }
   lua_pushboolean(L, is_done(request));
   return 1;
@@ -148,7 +143,6 @@ static const struct braze_endpoint *check_endpoint(lua_State *L, const struct br
   const char *name;
   if (lua_type(L, 2) != LUA_TSTRING) {
     lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"})", "start takes the name of a call, not %s", lbraze_what(L, 2));
-    return NULL;
   }
   name = lua_tolstring(L, 2, &length);
   endpoint = braze_endpoint_find(name, length);
@@ -170,7 +164,7 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
   memset(request, 0, sizeof *request);
   request->client = client;
   request->generation = client->generation;
-  luaL_getmetatable(L, safe ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
+  lbraze_get_registered(L, safe ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
   lua_setmetatable(L, -2);
   lua_createtable(L, 4, 0);
   lua_pushvalue(L, 1);
@@ -183,16 +177,6 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
   return request;
 }
 
-/* Whether the client at index 1 is one of braze.safe. */
-static bool is_safe(lua_State *L) {
-  bool safe = false;
-  if (!lua_getmetatable(L, 1)) return false;
-  luaL_getmetatable(L, LBRAZE_SAFE_CLIENT);
-  safe = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return safe;
-}
-
 int lbraze_client_start(lua_State *L) {
   struct lbraze_client *client = lbraze_check_open_client(L, "start");
   const struct braze_endpoint *endpoint;
@@ -200,18 +184,15 @@ int lbraze_client_start(lua_State *L) {
   struct lbraze_limits limits;
   struct lbraze_request *request;
   struct braze_worker *worker;
-  const char *body;
-  size_t body_length;
   int reference;
   lua_settop(L, 4);
   endpoint = check_endpoint(L, client->settings);
   lbraze_read_parameters(L, 3, client->settings, endpoint, values);
   lbraze_read_start_options(L, 4, client->settings, &limits);
-  lbraze_push_json(L, endpoint, values);
-  body = lua_tolstring(L, -1, &body_length);
+  lbraze_encode_values(L, endpoint, values);
   worker = lbraze_client_worker(L, client);
-  request = push_request(L, client, is_safe(L));
-  request->call = braze_call_new(endpoint, values, body, body_length);
+  request = push_request(L, client, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT));
+  request->call = braze_call_new(endpoint, values);
   if (!request->call) return luaL_error(L, "not enough memory");
   request->call->timeout = limits.timeout;
   request->call->connect_timeout = limits.connect_timeout;
@@ -231,19 +212,17 @@ int lbraze_client_start(lua_State *L) {
 }
 
 /* [-0, +0, m] One of the two metatables. */
-static void open_metatable(lua_State *L, const char *name, bool safe) {
+static void open_metatable(lua_State *L, enum lbraze_registered what, const char *name, bool safe) {
   static const luaL_Reg methods[] = {{"done", request_done}, {"result", request_result}, {"wait", request_wait}, {"cancel", request_cancel}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", request__gc}, {"__tostring", request__tostring}, {NULL, NULL}};
-  luaL_newmetatable(L, name);
+  lbraze_new_metatable(L, what, name);
   lbraze_set_functions(L, metamethods);
-  lua_pushstring(L, name);
-  lua_setfield(L, -2, "__name");
   lbraze_push_methods(L, methods, safe);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }
 
 void lbraze_open_request(lua_State *L) {
-  open_metatable(L, LBRAZE_REQUEST, false);
-  open_metatable(L, LBRAZE_SAFE_REQUEST, true);
+  open_metatable(L, LBRAZE_REQUEST, "braze.request", false);
+  open_metatable(L, LBRAZE_SAFE_REQUEST, "braze.safe.request", true);
 }

@@ -55,6 +55,7 @@ struct braze_outcome {
   char curl_message[256];
   int proxy_status; /* of the answer to CONNECT, 0 = none */
   enum braze_stop stop;
+  bool no_descriptor; /* network, tls: the process has all that it may have */
   bool trust_failed;   /* tls: the certificate is not trusted, as opposed to a handshake that broke */
   bool connecting;     /* timeout: before the connection was there */
   bool left;           /* libcurl was about to send the request itself */

@@ -9,11 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long exit() waits for workers that are inside libcurl. Their steps take milliseconds, so this is reached only where a
+/* How long exit() waits for threads that are inside libcurl. Their steps take milliseconds, so this is reached only where a
    library blocks that should not. */
 #define MOST_MILLISECONDS_AT_EXIT 2000
 
-/* Read-locked by workers while they work, write-locked by whoever needs them to stand still, who must not starve. */
+/* Read-locked by threads while they work, write-locked by whoever needs them to stand still, who must not starve. */
 #ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 #define NEW_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 #else
@@ -21,7 +21,7 @@
 #endif
 
 static pthread_rwlock_t working = NEW_LOCK;
-static atomic_bool exiting;
+static atomic_uintptr_t exiting; /* the thread that called exit(), 0 = none */
 static atomic_uint forks;
 static pthread_key_t ending;
 static bool ending_made;
@@ -30,16 +30,17 @@ static char first_round, second_round;
    those take memory when they are first used, and end the process where there is none. */
 static atomic_uintptr_t forking;
 
-/* The lock is never given back: no worker works again in this process. */
+/* Once the lock was to be had, all who worked are done; whoever comes later sees that the process exits. */
 static void at_exit(void) {
   static const struct timespec millisecond = {0, 1000000};
   int waited;
-  atomic_store(&exiting, true);
+  atomic_store(&exiting, (uintptr_t)pthread_self());
   for (waited = 0; waited < MOST_MILLISECONDS_AT_EXIT && pthread_rwlock_trywrlock(&working) != 0; waited++)
     nanosleep(&millisecond, NULL);
+  if (waited < MOST_MILLISECONDS_AT_EXIT) pthread_rwlock_unlock(&working);
 }
 
-/* While the process exits the lock is taken for good, perhaps by the very thread that forks. */
+/* While the process exits nobody works, but for one who is stuck, and whom exit() has not waited for either. */
 static void before_fork(void) {
   if (!atomic_load(&exiting) && pthread_rwlock_wrlock(&working) == 0) atomic_store(&forking, (uintptr_t)pthread_self());
 }
@@ -86,9 +87,11 @@ void braze_parking_open(void) {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-void braze_parking_begin_work(void) {
-  while (atomic_load(&exiting)) pause();
+bool braze_parking_begin_work(void) {
   pthread_rwlock_rdlock(&working);
+  if (!atomic_load(&exiting)) return true;
+  pthread_rwlock_unlock(&working);
+  return false;
 }
 
 void braze_parking_end_work(void) {
@@ -100,5 +103,15 @@ void braze_parking_end_thread(void) {
 }
 
 bool braze_parking_is_exiting(void) {
-  return atomic_load(&exiting);
+  return atomic_load(&exiting) != 0;
+}
+
+bool braze_parking_is_exiting_here(void) {
+  return atomic_load(&exiting) == (uintptr_t)pthread_self();
+}
+
+void braze_parking_stand_still(double seconds) {
+  struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  if (seconds <= 0 || braze_parking_is_exiting_here()) return;
+  while (nanosleep(&left, &left) != 0) continue;
 }

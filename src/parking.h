@@ -1,5 +1,5 @@
-/* parking: makes workers stand still where the process forks or exits: a thread inside OpenSSL would leave its locks held in
-   the child of a fork, and would use what exit() has already taken down. */
+/* parking: makes every thread leave libcurl alone where the process forks or exits: one inside OpenSSL would leave its locks
+   held in the child of a fork, and would use what exit() has already taken down. */
 #ifndef BRAZE_PARKING_H
 #define BRAZE_PARKING_H
 
@@ -12,16 +12,23 @@ void braze_parking_open(void);
    same number for two processes of one line. */
 unsigned braze_parking_forks(void);
 
-/* Around each piece of work of a worker in which a lock of a library may be held: not around its waits. The first does not
-   return once the process is exiting. */
-void braze_parking_begin_work(void);
+/* Around each piece of work in which libcurl or a library below it may hold a lock: not around waits. False: the process is
+   exiting, and libcurl must not be touched any more, not even to clean up. */
+bool braze_parking_begin_work(void);
 void braze_parking_end_work(void);
 
 /* In place of the second, for the last piece of work of a thread: it ends once OpenSSL has cleaned up after the thread, for
    which it takes a lock of its own. */
 void braze_parking_end_thread(void);
 
-/* Whether exit() is under way: then libcurl must not be touched any more, not even to clean up. */
+/* Whether exit() is under way: no work begins any more. */
 bool braze_parking_is_exiting(void);
+
+/* Whether it is, and on this very thread, in a handler that comes after ours. */
+bool braze_parking_is_exiting_here(void);
+
+/* For a thread that can do no work, as the process is exiting: returns after so many seconds. What it does next may be to call
+   exit() once more, which no two threads may. On the thread that exits it returns at once. */
+void braze_parking_stand_still(double seconds);
 
 #endif

@@ -138,9 +138,9 @@ static size_t match_any(const struct braze_secrets *secrets, enum braze_parts pa
 }
 
 bool braze_secrets_found(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
-  size_t at;
-  for (at = 0; at < length; at++)
-    if (secrets->begins[(unsigned char)text[at]] && match_here(secrets, parts, text + at, length - at) > 0) return true;
+  const char *end = text + length;
+  for (; text < end; text++)
+    if (secrets->begins[(unsigned char)*text] && match_here(secrets, parts, text, (size_t)(end - text)) > 0) return true;
   return false;
 }
 

@@ -4,13 +4,21 @@
 #ifndef BRAZE_SOCKETS_H
 #define BRAZE_SOCKETS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "libcurl.h"
 
-#define BRAZE_MOST_SOCKETS 1024
+/* libcurl does not say when it closes one that never became a connection, and the host may have its number since. */
+struct braze_socket {
+  curl_socket_t number;
+  uint64_t identity; /* of the socket itself */
+};
 
 struct braze_sockets {
-  int count;
-  curl_socket_t open[BRAZE_MOST_SOCKETS]; /* what does not fit is not looked after */
+  bool wanting; /* for a socket, or beside the last one that was closed, there was no descriptor */
+  int count, capacity;
+  struct braze_socket *open; /* each number once */
 };
 
 /* libcurl's callbacks; their data is a struct braze_sockets that outlives the connections. */
@@ -18,7 +26,9 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
 int braze_sockets_close(void *data, curl_socket_t socket);
 
 /* While no transfer runs: shuts down those that the peer has closed, or on which it has sent what nobody asked for, in a way
-   that libcurl notices before it uses them. */
-void braze_sockets_drop_dead(const struct braze_sockets *sockets);
+   that libcurl notices when it looks. True where there is one. */
+bool braze_sockets_drop_dead(struct braze_sockets *sockets);
+
+void braze_sockets_free(struct braze_sockets *sockets);
 
 #endif

@@ -1,6 +1,7 @@
 /* text: see text.h. */
 #include "text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LONGEST_NAME 64
@@ -24,8 +25,14 @@ static size_t sequence_length(const unsigned char *bytes, size_t length) {
   return count;
 }
 
-size_t braze_text_utf8_length(const char *text, size_t length) {
+size_t braze_text_ascii_length(const char *text, size_t length) {
   size_t at = 0;
+  while (at < length && (unsigned char)text[at] < 0x80) at++;
+  return at;
+}
+
+size_t braze_text_utf8_length(const char *text, size_t length) {
+  size_t at = braze_text_ascii_length(text, length);
   while (at < length) {
     size_t count = sequence_length((const unsigned char *)text + at, length - at);
     if (count == 0) break;
@@ -34,34 +41,34 @@ size_t braze_text_utf8_length(const char *text, size_t length) {
   return at;
 }
 
-size_t braze_text_ascii_length(const char *text, size_t length) {
-  size_t at = 0;
-  while (at < length && (unsigned char)text[at] < 0x80) at++;
-  return at;
+/* How the character at bytes is written, whose sequence_length is count; returns the length of what is. */
+static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count) {
+  bool control = bytes[0] < 0x20 || bytes[0] == 0x7F || (count == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0);
+  if (bytes[0] == '\n') return (size_t)snprintf(unit, 9, "\\n");
+  if (bytes[0] == '\r') return (size_t)snprintf(unit, 9, "\\r");
+  if (bytes[0] == '\t') return (size_t)snprintf(unit, 9, "\\t");
+  if (count == 2 && control) return (size_t)snprintf(unit, 9, "\\x%02X\\x%02X", bytes[0], bytes[1]);
+  if (count == 0 || control) return (size_t)snprintf(unit, 9, "\\x%02X", bytes[0]);
+  memcpy(unit, bytes, count);
+  return count;
 }
 
 void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most) {
-  const unsigned char *bytes = (const unsigned char *)text;
-  size_t end = length < most ? length : most;
-  size_t at = 0;
-  while (at < end) {
-    size_t count = sequence_length(bytes + at, length - at);
-    bool control = bytes[at] < 0x20 || bytes[at] == 0x7F || (count == 2 && bytes[at] == 0xC2 && bytes[at + 1] < 0xA0);
-    if (bytes[at] == '\n')
-      braze_buffer_append(out, "\\n", 2);
-    else if (bytes[at] == '\r')
-      braze_buffer_append(out, "\\r", 2);
-    else if (bytes[at] == '\t')
-      braze_buffer_append(out, "\\t", 2);
-    else if (count > 0 && !control)
-      braze_buffer_append(out, text + at, count);
-    else if (count == 2)
-      braze_buffer_print(out, "\\x%02X\\x%02X", bytes[at], bytes[at + 1]);
-    else
-      braze_buffer_print(out, "\\x%02X", bytes[at]);
+  size_t room = out->limit - out->length, written = 0, at = 0;
+  if (most > room) most = room;
+  while (at < length) {
+    const unsigned char *bytes = (const unsigned char *)text + at;
+    size_t count = sequence_length(bytes, length - at);
+    char unit[9];
+    size_t unit_length = write_unit(unit, bytes, count);
+    if (written + unit_length > most) {
+      braze_buffer_append(out, "...", 3);
+      return;
+    }
+    braze_buffer_append(out, unit, unit_length);
+    written += unit_length;
     at += count ? count : 1;
   }
-  if (at < length) braze_buffer_append(out, "...", 3);
 }
 
 static char lower(char letter) {
@@ -71,6 +78,7 @@ static char lower(char letter) {
 bool braze_text_same(const char *left, size_t left_length, const char *right) {
   size_t i;
   if (strlen(right) != left_length) return false;
+  if (memcmp(left, right, left_length) == 0) return true; /* mostly the case is the same, too */
   for (i = 0; i < left_length; i++)
     if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
   return true;

@@ -14,7 +14,8 @@ size_t braze_text_utf8_length(const char *text, size_t length);
 size_t braze_text_ascii_length(const char *text, size_t length);
 
 /* Appends text so that it is safe in one line of a terminal or a log: control characters and bytes that are not
-   UTF-8 become \n, \t or \xNN. At most `most` bytes of text are taken; "..." shows a cut. */
+   UTF-8 become \n, \t or \xNN. At most `most` bytes are written, whole characters only, however little room there is;
+   "..." behind them shows a cut. */
 void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most);
 
 /* Whether two texts are the same but for the case of ASCII letters (no locale is asked). */

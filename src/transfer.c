@@ -10,7 +10,8 @@
 #include "wipe.h"
 
 #define SHORTEST_KEY 8
-/* CURLE_TOO_LARGE of 8.6: libcurl's own limit of 100 KiB for one header line. Before, it says that there is no memory. */
+/* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
+   says of the first that there is no memory. */
 #define TOO_LARGE 100
 #define LEAST_LONG_BODY 65536u
 #define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
@@ -118,7 +119,7 @@ static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *set
 #if BRAZE_LIBCURL_AT_LEAST(7, 85, 0)
   code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, settings->secure ? "https" : "http");
 #else
-  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS, settings->secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP);
+  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS, settings->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
 #endif
   SET(CURLOPT_FOLLOWLOCATION, 0L); /* the key would travel with it */
   SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
@@ -248,11 +249,15 @@ static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endp
 }
 
 /* File and directory are never set together, except where both are left as libcurl was built. */
+static bool is_same(const struct braze_trust_store *one, const struct braze_trust_store *other) {
+  return one->round == other->round && one->file == other->file && one->directory == other->directory;
+}
+
 static CURLcode set_store(struct braze_transfer *transfer, const struct braze_trust_store *store) {
   CURL *easy = transfer->easy;
   CURLcode code = CURLE_OK;
   if (!store->file && !store->directory) return CURLE_OK;
-  if (store->file == transfer->store.file && store->directory == transfer->store.directory) return CURLE_OK;
+  if (is_same(store, &transfer->store)) return CURLE_OK;
   SET(CURLOPT_CAINFO, store->file);
   SET(CURLOPT_CAPATH, store->directory);
   if (code == CURLE_OK) transfer->store = *store;
@@ -264,7 +269,7 @@ static long milliseconds(double seconds) {
   return whole > 0 ? whole : 1; /* 0 would mean: for ever */
 }
 
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, double now) {
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool dropped, double now) {
   CURL *easy = transfer->easy;
   double left = call->deadline - now;
   CURLcode code = set_url(transfer, call->endpoint);
@@ -279,6 +284,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
+  if (braze_global_looks_seldom()) SET(CURLOPT_FRESH_CONNECT, (long)dropped);
   choose_headers(transfer, call->body_length);
   return code;
 }
@@ -399,8 +405,7 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
   if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = '\0'; /* an interim response's */
-  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && !transfer->response.ended && (int)code == TOO_LARGE)
-    outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);

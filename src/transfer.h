@@ -37,8 +37,9 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
 
 void braze_transfer_free(struct braze_transfer *transfer);
 
-/* Makes the handle ready for an attempt of the call, until `now` reaches its deadline. */
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, double now);
+/* Makes the handle ready for an attempt of the call, until `now` reaches its deadline; `dropped`: a connection that is kept was
+   shut down, and must not be taken. */
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool dropped, double now);
 
 /* Writes what came of the attempt to the call's outcome and makes the transfer idle. */
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code);

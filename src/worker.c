@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "wake.h"
 
 #define LONGEST_WAIT 3600.0
+#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
 
 struct queue {
   struct braze_call *first, *last;
@@ -31,6 +33,7 @@ struct braze_worker {
   struct braze_call *flight; /* by flight_next: submitted and neither finished nor cancelled */
   int outbox_count;
   bool closing;
+  bool asleep; /* the thread waits, or is about to, and has to be woken for whatever is new */
   bool waited_for;
   int notify;
 
@@ -109,11 +112,29 @@ static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
   if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
 }
 
+/* Under the mutex, once something is new: whether the thread is to be woken. One at work looks by itself before it waits. */
+static bool rouse(struct braze_worker *worker) {
+  bool asleep = worker->asleep;
+  worker->asleep = false;
+  return asleep;
+}
+
+/* On the thread: whether nothing came in meanwhile; then whoever brings something wakes it. */
+static bool may_sleep(struct braze_worker *worker) {
+  bool nothing_new;
+  pthread_mutex_lock(&worker->mutex);
+  nothing_new = !worker->inbox.first && !worker->cancels && !worker->closing;
+  worker->asleep = nothing_new;
+  pthread_mutex_unlock(&worker->mutex);
+  return nothing_new;
+}
+
 /* On the thread: submits what came in, ends what was cancelled. False: the thread is to end. */
 static bool receive(struct braze_worker *worker) {
   struct braze_call *call, *submitted, *cancels;
   bool closing;
   pthread_mutex_lock(&worker->mutex);
+  worker->asleep = false;
   closing = worker->closing;
   submitted = worker->inbox.first;
   cancels = worker->cancels;
@@ -148,13 +169,18 @@ static void deliver(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
 }
 
+/* Does not return once the process is exiting: the thread stands still until it ends with the process. */
+static void begin_work(void) {
+  while (!braze_parking_begin_work()) pause();
+}
+
 static void *work(void *data) {
   struct braze_worker *worker = data;
-  for (braze_parking_begin_work(); receive(worker); braze_parking_begin_work()) {
+  for (begin_work(); receive(worker); begin_work()) {
     braze_engine_step(worker->engine);
     deliver(worker);
     braze_parking_end_work();
-    braze_engine_wait(worker->engine, LONGEST_WAIT);
+    if (may_sleep(worker)) braze_engine_wait(worker->engine, LONGEST_WAIT);
   }
   braze_engine_cancel_all(worker->engine);
   deliver(worker);
@@ -184,15 +210,14 @@ static bool start_thread(struct braze_worker *worker) {
 }
 
 bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
-  bool wake;
+  bool asleep;
   if (!worker->started && !start_thread(worker)) return false;
   worker->started = true;
   call->started = braze_clock_now();
   call->inbox_next = NULL;
   braze_call_retain(call);
   pthread_mutex_lock(&worker->mutex);
-  wake = worker->inbox.first == NULL;
-  if (worker->inbox.last && !wake)
+  if (worker->inbox.last)
     worker->inbox.last->inbox_next = call;
   else
     worker->inbox.first = call;
@@ -201,8 +226,9 @@ bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   call->flight_previous = NULL;
   if (worker->flight) worker->flight->flight_previous = call;
   worker->flight = call;
+  asleep = rouse(worker);
   pthread_mutex_unlock(&worker->mutex);
-  if (wake) braze_engine_wake(worker->engine);
+  if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which is the first thing that it wants */
   return true;
 }
 
@@ -222,24 +248,36 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
     cancel(worker, call);
     call->cancel_next = worker->cancels;
     worker->cancels = braze_call_retain(call);
-    braze_engine_wake(worker->engine); /* under the mutex: the engine is there as long as something is in flight */
+    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: a thread that sleeps has its engine */
   }
   pthread_mutex_unlock(&worker->mutex);
   return fresh;
 }
 
+/* Under the mutex: all whose deadline is that or earlier, in the order they were started. */
+static void cancel_flight(struct braze_worker *worker, double deadline) {
+  struct braze_call *call = worker->flight, *earlier;
+  while (call && call->flight_next) call = call->flight_next;
+  for (; call; call = earlier) {
+    earlier = call->flight_previous;
+    if (call->started + call->timeout <= deadline) cancel(worker, call);
+  }
+}
+
 void braze_worker_close(struct braze_worker *worker) {
-  struct braze_call *call, *earlier;
   pthread_mutex_lock(&worker->mutex);
   if (!worker->closing) {
     worker->closing = true;
-    for (call = worker->flight; call && call->flight_next; call = call->flight_next) continue;
-    for (; call; call = earlier) { /* in the order they were started */
-      earlier = call->flight_previous;
-      cancel(worker, call);
-    }
-    if (worker->started) braze_engine_wake(worker->engine);
+    cancel_flight(worker, HUGE_VAL);
+    if (rouse(worker)) braze_engine_wake(worker->engine);
   }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+void braze_worker_give_up(struct braze_worker *worker) {
+  double deadline = braze_parking_is_exiting_here() ? HUGE_VAL : braze_clock_now();
+  pthread_mutex_lock(&worker->mutex);
+  cancel_flight(worker, deadline);
   pthread_mutex_unlock(&worker->mutex);
 }
 
@@ -248,7 +286,7 @@ void braze_worker_free(struct braze_worker *worker) {
   if (!worker) return;
   braze_worker_close(worker);
   while ((call = braze_worker_take(worker)) != NULL) braze_call_release(call);
-  if (!worker->started && !braze_parking_is_exiting()) braze_engine_free(worker->engine);
+  if (!worker->started) braze_engine_retire(worker->engine);
   release(worker);
 }
 
@@ -311,7 +349,7 @@ static struct timespec time_in(double seconds) {
 #else
   clock_gettime(CLOCK_MONOTONIC, &time);
 #endif
-  if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
+  if (seconds > LONGEST_WAIT_OF_OWNER) seconds = LONGEST_WAIT_OF_OWNER;
   whole = (double)(time_t)seconds;
   time.tv_sec += (time_t)whole;
   time.tv_nsec += (long)((seconds - whole) * 1e9);

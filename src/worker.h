@@ -31,6 +31,9 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call);
 /* Cancels all and lets the thread end; what is there can still be taken. */
 void braze_worker_close(struct braze_worker *worker);
 
+/* Where the process is exiting the thread stands still: cancels what is past its deadline, and all on the thread that exits. */
+void braze_worker_give_up(struct braze_worker *worker);
+
 /* The next call that is finished or cancelled, with the reference that the worker had; NULL: none. */
 struct braze_call *braze_worker_take(struct braze_worker *worker);
 

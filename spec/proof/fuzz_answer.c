@@ -17,7 +17,7 @@ static struct braze_settings *settings;
 static struct braze_call *call, *call_with_id;
 
 static void open_all(void) {
-  static const struct braze_value values[BRAZE_MOST_FIELDS] = {{"campaign", 8}}, with_id[BRAZE_MOST_FIELDS] = {{"campaign", 8}, {"mine", 4}};
+  static const struct braze_value values[BRAZE_MOST_FIELDS] = {{"campaign", 8, "\"campaign\"", 10}}, with_id[BRAZE_MOST_FIELDS] = {{"campaign", 8, "\"campaign\"", 10}, {"mine", 4, "\"mine\"", 6}};
   struct braze_buffer message, hint;
   const struct braze_endpoint *endpoint = braze_endpoint_at(0);
   braze_buffer_init(&message, 1024);
@@ -29,8 +29,8 @@ static void open_all(void) {
   settings = braze_settings_new();
   CLAIM(settings && braze_settings_set_api_key(settings, KEY, strlen(KEY), &message, &hint));
   CLAIM(braze_settings_set_endpoint(settings, "US-01", 5, &message, &hint));
-  call = braze_call_new(endpoint, values, "{}", 2);
-  call_with_id = braze_call_new(endpoint, with_id, "{}", 2);
+  call = braze_call_new(endpoint, values);
+  call_with_id = braze_call_new(endpoint, with_id);
   CLAIM(call && call_with_id);
 }
 

@@ -66,14 +66,14 @@ static int text_ascii_length(lua_State *L) {
   return 1;
 }
 
-/* text.escape(text [, most]) */
+/* text.escape(text [, most [, room]]): at most as many bytes as told; room = what the buffer has left */
 static int text_escape(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
   char memory[4096];
   struct braze_buffer out;
-  braze_buffer_borrow(&out, memory, sizeof memory);
-  braze_text_escape(&out, text, length, (size_t)luaL_optinteger(L, 2, (lua_Integer)length));
+  braze_buffer_borrow(&out, memory, (size_t)luaL_optinteger(L, 3, (lua_Integer)sizeof memory - 1) + 1);
+  braze_text_escape(&out, text, length, (size_t)luaL_optinteger(L, 2, (lua_Integer)sizeof memory));
   lua_pushlstring(L, out.bytes, out.length);
   return 1;
 }

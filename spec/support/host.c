@@ -6,11 +6,13 @@
      handler  main returns, and a handler of exit closes the state
      inside   the script calls end_process(), which calls exit()
      thread   another thread calls exit() once the script calls let_end(), while the script goes on
+     joined   the same, and a handler of exit waits until the script is done
 
    Its status is 7 where all went as it should. */
 #define _GNU_SOURCE /* pthread under -std=c11 */
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,7 @@
 
 #define GOOD 7
 
-static sem_t may_end;
+static sem_t may_end, is_done;
 static lua_State *state;
 
 static int end_process(lua_State *L) {
@@ -40,6 +42,10 @@ static void close_at_exit(void) {
   lua_close(state);
 }
 
+static void wait_at_exit(void) {
+  while (sem_wait(&is_done) != 0) continue;
+}
+
 static void *exit_when_told(void *data) {
   (void)data;
   while (sem_wait(&may_end) != 0) continue;
@@ -49,18 +55,23 @@ static void *exit_when_told(void *data) {
 int main(int count, char **arguments) {
   lua_State *L = luaL_newstate();
   pthread_t thread;
-  if (!L || count != 3 || sem_init(&may_end, 0, 0) != 0) return 2;
+  bool joined, elsewhere;
+  if (!L || count != 3 || sem_init(&may_end, 0, 0) != 0 || sem_init(&is_done, 0, 0) != 0) return 2;
   luaL_openlibs(L);
   state = L;
   if (strcmp(arguments[1], "handler") == 0) atexit(close_at_exit);
   lua_register(L, "end_process", end_process);
   lua_register(L, "let_end", let_end);
-  if (strcmp(arguments[1], "thread") == 0 && pthread_create(&thread, NULL, exit_when_told, NULL) != 0)
-    return 2;
+  joined = strcmp(arguments[1], "joined") == 0;
+  if (joined) atexit(wait_at_exit);
+  elsewhere = joined || strcmp(arguments[1], "thread") == 0;
+  if (elsewhere && pthread_create(&thread, NULL, exit_when_told, NULL) != 0) return 2;
   if (luaL_loadfile(L, arguments[2]) != 0 || lua_pcall(L, 0, 0, 0) != 0) {
     fprintf(stderr, "host: %s\n", lua_tostring(L, -1));
     return 3;
   }
+  if (joined) sem_post(&is_done);
+  if (elsewhere) pthread_exit(NULL); /* main's return would be a second exit, in the midst of the first */
   if (strcmp(arguments[1], "exit") == 0) exit(GOOD);
   if (strcmp(arguments[1], "close") == 0) lua_close(L);
   return GOOD;

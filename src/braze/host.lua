@@ -51,13 +51,15 @@ local function waiting_error(module, what)
   if message then return usage(what .. " can't wait: " .. message, hint) end
 end
 
---- Waits until finished() or until the time is up.
-local function wait_until(module, waiters, seconds, finished)
+--- Waits until finished() or until the time is up, among those who wait for a request or a client.
+local function wait_until(module, awaited, seconds, finished)
   local deadline = seconds and module.host.now() + seconds
   while not finished() do
     local left = deadline and deadline - module.host.now()
     if left and left <= 0 then break end
+    local waiters = awaited.waiters or {}
     local place
+    awaited.waiters = waiters
     module.host.wait(left, function(value)
       place = value
       waiters[value] = true
@@ -67,12 +69,12 @@ local function wait_until(module, waiters, seconds, finished)
   return finished()
 end
 
--- Those woken may wait again at once, so the table is emptied first.
-local function wake_all(module, waiters)
-  local places = {}
-  for value in pairs(waiters) do places[#places + 1] = value end
-  for _, value in ipairs(places) do waiters[value] = nil end
-  for _, value in ipairs(places) do module.host.wake(value) end
+-- Those woken may wait again at once, for which they get another table.
+local function wake_all(module, awaited)
+  local waiters = awaited.waiters
+  if not waiters then return end
+  awaited.waiters = nil
+  for value in pairs(waiters) do module.host.wake(value) end
 end
 
 local function check_seconds(seconds, what)
@@ -102,7 +104,7 @@ function request_methods:wait(seconds)
   local err = check_seconds(seconds, "wait")
   if not err and not self.core:done() then err = waiting_error(module, "wait") end
   if err then return nil, err end
-  return wait_until(module, self.waiters, seconds, function() return self.core:done() end)
+  return wait_until(module, self, seconds, function() return self.core:done() end)
 end
 
 local client_methods = {}
@@ -119,37 +121,58 @@ function client_methods:_deliver()
   return delivered ~= nil, err
 end
 
+local function wake_who_waits_for_all(self)
+  if self.waiters and self.core:pending() == 0 then wake_all(self.module, self) end
+end
+
+-- Starts a call, with another on_done than the caller's. The core's request, or nil and an error.
+local function begin(self, name, params, options, on_done)
+  local given = options
+  if options == nil then
+    given = { on_done = on_done }
+  elseif type(options) == "table" then
+    given = {}
+    for key, value in pairs(options) do given[key] = value end
+    -- One that is no function is refused with all else that is wrong in the options.
+    if given.on_done == nil or type(given.on_done) == "function" then given.on_done = on_done end
+  end
+  local started, err = self.core:start(name, params, given)
+  if not started then return nil, err end
+  self.module.host.watch(self)
+  return started
+end
+
 local function start(self, name, params, options)
   local module = self.module
   if module.host.start_refusal then
     local message, hint = module.host.start_refusal()
     if message then return nil, usage("start is not possible: " .. message, hint) end
   end
-  local request = { client = self, waiters = {} }
-  local given, on_done = {}, nil
-  if type(options) == "table" then
-    for key, value in pairs(options) do given[key] = value end
-    on_done = given.on_done
-  elseif options ~= nil then
-    given = options
-  end
-  if type(given) == "table" and (on_done == nil or type(on_done) == "function") then
-    given.on_done = function(err, result)
-      local good, raised = true, nil
-      if on_done then good, raised = pcall(on_done, err, result) end
-      wake_all(module, request.waiters)
-      if self.core:pending() == 0 then wake_all(module, self.waiters) end
-      if not good then error(raised, 0) end
-    end
-  end
-  local started, err = self.core:start(name, params, given)
+  local request = { client = self }
+  local on_done = type(options) == "table" and options.on_done
+  local started, err = begin(self, name, params, options, function(failure, result)
+    local good, raised = true, nil
+    if on_done then good, raised = pcall(on_done, failure, result) end
+    wake_all(module, request)
+    wake_who_waits_for_all(self)
+    if not good then error(raised, 0) end
+  end)
   if not started then return nil, err end
   request.core = started
-  module.host.watch(self)
   return setmetatable(request, self.request_metatable)
 end
 
 client_methods.start = start
+
+-- The on_done of a call that is waited for. Made by a function that returns: nginx may kill the light thread that
+-- waits, and with it the locals of functions that have not.
+local function take_answer(self, call)
+  return function(failure, answer)
+    call.done, call.failure, call.answer = true, failure, answer
+    if call.place ~= nil then self.module.host.wake(call.place) end
+    wake_who_waits_for_all(self)
+  end
+end
 
 function client_methods:create_send_id(params, options)
   local err = waiting_error(self.module, "create_send_id")
@@ -161,17 +184,24 @@ function client_methods:create_send_id(params, options)
   if type(options) == "table" and options.on_done ~= nil then
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
   end
-  local request, start_error = start(self, "create_send_id", params, options)
-  if not request then return nil, start_error end
-  wait_until(self.module, request.waiters, nil, function() return request.core:done() end)
-  return request.core:result()
+  local call = {}
+  local started, start_error = begin(self, "create_send_id", params, options, take_answer(self, call))
+  if not started then return nil, start_error end
+  local function announce(place)
+    call.place = place
+  end
+  while not call.done do
+    self.module.host.wait(nil, announce)
+    call.place = nil
+  end
+  return call.answer, call.failure
 end
 
 function client_methods:wait(seconds)
   local err = check_seconds(seconds, "wait")
   if not err and self.core:pending() > 0 then err = waiting_error(self.module, "wait") end
   if err then return nil, err end
-  return wait_until(self.module, self.waiters, seconds, function() return self.core:pending() == 0 end)
+  return wait_until(self.module, self, seconds, function() return self.core:pending() == 0 end)
 end
 
 function client_methods:pending()
@@ -244,7 +274,6 @@ local function make_style(module, raising)
     return setmetatable({
       core = created,
       module = module,
-      waiters = {},
       request_metatable = request_metatable,
     }, client_metatable)
   end
