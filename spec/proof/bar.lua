@@ -1,6 +1,5 @@
 -- What the bars in this folder share: the build under test, seed and versions, the count of what was bad, and a call
--- both
--- blocking and started.
+-- both blocking and started.
 --
 --   local bar = require "spec.proof.bar"
 --   local run = bar.start "split" ; run:check(good, case, what is wrong) ; run:finish("%d splits", "splits")
@@ -105,7 +104,7 @@ local function read_part(run, number, pipe)
   run:check(ended, "part " .. number, "it ended early, at " .. last)
 end
 
--- Begins a bar: prints its seed and the versions of what it runs on. Arguments: a number is the seed, "long" the longer
+-- Begins a bar: prints the versions of what it runs on. Arguments: a number is the seed, "long" the longer
 -- form. With parts, this process starts itself so many times over, and only those do the work: run.working.
 function bar.start(name, parts)
   local run = setmetatable({ name = name, bad = 0, seed = default_seed, long = false, counts = {} }, run_metatable)
@@ -114,10 +113,16 @@ function bar.start(name, parts)
     if tonumber(argument) then run.seed = math.tointeger(tonumber(argument)) end
   end
   math.randomseed(run.seed)
+  -- The seed is named by bars that draw from it, and by no other.
+  local random = math.random
+  function math.random(...) -- luacheck: ignore 122
+    run.counts.draws = 1
+    return random(...)
+  end
   run.part = tonumber(os.getenv "BRAZE_PROOF_PART")
   run.parts, run.working = parts or 1, run.part or not parts
   if run.part then return run end
-  print(("%s: seed %d, %s form"):format(name, run.seed, run.long and "long" or "short"))
+  print(("%s: %s form"):format(name, run.long and "long" or "short"))
   print(("%s; %s; libcurl %s; %s; %s"):format(braze._VERSION, _VERSION, bar.output_of "pkg-config --modversion libcurl",
     bar.output_of("openssl version"):match "^%S+ %S+", bar.output_of "uname -sr"))
   local pipes = {}
@@ -163,6 +168,7 @@ function run_methods:finish(format, ...)
     for name, number in pairs(self.counts) do line[#line + 1] = ("%s=%d"):format(name, number) end
     print(table.concat(line, " "))
   else
+    if self.counts.draws then print("seed " .. self.seed) end
     print(("%s: %s, %d bad"):format(self.name, format:format(table.unpack(numbers)), self.bad))
   end
   os.exit(self.bad == 0)

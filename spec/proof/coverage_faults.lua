@@ -7,8 +7,9 @@ package.cpath = build .. "/?.so;" .. package.cpath
 
 local core = require "braze.core"
 local braze = core.braze
-local refuse, fork = assert(package.loadlib(build .. "/braze.so", "luaopen_braze_refuse"))()
+local refuse, fork, put_store = assert(package.loadlib(build .. "/braze.so", "luaopen_braze_refuse"))()
 local scripted_peer = require "spec.support.scripted_peer"
+local standin = require "spec.support.standin"
 local unix = require "socket.unix"
 
 local key = "canary-key-0123456789"
@@ -184,8 +185,15 @@ do
   answering(scripted_peer.created())
   local one <close> = client()
   local registry, json, failure = debug.getregistry(), package.loaded.cjson, nil
+  -- Its two functions stand there under addresses.
+  local function forget_json()
+    for name, value in pairs(registry) do
+      if type(name) == "userdata" and type(value) == "function" then registry[name] = nil end
+    end
+    package.loaded.cjson = nil
+  end
   one:start("create_send_id", parameters, { on_done = function(what) failure = what end })
-  registry["braze.json"], package.loaded.cjson = nil, nil
+  forget_json()
   package.preload.cjson = function() error("no lua-cjson") end
   pcall(one.wait, one, 5)
   if not braze.is_error(failure) then
@@ -193,8 +201,42 @@ do
     print("an answer that can't be made", failure)
   end
   package.preload.cjson = function() return { new = function() return { encode = json.encode, decode = json.decode } end } end
-  registry["braze.json"], package.loaded.cjson = nil, nil
+  forget_json()
   if not one:create_send_id(parameters).send_id then bad = bad + 1 end
+end
+
+-- The system's store where its directory is hashed and does not have what its file has.
+do
+  local service = standin.start()
+  local directory = os.tmpname()
+  os.remove(directory)
+  os.execute(("mkdir %s && openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=stranger -keyout /dev/null -out %s/one.pem "
+    .. "2>/dev/null && openssl rehash %s"):format(directory, directory, directory))
+  put_store(directory, service.ca_file)
+  local one <close> = client { api_key = service.workspace_key "store", endpoint = service.https }
+  for _ = 1, 2 do
+    local good, result = pcall(one.create_send_id, one, { campaign_id = "campaign_identifier" })
+    -- The code for the oldest libcurl can't ask where the store is.
+    if not good and result.kind ~= "tls" then
+      bad = bad + 1
+      print("a store whose file alone has it", result)
+    end
+  end
+  -- libcurl 8.21 and later: what is not trusted has to be told as well.
+  put_store(directory, service.ca_file, 0x081500)
+  for ca_file, kind in pairs { [service.ca_file] = "none", [directory] = "tls", ["/proc/self/fd"] = "tls", [""] = "none" } do
+    local two <close> = client {
+      api_key = service.workspace_key "trust", endpoint = service.https, ca_file = ca_file ~= "" and ca_file or nil,
+    }
+    local good, result = pcall(two.create_send_id, two, { campaign_id = "campaign_identifier" })
+    -- Without a ca_file: the code for the oldest libcurl can't ask where the store is.
+    if (good and "none" or result.kind) ~= kind and ca_file ~= "" then
+      bad = bad + 1
+      print("trust in " .. ca_file, result)
+    end
+  end
+  os.execute("rm -rf " .. directory)
+  service.stop()
 end
 
 peer:stop()

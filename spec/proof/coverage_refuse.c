@@ -9,8 +9,10 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +49,7 @@ REFUSE(int, pthread_cond_init, (pthread_cond_t * condition, const pthread_condat
 REFUSE(int, eventfd, (unsigned count, int flags), (count, flags), -1, EMFILE)
 REFUSE(char *, mkdtemp, (char *path), (path), NULL, EACCES)
 REFUSE(int, socket, (int family, int type, int protocol), (family, type, protocol), -1, EMFILE)
+REFUSE(int, fstat, (int file, struct stat *state), (file, state), -1, EIO)
 REFUSE(int, bind, (int socket, const struct sockaddr *address, socklen_t size), (socket, address, size), -1, EACCES)
 REFUSE(int, listen, (int socket, int most), (socket, most), -1, EADDRINUSE)
 REFUSE(int, getsockopt, (int socket, int level, int name, void *value, socklen_t *size), (socket, level, name, value, size), -1, EBADF)
@@ -78,6 +81,30 @@ CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...) {
   return refuse(ENOMEM) ? CURLE_OUT_OF_MEMORY : __real_curl_easy_setopt(easy, option, value);
 }
 
+/* Where the system's store is said to be, and by which version, once put_store has been called. */
+static char store_directory[256], store_file[256];
+static unsigned store_version;
+curl_version_info_data *__real_curl_version_info(CURLversion wanted);
+curl_version_info_data *__wrap_curl_version_info(CURLversion wanted);
+curl_version_info_data *__wrap_curl_version_info(CURLversion wanted) {
+  static curl_version_info_data moved;
+  curl_version_info_data *real = __real_curl_version_info(wanted);
+  if (store_file[0] == '\0') return real;
+  moved = *real;
+  moved.capath = store_directory;
+  moved.cainfo = store_file;
+  if (store_version > 0) moved.version_num = store_version;
+  return &moved;
+}
+
+/* put_store(directory, file [, version]) */
+static int put_store(lua_State *L) {
+  snprintf(store_directory, sizeof store_directory, "%s", luaL_checkstring(L, 1));
+  snprintf(store_file, sizeof store_file, "%s", luaL_checkstring(L, 2));
+  store_version = (unsigned)luaL_optinteger(L, 3, 0);
+  return 0;
+}
+
 /* refuse(n): the n-th call from now is refused, 0 = none. Returns how many were since the last time. */
 static int set(lua_State *L) {
   atomic_store(&left, (int)luaL_checkinteger(L, 1));
@@ -98,5 +125,6 @@ __attribute__((visibility("default"))) int luaopen_braze_refuse(lua_State *L);
 int luaopen_braze_refuse(lua_State *L) {
   lua_pushcfunction(L, set);
   lua_pushcfunction(L, fork_and_wait);
-  return 2;
+  lua_pushcfunction(L, put_store);
+  return 3;
 }

@@ -34,6 +34,7 @@ static atomic_long passed[FAULT_SOURCES], passed_functions[SHIM_FUNCTIONS];
 static atomic_long blocks[FAULT_SOURCES], lua_bytes;
 static shim_switch switch_shim;
 static shim_posts count_posts;
+static shim_closed count_closed;
 
 /* The plan that refuses the n-th of these points, or NULL. */
 static const struct fault_plan *refuses(enum fault_source source, int function, long n) {
@@ -97,6 +98,10 @@ bool fault_has_shim(void) {
 
 long fault_posts(void) {
   return count_posts ? count_posts() : 0;
+}
+
+long fault_closed(enum shim_close kind) {
+  return count_closed ? count_closed((int)kind) : 0;
 }
 
 /* Every block anew, so that the sanitizer sees each use of an old address. A block that shrinks is never refused: before
@@ -185,4 +190,6 @@ void fault_points_open(void) {
   memcpy(&switch_shim, &symbol, sizeof switch_shim);
   symbol = dlsym(RTLD_DEFAULT, SHIM_POSTS);
   memcpy(&count_posts, &symbol, sizeof count_posts);
+  symbol = dlsym(RTLD_DEFAULT, SHIM_CLOSED);
+  memcpy(&count_closed, &symbol, sizeof count_closed);
 }

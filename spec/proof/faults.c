@@ -360,7 +360,7 @@ int main(int count, char **arguments) {
   if (only) paths = kept;
   jobs = mmap(NULL, MOST_JOBS * sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (jobs == MAP_FAILED) return 2;
-  printf("  " LUA_RELEASE ", %s, gcc %s; stride %d, %d processes\n", curl_version(), __VERSION__, stride, workers);
+  printf("  %s, gcc %s; stride %d, %d processes\n", curl_version(), __VERSION__, stride, workers);
   if (pairs > 0) printf("  seed %llu\n", (unsigned long long)seed);
   fflush(stdout);
   plan_jobs(names, paths, workers);

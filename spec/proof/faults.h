@@ -47,6 +47,7 @@ void *fault_lua_allocator(void *data, void *block, size_t old_size, size_t new_s
 
 bool fault_has_shim(void);
 long fault_posts(void);
+long fault_closed(enum shim_close kind);
 
 /* fault_run.c */
 

@@ -22,10 +22,11 @@
 #include <unistd.h>
 
 static _Atomic(shim_decide) decide_now;
-static atomic_long posts;
+static atomic_long posts, closed[SHIM_CLOSES];
 
 void braze_proof_shim_switch(shim_decide decide);
 long braze_proof_shim_posts(void);
+long braze_proof_shim_closed(int kind);
 
 void braze_proof_shim_switch(shim_decide decide) {
   if (decide) atomic_store(&posts, 0);
@@ -34,6 +35,10 @@ void braze_proof_shim_switch(shim_decide decide) {
 
 long braze_proof_shim_posts(void) {
   return atomic_load(&posts);
+}
+
+long braze_proof_shim_closed(int kind) {
+  return atomic_load(&closed[kind]);
 }
 
 /* 0, or the error to fail with; errno is set too. */
@@ -198,4 +203,13 @@ typedef ssize_t (*write_function)(int, const void *, size_t);
 ssize_t write(int descriptor, const void *bytes, size_t length) {
   REAL("write", write_function)
   return fails(SHIM_WRITE) ? -1 : real(descriptor, bytes, length);
+}
+
+typedef int (*close_function)(int);
+int close(int descriptor) {
+  REAL("close", close_function)
+  int result = descriptor == STDIN_FILENO ? 0 : real(descriptor);
+  if (descriptor == STDIN_FILENO) atomic_fetch_add(&closed[SHIM_CLOSE_INPUT], 1);
+  if (descriptor >= 0 && result < 0 && errno == EBADF) atomic_fetch_add(&closed[SHIM_CLOSE_AGAIN], 1);
+  return result;
 }

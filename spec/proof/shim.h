@@ -32,4 +32,10 @@ typedef void (*shim_switch)(shim_decide decide);
 #define SHIM_POSTS "braze_proof_shim_posts"
 typedef long (*shim_posts)(void);
 
+/* How many times so far standard input was to be closed (it is not: what is opened next would get its number), and how often
+   a descriptor that was not open. */
+enum shim_close { SHIM_CLOSE_INPUT, SHIM_CLOSE_AGAIN, SHIM_CLOSES };
+#define SHIM_CLOSED "braze_proof_shim_closed"
+typedef long (*shim_closed)(int kind);
+
 #endif
