@@ -1,5 +1,6 @@
 -- Handlers of one nginx worker that call a service which takes 100 ms, through braze and through lua-resty-http, beside
--- one that only sleeps for so long; and the worker's processor time for each call, its main thread's for itself.
+-- one that only sleeps for so long; and the worker's processor time for each call, its main thread's for itself. Then
+-- the same without the delay: how many calls a second.
 
 local cjson = require "cjson"
 local service = require "subjects.service"
@@ -7,6 +8,7 @@ local tools = require "subjects.tools"
 
 local rounds, seconds, settle_seconds = 3, 2, 1 -- wrk takes whole ones
 local connections = { 50, 500 }
+local without_delay, rounds_without_delay = 50, 7
 
 local openresty = {}
 
@@ -41,21 +43,22 @@ end
 
 -- --- What is measured ----------------------------------------------------------------------------------------------
 
-local function make_rows()
-  local rows = { { name = "ngx.sleep(0.1) alone", path = "/sleep" }, { name = "braze", path = "/braze" } }
+local function make_rows(...)
+  local rows = { ... }
+  rows[#rows + 1] = { name = "braze", path = "/braze" }
   local folder = os.getenv "RESTY"
   if folder and tools.exists(folder .. "/resty/http.lua") then
-    rows[3] = { name = "lua-resty-http", path = "/resty" }
+    rows[#rows + 1] = { name = "lua-resty-http", path = "/resty" }
   else
     print "\nLeft out: lua-resty-http (RESTY names no folder that holds resty/http.lua)"
   end
   return rows
 end
 
-local function measure_at(host, rows, count)
-  for _, row in ipairs(rows) do row.p50, row.p99, row.main, row.all = {}, {}, {}, {} end
+local function measure_at(host, rows, count, times)
+  for _, row in ipairs(rows) do row.p50, row.p99, row.main, row.all, row.us = {}, {}, {}, {}, {} end
   local worker = host.workers()[1]
-  tools.in_turn(rows, rounds, function(row, round)
+  tools.in_turn(rows, times, function(row, round)
     tools.output_of(openresty.wrk_command(host.url .. row.path, count, settle_seconds)) -- makes the connections
     local main, all = processor_seconds(worker)
     local output = tools.output_of(openresty.wrk_command(host.url .. row.path, count, seconds))
@@ -67,6 +70,7 @@ local function measure_at(host, rows, count)
     row.p50[round], row.p99[round] = report.p50_us / 1000, report.p99_us / 1000
     row.main[round] = (main_after - main) / report.n * 1e6
     row.all[round] = (all_after - all) / report.n * 1e6
+    row.us[round] = report.us / report.n
   end)
 end
 
@@ -100,18 +104,54 @@ local function show(rows, count)
   return results
 end
 
-function openresty.measure()
-  if not openresty.is_here() then return {} end
+local function show_without_delay(rows)
+  print(("\nOpenResty, one worker, %d at once, an answer without delay, %d rounds"):format(without_delay,
+    rounds_without_delay))
+  print(("%-22s %8s %8s %8s %12s %12s"):format("", "calls/s", "p50 ms", "p99 ms", "main us/call", "all us/call"))
+  local results, braze, resty = {}, rows[1], rows[2]
+  for i, row in ipairs(rows) do
+    local result = {
+      name = row.name, calls_a_second = 1e6 / tools.median(row.us), p50_ms = tools.median(row.p50),
+      p99_ms = tools.median(row.p99), main_us = tools.median(row.main), all_us = tools.median(row.all),
+    }
+    results[i] = result
+    print(("%-22s %8.0f %8.2f %8.2f %12.1f %12.1f"):format(row.name, result.calls_a_second, result.p50_ms,
+      result.p99_ms, result.main_us, result.all_us))
+  end
+  local function bar(key, what, over, under, sense, limit)
+    local figure = resty and tools.median(tools.quotients(over[key], under[key]))
+    local verdict = tools.judge("OpenResty without delay, " .. what, figure, sense, limit)
+    print(("    %s %s of lua-resty-http's, %s"):format(what, figure and ("%.2f"):format(figure) or "-", verdict))
+    return figure
+  end
+  results[1].throughput_to_resty = bar("us", "throughput", resty, braze, "at least", 1.2)
+  results[1].main_to_resty = bar("main", "main thread", braze, resty, "at most", 0.5)
+  results[1].all_to_resty = bar("all", "whole process", braze, resty, "at most", 1)
+  return results
+end
+
+-- Measures the rows in a host whose service answers as "folder" of slow.conf does.
+local function with_host(folder, measure)
   local slow = service.start("slow", {})
   local host = service.start("host",
-    { ENDPOINT = slow.url .. "/slow", RESTY = os.getenv "RESTY" or ".", everywhere = true })
-  local rows, results = make_rows(), {}
-  for _, count in ipairs(connections) do
-    measure_at(host, rows, count)
-    results["at_" .. count] = show(rows, count)
-  end
+    { ENDPOINT = slow.url .. folder, RESTY = os.getenv "RESTY" or ".", everywhere = true })
+  measure(host)
   host.stop()
   slow.stop()
+end
+
+function openresty.measure()
+  if not openresty.is_here() then return {} end
+  local rows, results = make_rows { name = "ngx.sleep(0.1) alone", path = "/sleep" }, {}
+  with_host("/slow", function(host)
+    for _, count in ipairs(connections) do
+      measure_at(host, rows, count, rounds)
+      results["at_" .. count] = show(rows, count)
+    end
+  end)
+  rows = make_rows()
+  with_host("/fast", function(host) measure_at(host, rows, without_delay, rounds_without_delay) end)
+  results.without_delay = show_without_delay(rows)
   return results
 end
 

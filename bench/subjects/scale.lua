@@ -1,5 +1,5 @@
 -- 1 to 10,000 calls started at once against an answer that takes 100 ms, at most 1,000 connections: processor time and
--- memory a call, beside libcurl's multi interface alone; a table and, where gnuplot is, a plot.
+-- memory a call, beside libcurl's multi interface alone.
 
 local service = require "subjects.service"
 local tools = require "subjects.tools"
@@ -97,35 +97,6 @@ local function show(programs)
   return results
 end
 
--- The numbers in a file that gnuplot reads, and the picture made of it.
-local function plot(programs)
-  local data, lines = {}, {}
-  for i, program in ipairs(programs) do
-    for _, point in ipairs(points) do
-      local row = program.of[point.calls]
-      data[#data + 1] = ("%d %.2f %.2f"):format(point.calls, row.cpu_us, row.memory_kib)
-    end
-    data[#data + 1] = "\n"
-    lines[i] = ("'build/bench/scale.data' index %d using 1:2 with linespoints title '%s'"):format(i - 1, program.name)
-  end
-  tools.write_file("build/bench/scale.data", table.concat(data, "\n") .. "\n")
-  tools.write_file("build/bench/scale.gnuplot", ([[
-set terminal svg size 800,480 background 'white'
-set output 'build/bench/scale.svg'
-set logscale xy
-set xlabel 'calls started at once'
-set ylabel 'processor time a call, us'
-set grid
-plot %s
-]]):format(table.concat(lines, ", \\\n  ")))
-  if not tools.exists "gnuplot" then
-    print "No plot: gnuplot is missing; build/bench/scale.gnuplot is what it would draw."
-    return
-  end
-  tools.output_of "gnuplot build/bench/scale.gnuplot"
-  print "Plot: build/bench/scale.svg"
-end
-
 local scale = {}
 
 function scale.measure()
@@ -134,9 +105,7 @@ function scale.measure()
   measure_all(make_rows(programs), slow.url .. "/slow")
   slow.stop()
   figure(programs)
-  local results = show(programs)
-  plot(programs)
-  return results
+  return show(programs)
 end
 
 return scale

@@ -35,7 +35,8 @@ function service.start(name, settings)
   local directory = tools.output_of "mktemp -d"
   local port = free_ports(1)[1]
   assert(os.execute(("mkdir %s/temporary && chmod 755 %s"):format(quote(directory), quote(directory))))
-  local values = { PORT = tostring(port), ROOT = root, HERE = here, DIRECTORY = directory, USER = "" }
+  local values = { PORT = tostring(port), ROOT = root, HERE = here, DIRECTORY = directory, USER = "",
+    BUNDLE = tools.bundle }
   if tools.output_of "id -u" == "0" then values.USER = "user root;" end
   for key, value in pairs(settings) do values[key] = value end
   local text = tools.read_file(("bench/nginx/%s.conf"):format(name)):gsub("@(%u+)@", values)

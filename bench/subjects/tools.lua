@@ -14,6 +14,7 @@ local tools = {
   constant_answer = "/fast", -- the stand-in's folder for benchmarks
   bundle = os.getenv "CA_BUNDLE",
   hashed = os.getenv "CA_HASHED",
+  authority = os.getenv "CA_FILE",
   user_agent = "braze-lua/" .. braze._VERSION:match "%S+$",
   body = '{"campaign_id":"56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b","send_id":"send-1"}',
   -- Everything runs on the processor of the stand-in; a command behind this may use all of them.
@@ -95,6 +96,11 @@ function tools.environment(endpoint, version, ca_file)
   if version then names[#names + 1] = "LUA_CPATH=" .. quote(("build/%s/?.so;;"):format(version)) end
   if ca_file then names[#names + 1] = "BRAZE_CA_FILE=" .. quote(ca_file) end
   return table.concat(names, " ")
+end
+
+-- The same for a call: over TLS it trusts the hashed directory.
+function tools.environment_of_call(endpoint, version)
+  return tools.environment(endpoint, version, endpoint:find "^https:" and tools.hashed or nil)
 end
 
 -- The interpreters that the bars are for, and what a program of one needs.

@@ -1,0 +1,157 @@
+/* allocations: who holds how much memory. Preloaded, it takes malloc's place and notes with each block who asked for it;
+   as a Lua module it tells, by library: "build/5.4/braze.so" and so on. For glibc, whose own names it calls.
+
+   held() gives the bytes that are held now, counted() how many blocks were asked for so far. Whoever calls another
+   library that then allocates is not the one who asked: strdup's blocks are the C library's. */
+#define _GNU_SOURCE /* dladdr */
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define MOST_BLOCKS (1u << 20) /* powers of two; a page of the table takes memory once it is used */
+#define MOST_CALLERS (1u << 14)
+
+struct block {
+  void *start; /* NULL: free for good; GONE: freed, the search goes on behind it */
+  size_t size;
+  void *caller;
+};
+
+struct caller {
+  void *address;
+  long long count;
+};
+
+#define GONE ((void *)-1)
+
+/* The one name of a Lua module, and those that take the place of others: all that is visible outside. */
+#define VISIBLE __attribute__((visibility("default")))
+
+VISIBLE void *malloc(size_t size);
+VISIBLE void *calloc(size_t count, size_t size);
+VISIBLE void *realloc(void *old, size_t size);
+VISIBLE void free(void *start);
+VISIBLE int luaopen_allocations(lua_State *L);
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *start, size_t size);
+extern void __libc_free(void *start);
+
+static struct block blocks[MOST_BLOCKS];
+static struct caller callers[MOST_CALLERS];
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+
+static void enter(void) {
+  while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire)) continue;
+}
+
+static void leave(void) {
+  atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+static unsigned place_of(const void *address, unsigned places) {
+  return (unsigned)(((uintptr_t)address >> 4) * 0x9E3779B97F4A7C15u >> 40) & (places - 1);
+}
+
+static void note(void *start, size_t size, void *caller) {
+  unsigned place = place_of(start, MOST_BLOCKS), from = place_of(caller, MOST_CALLERS), tries;
+  if (!start) return;
+  enter();
+  for (tries = 0; tries < MOST_BLOCKS && blocks[place].start && blocks[place].start != GONE; tries++)
+    place = (place + 1) & (MOST_BLOCKS - 1);
+  if (tries < MOST_BLOCKS) blocks[place] = (struct block){start, size, caller};
+  for (tries = 0; tries < MOST_CALLERS && callers[from].address && callers[from].address != caller; tries++)
+    from = (from + 1) & (MOST_CALLERS - 1);
+  if (tries < MOST_CALLERS) {
+    callers[from].address = caller;
+    callers[from].count++;
+  }
+  leave();
+}
+
+static void forget(const void *start) {
+  unsigned place = place_of(start, MOST_BLOCKS), tries;
+  if (!start) return;
+  enter();
+  for (tries = 0; tries < MOST_BLOCKS && blocks[place].start; tries++) {
+    if (blocks[place].start == start) {
+      blocks[place].start = GONE;
+      break;
+    }
+    place = (place + 1) & (MOST_BLOCKS - 1);
+  }
+  leave();
+}
+
+/* --- In place of the C library's ----------------------------------------------------------------------------------- */
+
+void *malloc(size_t size) {
+  void *start = __libc_malloc(size);
+  note(start, size, __builtin_return_address(0));
+  return start;
+}
+
+void *calloc(size_t count, size_t size) {
+  void *start = __libc_calloc(count, size);
+  note(start, count * size, __builtin_return_address(0));
+  return start;
+}
+
+/* The old block is forgotten first: once it is freed, another thread may be given its address. */
+void *realloc(void *old, size_t size) {
+  void *start;
+  forget(old);
+  start = __libc_realloc(old, size);
+  note(start, size, __builtin_return_address(0));
+  return start;
+}
+
+void free(void *start) {
+  forget(start);
+  __libc_free(start);
+}
+
+/* --- For Lua ------------------------------------------------------------------------------------------------------- */
+
+/* [-0, +0]: adds a number to the field of the table on top that is named after the library of an address. */
+static void add(lua_State *L, const void *address, long long number) {
+  Dl_info library;
+  const char *name = dladdr(address, &library) && library.dli_fname ? library.dli_fname : "elsewhere";
+  lua_getfield(L, -1, name);
+  number += (long long)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  lua_pushinteger(L, (lua_Integer)number);
+  lua_setfield(L, -2, name);
+}
+
+/* The tables are read without the lock, since filling Lua's own table allocates: nothing else may run meanwhile. */
+static int held(lua_State *L) {
+  unsigned place;
+  lua_newtable(L);
+  for (place = 0; place < MOST_BLOCKS; place++)
+    if (blocks[place].start && blocks[place].start != GONE) add(L, blocks[place].caller, (long long)blocks[place].size);
+  return 1;
+}
+
+static int counted(lua_State *L) {
+  unsigned place;
+  lua_newtable(L);
+  for (place = 0; place < MOST_CALLERS; place++)
+    if (callers[place].address) add(L, callers[place].address, callers[place].count);
+  return 1;
+}
+
+int luaopen_allocations(lua_State *L) {
+  lua_newtable(L);
+  lua_pushcfunction(L, held);
+  lua_setfield(L, -2, "held");
+  lua_pushcfunction(L, counted);
+  lua_setfield(L, -2, "counted");
+  return 1;
+}

@@ -1,0 +1,260 @@
+-- The tables of the README and of bench/results/table.md, in Markdown.
+
+local cjson = require "cjson"
+local summary = require "report.summary"
+
+local tables = {}
+
+local columns = { "Lua 5.4", "LuaJIT" }
+
+-- --- Bars ----------------------------------------------------------------------------------------------------------
+
+-- Measures of the README: the text, the patterns that its bars' names match, for Lua 5.4 and LuaJIT ("%s" is the
+-- interpreter; one that is measured on one of them has a column of its own), and the unit. Of several bars in a cell it
+-- is the worst that is shown.
+local measures = {
+  { "warm blocking call, CPU / bare C", "^braze, %s, CPU / bare C$" },
+  { "the same, CPU / the cheapest peer, HTTP", "^braze, %s, warm over http, CPU beside " },
+  { "the same, CPU / the cheapest peer, TLS", "^braze, %s, warm over https, CPU beside " },
+  { "the same, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
+  { "the same, blocks of memory asked for", "^blocks of memory, a warm call$", column = 1 },
+  { "cold call, CPU / `curl` with the bundle", "^braze, %s, hashed directory, CPU " },
+  { "cold call, wall / `curl` with the bundle", "^braze, %s, hashed directory, wall " },
+  { "cold call with the bundle, too, CPU", "^braze, %s, bundle, CPU " },
+  { "cold call with the bundle, too, wall", "^braze, %s, bundle, wall " },
+  { "`require`, time / loading libcurl", "^require, ", column = 1 },
+  { "50 in flight, calls a second / bare C multi", "^braze, %s, wait, .*throughput beside multi" },
+  { "50 in flight, calls a second / npm `braze-api`", "^braze, %s, 50 in flight .*npm" },
+  { "50 in flight, calls a second / lua-http", "^braze, %s, 50 in flight .*lua%-http" },
+  { "1 in flight by the worker, µs more than blocking", "^braze, %s, .*more with one in flight$" },
+  { "a call in flight, KiB of ours", "^started call in flight, KiB", column = 1 },
+  { "the same once delivered, KiB", "^started call, delivered", column = 1 },
+  { "an idle client, KiB of ours", "^idle client, ", column = 1 },
+  { "OpenResty, 50 at once, calls a second / lua-resty-http", "^OpenResty without delay, throughput", column = 2 },
+  { "the same, CPU of the main thread", "^OpenResty without delay, main", column = 2 },
+  { "the same, CPU of the whole process", "^OpenResty without delay, whole", column = 2 },
+  { "`braze.so`, stripped, KiB", "^size of braze%.so, KiB, %s$" },
+}
+
+-- As short as it can be without looking like the bar where that was missed.
+local function short_number(bar)
+  local text = (bar.figure >= 10 and "%.0f" or "%.2f"):format(bar.figure)
+  if not bar.reached and tonumber(text) == bar.bar then text = ("%.3f"):format(bar.figure) end
+  return text
+end
+
+local function is_worse(bar, than)
+  if not than then return true end
+  if not bar.figure or not than.figure then return not bar.figure end
+  if bar.sense == "at most" then return bar.figure > than.figure end
+  return bar.figure < than.figure
+end
+
+local function escaped(text)
+  return (text:gsub("%p", "%%%0"))
+end
+
+local function worst_bar(bars, pattern)
+  local worst
+  for _, bar in ipairs(bars) do
+    if bar.what:find(pattern) and is_worse(bar, worst) then worst = bar end
+  end
+  return worst
+end
+
+local function cell(bar)
+  if not bar then return "–" end
+  if not bar.figure then return "not measured" end
+  return short_number(bar) .. (bar.reached and "" or " **missed**")
+end
+
+local function limit(bar)
+  return bar and ("%s %s"):format(bar.sense == "at most" and "≤" or "≥", ("%.4g"):format(bar.bar)) or "–"
+end
+
+local function table_of_measures(results)
+  local lines = { "| measure | to reach | Lua 5.4 | LuaJIT |", "| --- | --- | --- | --- |" }
+  for _, measure in ipairs(measures) do
+    local cells, any = {}, nil
+    for i, column in ipairs(columns) do
+      local bar
+      if not measure.column or measure.column == i then
+        bar = worst_bar(results.bars, (measure[2]:gsub("%%s", function() return escaped(column) end)))
+      end
+      any = any or bar
+      cells[i] = cell(bar)
+    end
+    lines[#lines + 1] = ("| %s | %s | %s |"):format(measure[1], limit(any), table.concat(cells, " | "))
+  end
+  return table.concat(lines, "\n")
+end
+
+-- --- Peers ---------------------------------------------------------------------------------------------------------
+
+-- A client's rows have other names where it is used in another way.
+local clients = {
+  { "bare C on libcurl", "bare C", "bare C", "C, multi alone" },
+  { "**braze**, Lua 5.4", "braze, Lua 5.4", "braze, Lua 5.4", "braze, Lua 5.4" },
+  { "**braze**, LuaJIT", "braze, LuaJIT", "braze, LuaJIT", "braze, LuaJIT" },
+  { "lua-curl and lua-cjson, LuaJIT", "lua-curl, LuaJIT", "lua-curl, LuaJIT" },
+  { "lua-resty-http in nginx", "lua-resty-http in nginx", "lua-resty-http in nginx" },
+  { "lua-http, LuaJIT", "lua-http, LuaJIT", "lua-http, LuaJIT", "lua-http, LuaJIT" },
+  { "luasocket, luasec, Lua 5.4", "luasocket, Lua 5.4, connects anew", "luasec, Lua 5.4, connects anew" },
+  { "npm `braze-api` on Node", "npm braze-api", "npm braze-api", "npm braze-api" },
+}
+
+local function row_of(group, name)
+  for _, row in ipairs(group and group.rows or {}) do
+    if row.name == name then return row end
+  end
+end
+
+local function whole(number)
+  local text = ("%.0f"):format(number)
+  local grouped = #text > 3 and text:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", "") or text
+  return grouped
+end
+
+local function table_of_peers(results)
+  local peers = type(results.peers) == "table" and results.peers or {}
+  local lines = {
+    "| client | CPU µs | wall µs | TLS: CPU µs | TLS: wall µs | 50 in flight: calls/s |",
+    "| --- | ---: | ---: | ---: | ---: | ---: |",
+  }
+  for _, client in ipairs(clients) do
+    local http, https = row_of(peers.http, client[2]), row_of(peers.https, client[3])
+    local flight = row_of(peers.flight_one, client[4])
+    local cells = {
+      client[1], http and whole(http.cpu_us) or "–", http and whole(http.wall_us) or "–",
+      https and whole(https.cpu_us) or "–", https and whole(https.wall_us) or "–",
+      flight and whole(flight.calls_a_second) or "–",
+    }
+    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
+  end
+  return table.concat(lines, "\n")
+end
+
+-- --- The texts -----------------------------------------------------------------------------------------------------
+
+-- Markdown as wide as the rest of the README.
+local function wrapped(text)
+  local lines, line = {}, ""
+  for word in text:gmatch "%S+" do
+    if line ~= "" and utf8.len(line) + 1 + utf8.len(word) > 120 then
+      lines[#lines + 1] = line
+      line = word
+    else
+      line = line == "" and word or line .. " " .. word
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
+function tables.readme(results)
+  return table.concat({
+    table_of_measures(results),
+    wrapped("One call after the other on a warm connection, and 50 at once, everything on one processor. luasocket and "
+      .. "luasec connect anew for each call, and npm's hands back no headers, so it does less:"),
+    table_of_peers(results), wrapped(summary.machine(results) .. "."),
+  }, "\n\n")
+end
+
+local function versions_of_peers(results)
+  local seen, lines = {}, {}
+  for _, group in ipairs { "http", "https" } do
+    for _, row in ipairs((results.peers or {})[group] and results.peers[group].rows or {}) do
+      local version = row.version ~= cjson.null and row.version
+      if version and not row.name:find "^braze" and not seen[row.name] then
+        seen[row.name] = true
+        lines[#lines + 1] = ("- %s: %s"):format(row.name, version)
+      end
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function all_bars(results)
+  local lines = { "| bar | to reach | measured | |", "| --- | --- | --- | --- |" }
+  local reached = 0
+  for _, bar in ipairs(results.bars) do
+    local word = bar.reached and "reached" or bar.figure and "**missed**" or "not measured"
+    if bar.reached then reached = reached + 1 end
+    local figure = bar.figure and ("%.3g"):format(bar.figure) or "–"
+    if bar.figure and math.abs(bar.figure) >= 1000 then figure = ("%.0f"):format(bar.figure) end
+    lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(bar.what, limit(bar), figure, word)
+  end
+  return table.concat(lines, "\n"), reached
+end
+
+local function functions(results)
+  local found = results.instructions
+  if type(found) ~= "table" or not found.functions then return "Not measured." end
+  local lines = { "| instructions of one call | | of all |", "| --- | ---: | ---: |" }
+  for _, owner in ipairs { "braze.so", "lua-cjson", "Lua", "libcurl and below" } do
+    lines[#lines + 1] = ("| %s | %s | %.1f %% |"):format(owner, whole(found.shares[owner]),
+      found.shares[owner] / found.total * 100)
+  end
+  lines[#lines + 1] = ("| all | %s | 100 %% |"):format(whole(found.total))
+  lines[#lines + 1] = ("| bare C, all | %s | |"):format(whole(found.bare_total))
+  lines[#lines + 1] = "\n| function of `braze.so` | its own, and the C library's for it | with all it calls | calls |"
+  lines[#lines + 1] = "| --- | ---: | ---: | ---: |"
+  for _, entry in ipairs(found.functions) do
+    lines[#lines + 1] = ("| `%s` | %s | %s | %.4g |"):format(entry.name, whole(entry.own), whole(entry.inclusive),
+      entry.calls)
+  end
+  return table.concat(lines, "\n")
+end
+
+local function parts(results)
+  local cold = results.cold
+  if type(cold) ~= "table" or not cold.parts then return "Not measured." end
+  local lines = { "| part of a cold call | CPU ms | wall ms |", "| --- | ---: | ---: |" }
+  for _, part in ipairs(cold.parts) do
+    lines[#lines + 1] = ("| %s | %.2f | %.2f |"):format(part.name, part.cpu_us / 1000, part.wall_us / 1000)
+      :gsub("%-0%.00", "0.00")
+  end
+  return table.concat(lines, "\n")
+end
+
+local function held(results)
+  local found = results.memory
+  if type(found) ~= "table" or not found.held then return "Not measured." end
+  local lines = { "| KiB each | ours | of `braze.so` | of Lua | libcurl's |", "| --- | ---: | ---: | ---: | ---: |" }
+  for _, row in ipairs(found.held) do
+    lines[#lines + 1] = ("| %s | %.2f | %.2f | %.2f | %.2f |"):format(row.name, row.ours_kib, row.braze_kib,
+      row.lua_kib, row.theirs_kib)
+  end
+  return table.concat(lines, "\n")
+end
+
+-- How far two runs of the same program lie apart: no smaller difference means anything.
+local function noise(results)
+  local lines = {}
+  for _, group in ipairs { results.blocking and results.blocking.warm, results.cold and results.cold.cold } do
+    for _, row in ipairs(group and group.rows or {}) do
+      if row.name:find "the noise$" then
+        lines[#lines + 1] = ("- %s, beside the first: CPU %.3f, wall %.3f"):format(row.name, row.cpu_ratio,
+          row.wall_ratio)
+      end
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+-- All of it, for bench/results/table.md.
+function tables.all(results)
+  local bars, reached = all_bars(results)
+  return table.concat({
+    "# Measured", "Written by `make bench`; the README's tables come from the same figures (`results.json`).",
+    summary.machine(results) .. ".", noise(results), "## Peers", table_of_peers(results), versions_of_peers(results),
+    "![One warm call through each client](peers.svg)", "![50 calls in flight](flight.svg)",
+    "## Whose instructions", functions(results), "![Instructions of one warm call](instructions.svg)",
+    "## What a cold call is made of", parts(results), "![A cold call, process start to end](cold.svg)",
+    "## Many at once", "![Processor time by calls started at once](scale.svg)",
+    "![Processor time in OpenResty](openresty.svg)", "## Memory", held(results), "## Every bar",
+    ("%d of %d reached."):format(reached, #results.bars), bars,
+  }, "\n\n") .. "\n"
+end
+
+return tables
