@@ -108,7 +108,7 @@ describe("a client in the list of", function()
         for _, client in ipairs(clients) do
           controller:wrap(function()
             for _ = 1, 3 do
-              client:start("create_send_id", parameters, { on_done = function() count = count + 1 end })
+              client:start("create_send_id", { campaign_id = "polled" }, { on_done = function() count = count + 1 end })
             end
             while client:pending() > 0 do
               ready[#ready + 1] = cqueues.poll(client, seconds) == client
@@ -120,7 +120,10 @@ describe("a client in the list of", function()
         assert(controller:loop())
         assert.equal(6, count)
         for _, was_ready in ipairs(ready) do assert.is_true(was_ready) end
-        assert.equal(6, peer:requests())
+        -- Its own alone: a call that was cancelled before may have left just then.
+        local sent = 0
+        for _, connection in ipairs(peer:log()) do sent = sent + select(2, connection.received:gsub('"polled"', "")) end
+        assert.equal(6, sent)
       end)
 
       it("gives up after its time", function()

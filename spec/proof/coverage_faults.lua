@@ -7,9 +7,10 @@ package.cpath = build .. "/?.so;" .. package.cpath
 
 local core = require "braze.core"
 local braze = core.braze
-local refuse, fork, put_store = assert(package.loadlib(build .. "/braze.so", "luaopen_braze_refuse"))()
+local refuse, fork, put_store, hold = assert(package.loadlib(build .. "/braze.so", "luaopen_braze_refuse"))()
 local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
+local socket = require "socket"
 local unix = require "socket.unix"
 
 local key = "canary-key-0123456789"
@@ -203,6 +204,30 @@ do
   package.preload.cjson = function() return { new = function() return { encode = json.encode, decode = json.decode } end } end
   forget_json()
   if not one:create_send_id(parameters).send_id then bad = bad + 1 end
+end
+
+-- A call that is cancelled once it has a connection, in the moment before its request is sent.
+do
+  peer:reset()
+  answering(scripted_peer.created())
+  local one <close> = client()
+  started(one)
+  hold(true)
+  local request = one:start("create_send_id", parameters)
+  for _ = 1, 5000 do
+    if hold() then break end
+    socket.sleep(0.001)
+  end
+  local was_held = hold()
+  request:cancel()
+  hold(false)
+  local _, failure = pcall(request.result, request)
+  -- One more on the same thread: what was cancelled is behind it.
+  started(one)
+  if not was_held or failure.kind ~= "cancelled" or failure.maybe_applied or peer:requests() ~= 2 then
+    bad = bad + 1
+    print("cancelled in the moment before it is sent", was_held, failure, peer:requests())
+  end
 end
 
 -- The system's store where its directory is hashed and does not have what its file has.

@@ -40,7 +40,6 @@ REFUSE(void *, calloc, (size_t count, size_t size), (count, size), NULL, ENOMEM)
 REFUSE(void *, realloc, (void *memory, size_t size), (memory, size), NULL, ENOMEM)
 REFUSE(CURL *, curl_easy_init, (void), (), NULL, ENOMEM)
 REFUSE(CURLM *, curl_multi_init, (void), (), NULL, ENOMEM)
-REFUSE(CURLMcode, curl_multi_add_handle, (CURLM * multi, CURL *easy), (multi, easy), CURLM_OUT_OF_MEMORY, ENOMEM)
 REFUSE(CURLMcode, curl_multi_perform, (CURLM * multi, int *running), (multi, running), CURLM_OUT_OF_MEMORY, ENOMEM)
 REFUSE(int, pthread_create, (pthread_t * thread, const pthread_attr_t *attributes, void *(*work)(void *), void *data),
        (thread, attributes, work, data), EAGAIN, EAGAIN)
@@ -58,6 +57,20 @@ REFUSE(ssize_t, write, (int file, const void *bytes, size_t size), (file, bytes,
 REFUSE(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, time), -1, EPERM)
 REFUSE(struct tm *, gmtime_r, (const time_t *seconds, struct tm *parts), (seconds, parts), NULL, EOVERFLOW)
 REFUSE(size_t, strftime, (char *text, size_t size, const char *format, const struct tm *parts), (text, size, format, parts), 0, 0)
+
+/* A transfer that waits, once hold(true) was called, from libcurl's knowing it until hold(false). */
+static atomic_int holding; /* 1 = the next one is held, 2 = one is */
+CURLMcode __real_curl_multi_add_handle(CURLM *multi, CURL *easy);
+CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy);
+CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy) {
+  static const struct timespec millisecond = {0, 1000000};
+  int next = 1;
+  if (refuse(ENOMEM)) return CURLM_OUT_OF_MEMORY;
+  if (atomic_compare_exchange_strong(&holding, &next, 2)) {
+    while (atomic_load(&holding) == 2) nanosleep(&millisecond, NULL);
+  }
+  return __real_curl_multi_add_handle(multi, easy);
+}
 
 /* A result that libcurl has since 8.6: the response is too large. */
 CURLMsg *__real_curl_multi_info_read(CURLM *multi, int *count);
@@ -112,6 +125,13 @@ static int set(lua_State *L) {
   return 1;
 }
 
+/* hold(true): the next started call is held before it begins; hold(false): it goes on; hold(): whether one is held. */
+static int hold(lua_State *L) {
+  if (!lua_isnone(L, 1)) atomic_store(&holding, lua_toboolean(L, 1));
+  lua_pushboolean(L, atomic_load(&holding) == 2);
+  return 1;
+}
+
 /* fork() -> 0 in the child, whose counts are added at its exit; in the parent the child's status once it has ended */
 static int fork_and_wait(lua_State *L) {
   int status = 0;
@@ -126,5 +146,6 @@ int luaopen_braze_refuse(lua_State *L) {
   lua_pushcfunction(L, set);
   lua_pushcfunction(L, fork_and_wait);
   lua_pushcfunction(L, put_store);
-  return 3;
+  lua_pushcfunction(L, hold);
+  return 4;
 }

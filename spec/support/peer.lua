@@ -127,6 +127,12 @@ function commands.reset()
     steps.abandon(connection)
   end
   connections, played_scripts, default_script = {}, {}, nil
+  -- And those that nobody has accepted yet: what was sent before does not belong to what comes next.
+  local early = data_listener:accept()
+  while early do
+    early:close()
+    early = data_listener:accept()
+  end
 end
 
 function commands.refuse()
