@@ -186,25 +186,38 @@ static void copy_text(char *kept, size_t size, const char *text, size_t length) 
   kept[length] = '\0';
 }
 
-/* Which of the headers we read a name is, in any case; NAME_COUNT = none of them. */
-static int find(const char *name, size_t length) {
-  static const char *const names[NAME_COUNT] = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
-                                                "retry-after",       "x-request-id",          "location"};
-  static const size_t lengths[NAME_COUNT] = {17, 21, 17, 11, 12, 8};
+/* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins. */
+static int find(const char *line, size_t length, size_t *value) {
+  static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
+                                                "retry-after:",       "x-request-id:",          "location:"};
+  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9};
   int i;
-  for (i = 0; i < NAME_COUNT; i++)
-    if (length == lengths[i] && braze_text_same(name, length, names[i])) break;
+  for (i = 0; i < NAME_COUNT; i++) {
+    *value = lengths[i];
+    if (length >= *value && line[*value - 1] == ':' && braze_text_same(line, *value, names[i])) break;
+  }
   return i;
 }
 
-/* Most headers are none of ours, which their first letter says. */
+/* Most lines are none of ours, which their first character says. */
 static bool may_be_read(char first) {
-  return first == 'x' || first == 'X' || first == 'r' || first == 'R' || first == 'l' || first == 'L';
+  switch (first) {
+  case 'x':
+  case 'X':
+  case 'r':
+  case 'R':
+  case 'l':
+  case 'L':
+  case ' ':
+  case '\t':
+  case '\r':
+  case '\n': return true;
+  default: return false;
+  }
 }
 
-static void take(struct braze_headers *headers, const char *name, size_t name_length, const char *value, size_t length,
-                 double epoch, struct braze_outcome *outcome) {
-  headers->last = find(name, name_length);
+/* Takes the value of the header that was the last. */
+static void take(struct braze_headers *headers, const char *value, size_t length, double epoch, struct braze_outcome *outcome) {
   switch (headers->last) {
   case LIMIT:
     take_number(&headers->limit, headers->limit_seen, braze_headers_number(value, length));
@@ -242,15 +255,13 @@ static bool is_space(char character) {
 
 void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
                         struct braze_outcome *outcome) {
-  const char *colon, *value;
-  if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+  size_t at;
+  if (length > 0 && !may_be_read(line[0])) {
+    headers->last = NAME_COUNT;
+    if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return;
     braze_headers_init(headers);
     outcome->request_id[0] = '\0';
     outcome->location[0] = '\0';
-    return;
-  }
-  if (length > 0 && !may_be_read(line[0]) && !is_space(line[0])) {
-    headers->last = NAME_COUNT;
     return;
   }
   while (length > 0 && is_space(line[length - 1])) length--;
@@ -260,13 +271,10 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     spoil(headers);
     return;
   }
-  if ((colon = memchr(line, ':', length)) == NULL) {
-    headers->last = NAME_COUNT;
-    return;
-  }
-  value = colon + 1;
-  while (value < line + length && (*value == ' ' || *value == '\t')) value++;
-  take(headers, line, (size_t)(colon - line), value, (size_t)(line + length - value), epoch, outcome);
+  headers->last = find(line, length, &at);
+  if (headers->last == NAME_COUNT) return;
+  while (at < length && (line[at] == ' ' || line[at] == '\t')) at++;
+  take(headers, line + at, length - at, epoch, outcome);
 }
 
 static int64_t finished(int64_t kept) {

@@ -248,11 +248,11 @@ static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endp
   return code;
 }
 
-/* File and directory are never set together, except where both are left as libcurl was built. */
 static bool is_same(const struct braze_trust_store *one, const struct braze_trust_store *other) {
   return one->round == other->round && one->file == other->file && one->directory == other->directory;
 }
 
+/* Without either, both stay as libcurl was built. */
 static CURLcode set_store(struct braze_transfer *transfer, const struct braze_trust_store *store) {
   CURL *easy = transfer->easy;
   CURLcode code = CURLE_OK;
@@ -363,7 +363,7 @@ static void redact_body(const struct braze_secrets *secrets, enum braze_parts pa
    by safe_body. */
 static void redact_answer(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
   outcome->has_safe_body = make_safe(secrets, BRAZE_PARTS_TOO, &outcome->body, &outcome->safe_body);
-  if (secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, BRAZE_WHOLE_ONLY, &outcome->body);
+  if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, BRAZE_WHOLE_ONLY, &outcome->body);
 }
 
 static void redact_all(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
