@@ -1,17 +1,13 @@
 -- Started calls whose client or request is no longer reachable: nothing runs, nothing is left, nothing is kept alive.
 
 local braze = require "braze"
+local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 
 local created = scripted_peer.created
 local read, hold, again = { read = "request" }, { hold = true }, { again = true }
 local campaign = { campaign_id = "campaign" }
-
-local function collect()
-  collectgarbage()
-  collectgarbage()
-end
 
 -- Looks until a condition holds, at most 60 seconds: a look-up that was given up may last as long as that.
 local function eventually(condition, seconds)

@@ -29,7 +29,7 @@ local prelude = [==[
   local function new(url) return braze.new(options(url)) end
   local function new_safe(url) return braze.safe.new(options(url)) end
 
-  local function collect() for _ = 1, 3 do collectgarbage() end end
+  local collect = require "spec.support.collect"
 
   -- Runs each function in a thread of its own until nothing waits any more. copas 1.1.7 would go on for ever, selecting
   -- nothing.

@@ -9,6 +9,7 @@ end
 local braze = require "braze.cqueues"
 local cqueues_socket = require "cqueues.socket"
 local child = require "spec.support.child"
+local collect = require "spec.support.collect"
 local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
 
@@ -18,10 +19,6 @@ local read, answer, again, hold = { read = "request" }, { write = created }, { a
 local parameters = { campaign_id = "campaign" }
 -- PUC Lua 5.1 can't yield across pcall.
 local pcall_stops_yields = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-
-local function collect()
-  for _ = 1, 3 do collectgarbage() end
-end
 
 -- Runs each function in a coroutine of one controller, to the end of its loop; returns the errors that it surfaced.
 local function go(...)

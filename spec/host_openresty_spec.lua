@@ -419,6 +419,7 @@ describe("braze in nginx", function()
         app.client:wait()
       end
       local function measure()
+        jit.flush()
         for _ = 1, 3 do collectgarbage() end
         local count = 0 -- of all entries
         for _, of in ipairs { state.clients, state.free, state.notified, app.client.waiters } do

@@ -1,6 +1,7 @@
 -- Clients begin and end: by close, by the collector, by the end of the state or of the process.
 
 local braze = require "braze"
+local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 
@@ -19,11 +20,6 @@ local function run(program)
   local output = pipe:read "*a"
   pipe:close()
   return output:match "^(.*) exit (%d+)\n$"
-end
-
-local function collect()
-  collectgarbage()
-  collectgarbage()
 end
 
 describe("a client", function()
