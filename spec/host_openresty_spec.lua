@@ -419,8 +419,7 @@ describe("braze in nginx", function()
         app.client:wait()
       end
       local function measure()
-        jit.flush()
-        for _ = 1, 3 do collectgarbage() end
+        for _ = 1, 3 do jit.flush() collectgarbage() end
         local count = 0 -- of all entries
         for _, of in ipairs { state.clients, state.free, state.notified, app.client.waiters } do
           for _ in pairs(of) do count = count + 1 end
