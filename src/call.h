@@ -71,6 +71,11 @@ void braze_call_release(struct braze_call *call);
 /* The request is about to leave. False: it must not, the call was cancelled before. */
 bool braze_call_pass_gate(struct braze_call *call);
 
+/* Whether it was, by whichever thread. */
+static inline bool braze_call_is_cancelled(const struct braze_call *call) {
+  return atomic_load(&call->gate) & BRAZE_GATE_CLOSED;
+}
+
 /* What is known of a call that was cancelled while another thread ran it: its own outcome may not be read. */
 void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome);
 

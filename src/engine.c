@@ -220,6 +220,10 @@ static bool advance(struct braze_engine *engine) {
   }
   while ((call = engine->waiting.first) != NULL && engine->running_count < engine->max_connections) {
     leave(engine, &engine->waiting, call);
+    if (braze_call_is_cancelled(call)) {
+      fail(engine, call, BRAZE_CANCELLED, now);
+      continue;
+    }
     begin_attempt(engine, call, now);
     begun = true;
   }

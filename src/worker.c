@@ -142,7 +142,7 @@ static bool receive(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
   while ((call = submitted) != NULL) {
     submitted = call->inbox_next;
-    if (atomic_load(&call->gate) & BRAZE_GATE_CLOSED)
+    if (braze_call_is_cancelled(call))
       braze_call_release(call);
     else
       braze_engine_submit(worker->engine, call);

@@ -206,27 +206,54 @@ do
   if not one:create_send_id(parameters).send_id then bad = bad + 1 end
 end
 
+-- Lets the core's thread stand still where it comes to through work, cancels what work returned, and lets it go on. The error
+-- of the request, and whether the thread did stand still.
+local function cancel_meanwhile(work)
+  hold(true)
+  local request = work()
+  for _ = 1, 5000 do
+    if hold() then break end
+    socket.sleep(0.001)
+  end
+  local held = hold()
+  request:cancel()
+  hold(false)
+  local _, failure = pcall(request.result, request)
+  return failure, held
+end
+
 -- A call that is cancelled once it has a connection, in the moment before its request is sent.
 do
   peer:reset()
   answering(scripted_peer.created())
   local one <close> = client()
   started(one)
-  hold(true)
-  local request = one:start("create_send_id", parameters)
-  for _ = 1, 5000 do
-    if hold() then break end
-    socket.sleep(0.001)
-  end
-  local was_held = hold()
-  request:cancel()
-  hold(false)
-  local _, failure = pcall(request.result, request)
+  local failure, held = cancel_meanwhile(function() return one:start("create_send_id", parameters) end)
   -- One more on the same thread: what was cancelled is behind it.
   started(one)
-  if not was_held or failure.kind ~= "cancelled" or failure.maybe_applied or peer:requests() ~= 2 then
+  if not held or failure.kind ~= "cancelled" or failure.maybe_applied or peer:requests() ~= 2 then
     bad = bad + 1
-    print("cancelled in the moment before it is sent", was_held, failure, peer:requests())
+    print("cancelled in the moment before it is sent", held, failure, peer:requests())
+  end
+end
+
+-- One that is cancelled while it waits for room, in the moment in which there is some: it makes no connection.
+do
+  peer:reset()
+  peer:default { { read = "request" }, { hold = true } }
+  local one <close> = client { max_connections = 1 }
+  one:start("create_send_id", parameters)
+  assert(peer:wait { requests = 1 })
+  local waiting = one:start("create_send_id", parameters)
+  local failure, held = cancel_meanwhile(function()
+    peer:reset()
+    answering(scripted_peer.created())
+    return waiting
+  end)
+  started(one)
+  if not held or failure.kind ~= "cancelled" or failure.maybe_applied or #peer:log() ~= 1 then
+    bad = bad + 1
+    print("cancelled in the moment in which there is room", held, failure, #peer:log())
   end
 end
 

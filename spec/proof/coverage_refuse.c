@@ -58,17 +58,21 @@ REFUSE(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, tim
 REFUSE(struct tm *, gmtime_r, (const time_t *seconds, struct tm *parts), (seconds, parts), NULL, EOVERFLOW)
 REFUSE(size_t, strftime, (char *text, size_t size, const char *format, const struct tm *parts), (text, size, format, parts), 0, 0)
 
-/* A transfer that waits, once hold(true) was called, from libcurl's knowing it until hold(false). */
-static atomic_int holding; /* 1 = the next one is held, 2 = one is */
+/* Where the core's thread stands still, once hold(true) was called, until hold(false): before a transfer begins, and where one
+   has ended. */
+static atomic_int holding; /* 1 = the next time, 2 = it does */
+static void stand_still(void) {
+  static const struct timespec millisecond = {0, 1000000};
+  int next = 1;
+  if (!atomic_compare_exchange_strong(&holding, &next, 2)) return;
+  while (atomic_load(&holding) == 2) nanosleep(&millisecond, NULL);
+}
+
 CURLMcode __real_curl_multi_add_handle(CURLM *multi, CURL *easy);
 CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy);
 CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *easy) {
-  static const struct timespec millisecond = {0, 1000000};
-  int next = 1;
   if (refuse(ENOMEM)) return CURLM_OUT_OF_MEMORY;
-  if (atomic_compare_exchange_strong(&holding, &next, 2)) {
-    while (atomic_load(&holding) == 2) nanosleep(&millisecond, NULL);
-  }
+  stand_still();
   return __real_curl_multi_add_handle(multi, easy);
 }
 
@@ -78,6 +82,7 @@ CURLMsg *__wrap_curl_multi_info_read(CURLM *multi, int *count);
 CURLMsg *__wrap_curl_multi_info_read(CURLM *multi, int *count) {
   CURLMsg *message = __real_curl_multi_info_read(multi, count);
   if (message && refuse(0)) message->data.result = (CURLcode)100;
+  if (message) stand_still();
   return message;
 }
 
@@ -125,7 +130,7 @@ static int set(lua_State *L) {
   return 1;
 }
 
-/* hold(true): the next started call is held before it begins; hold(false): it goes on; hold(): whether one is held. */
+/* hold(true): the thread will stand still; hold(false): it goes on; hold(): whether it does. */
 static int hold(lua_State *L) {
   if (!lua_isnone(L, 1)) atomic_store(&holding, lua_toboolean(L, 1));
   lua_pushboolean(L, atomic_load(&holding) == 2);
