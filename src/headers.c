@@ -186,7 +186,8 @@ static void copy_text(char *kept, size_t size, const char *text, size_t length) 
   kept[length] = '\0';
 }
 
-/* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins. */
+/* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins,
+   or the line's end. */
 static int find(const char *line, size_t length, size_t *value) {
   static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
                                                 "retry-after:",       "x-request-id:",          "location:"};
@@ -194,9 +195,10 @@ static int find(const char *line, size_t length, size_t *value) {
   int i;
   for (i = 0; i < NAME_COUNT; i++) {
     *value = lengths[i];
-    if (length >= *value && line[*value - 1] == ':' && braze_text_same(line, *value, names[i])) break;
+    if (length >= *value && line[*value - 1] == ':' && braze_text_same(line, *value, names[i])) return i;
   }
-  return i;
+  *value = length;
+  return NAME_COUNT;
 }
 
 /* Most lines are none of ours, which their first character says. */
@@ -272,7 +274,6 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     return;
   }
   headers->last = find(line, length, &at);
-  if (headers->last == NAME_COUNT) return;
   while (at < length && (line[at] == ' ' || line[at] == '\t')) at++;
   take(headers, line + at, length - at, epoch, outcome);
 }

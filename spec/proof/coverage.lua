@@ -55,7 +55,7 @@ local function text_of(path, number)
   return texts[path][number] or ""
 end
 
-local unexplained = 0
+local unexplained = {}
 
 local function list(place, what)
   local path, number = place:match "^(.*):(%d+)$"
@@ -66,8 +66,8 @@ local function list(place, what)
       why, entry.used = why or entry.why, entry.used + 1
     end
   end
-  if not why then unexplained = unexplained + 1 end
-  print(("  %s %s: %s\n      %s"):format(what, place, text:sub(1, 100), why or "NO REASON GIVEN"))
+  local said = ("  %s %s: %s"):format(what, place, text:sub(1, 100))
+  if why then print(("%s\n      %s"):format(said, why)) else table.insert(unexplained, said) end
 end
 
 local function sorted(set)
@@ -115,8 +115,9 @@ end
 
 local line_share, branch_share = 100 * reached_lines / line_count, 100 * reached_branches / branch_count
 local short = (line_share < least_lines and 1 or 0) + (branch_share < least_branches and 1 or 0)
-if unexplained > 0 then print(("%d places without a reason"):format(unexplained)) end
-local bad = failed + short + unexplained
+-- Last, where a reader of a long log looks.
+if #unexplained > 0 then print(("%d places without a reason:\n%s"):format(#unexplained, table.concat(unexplained, "\n"))) end
+local bad = failed + short + #unexplained
 -- Cut, not rounded: 99.97 is not 100.
 print(("coverage: %d of %d lines (%.2f %%), %d of %d branches (%.2f %%), %d bad"):format(reached_lines, line_count,
   math.floor(line_share * 100) / 100, reached_branches, branch_count, math.floor(branch_share * 100) / 100, bad))
