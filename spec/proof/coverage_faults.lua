@@ -1,5 +1,6 @@
 -- Walks the core's paths with each of its calls to others refused once: coverage_faults.lua DIRECTORY_OF_BRAZE_SO.
--- For spec/proof/coverage; what a refusal must come to is proved by the bars faults-*.
+-- For spec/proof/coverage; what a refusal must come to is proved by the bars faults-*. Beside that, moments that no spec
+-- can lead to: a cancel while the core's thread is held in the midst of its work, a lua-cjson that goes away.
 
 local build = arg[1]
 package.path = "./?.lua;./src/?.lua;" .. package.path

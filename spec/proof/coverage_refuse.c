@@ -1,4 +1,5 @@
-/* coverage_refuse: the calls that the core makes of others, refused on demand: the n-th one after refuse(n), for spec/proof/coverage.
+/* coverage_refuse: the calls that the core makes of others, refused on demand: the n-th one after refuse(n), for spec/proof/coverage;
+   and a thread that stands still in two of them.
    Linked with -Wl,--wrap for each name below, so that it counts the core's own calls and nobody else's. What a refusal must come
    to is proved by the bars faults-*; here it only leads to the lines that nothing else leads to. */
 #define _GNU_SOURCE
