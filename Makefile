@@ -13,7 +13,7 @@ CFLAGS ?= -Os -g
 
 # "5.4=lua5.4 5.3=lua-5.3 5.1=luajit": each version with pkg-config's name for it, which is another on each system;
 # a plain "lua" may be any version, so it is asked. LuaJIT loads what is built for 5.1, and stands in for its headers.
-FOUND := $(shell for version in 5.4 5.3 5.1; do \
+FOUND := $(shell for version in 5.5 5.4 5.3 5.1; do \
     for name in lua$$version lua-$$version lua$$(echo $$version | tr -d .) lua luajit; do \
       case "$$version $$name $$($(PKG_CONFIG) --modversion $$name 2>/dev/null)" in \
         ("$$version lua"*" $$version."* | "5.1 luajit 2."*) echo "$$version=$$name"; break ;; \
@@ -21,12 +21,12 @@ FOUND := $(shell for version in 5.4 5.3 5.1; do \
     done; \
   done)
 
-ifneq ($(filter-out 5.4 5.3 5.1,$(LUA_VERSION)),)
-$(error LUA_VERSION is 5.4, 5.3 or 5.1 (for LuaJIT too), not "$(LUA_VERSION)")
+ifneq ($(filter-out 5.5 5.4 5.3 5.1,$(LUA_VERSION)),)
+$(error LUA_VERSION is 5.5, 5.4, 5.3 or 5.1 (for LuaJIT too), not "$(LUA_VERSION)")
 endif
 ifneq ($(LUA_INCDIR),)
 ifeq ($(LUA_VERSION),)
-$(error LUA_INCDIR needs LUA_VERSION beside it: 5.4, 5.3 or 5.1)
+$(error LUA_INCDIR needs LUA_VERSION beside it: 5.5, 5.4, 5.3 or 5.1)
 endif
 endif
 
@@ -92,7 +92,7 @@ build/$1/embed: build/$1/seam/embed.o $$(objects_$1)
 
 build/$1/seam/embed.o: examples/embed.c | build/found
 	@mkdir -p $$(@D)
-	$$(call COMPILE,$$(call lua_flags,$1))
+	$$(call COMPILE,-Isrc $$(call lua_flags,$1))
 
 build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(LINK)
@@ -121,11 +121,17 @@ all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or 
 
 variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so host threads))) ## build what the specs need beside it
 
-# Asked once: is there a compiler, libcurl's headers and a Lua's? If not: the name of the package.
+# Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
+# versions with the same flags.
+FOUND_KEY := $(VERSIONS) $(foreach version,$(VERSIONS),$(call lua_flags,$(version))) $(CC) $(CURL_FLAGS)
+ifneq ($(FOUND_KEY),$(shell cat build/found 2>/dev/null))
+.PHONY: build/found
+endif
+
 build/found:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' FLAGS='$(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS)' \
 	  .ci/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
-	@mkdir -p build && touch $@
+	@mkdir -p build && printf '%s\n' '$(FOUND_KEY)' >$@
 
 build/bench/%: bench/%.c bench/request.h | build/found
 	@mkdir -p $(@D)
@@ -144,15 +150,20 @@ build/bench/%.so: bench/preload/%.c | build/found
 
 LIBRARY_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(INSTALLED)
 MODULE_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(INSTALLED)/braze
+INCLUDE_DIR = $(DESTDIR)$(PREFIX)/include
+
+# The header serves every version: it goes with the last one.
+installed_beside = $(filter-out $(LIBRARY_DIR)/braze.so,$(wildcard $(DESTDIR)$(PREFIX)/lib/lua/*/braze.so))
 
 .PHONY: install uninstall clean
 install: build/found build/$(INSTALLED)/braze.so ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
-	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)'
+	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)' '$(INCLUDE_DIR)'
+	install -m 644 src/braze.h '$(INCLUDE_DIR)/braze.h'
 	install -m 755 build/$(INSTALLED)/braze.so '$(LIBRARY_DIR)/braze.so'
 	$(if $(MODULES),install -m 644 $(MODULES) '$(MODULE_DIR)')
 
 uninstall: ## remove what install put there; same variables
-	rm -f '$(LIBRARY_DIR)/braze.so' $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES))
+	rm -f '$(LIBRARY_DIR)/braze.so' $(if $(installed_beside),,'$(INCLUDE_DIR)/braze.h') $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES))
 	if test -d '$(MODULE_DIR)'; then rmdir '$(MODULE_DIR)'; fi
 
 clean: ## remove everything that was built
@@ -191,4 +202,4 @@ bench: ## measure beside peers, write bench/results and the README's tables; RES
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.4, 5.3, 5.1), LUA_INCDIR'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR'

@@ -15,10 +15,9 @@
 #include <lua.h>
 #include <lualib.h>
 
-#define NANOSECONDS_A_FRAME (1000000000L / 60)
+#include "braze.h"
 
-/* braze's own, from the objects that this program is linked with; there is no header for one function. */
-int luaopen_braze(lua_State *L);
+#define NANOSECONDS_A_FRAME (1000000000L / 60)
 
 static const char built_in[] =
     "local braze = require 'braze'\n"
@@ -68,6 +67,8 @@ static bool load(lua_State *L, const char *path) {
   lua_getfield(L, -1, "preload");
   lua_pushcfunction(L, luaopen_braze);
   lua_setfield(L, -2, "braze");
+  lua_pushcfunction(L, luaopen_braze_safe);
+  lua_setfield(L, -2, "braze.safe");
   lua_pop(L, 2);
   good = (path ? luaL_loadfile(L, path) : luaL_loadstring(L, built_in)) == LUA_OK &&
          lua_pcall(L, 0, 0, 0) == LUA_OK;

@@ -13,7 +13,7 @@ description = {
 }
 
 supported_platforms = { "unix" }
-dependencies = { "lua >= 5.1, < 5.5", "lua-cjson >= 2.1" }
+dependencies = { "lua >= 5.1, < 5.6", "lua-cjson >= 2.1" }
 
 -- Without a header: luarocks looks for one in one directory only, and on Debian libcurl's is in another. The compiler
 -- finds it by itself; elsewhere give CURL_DIR or CURL_INCDIR.
@@ -24,6 +24,7 @@ build = {
   modules = {
     braze = {
       sources = {
+        "src/advice.c",
         "src/buffer.c",
         "src/call.c",
         "src/channel.c",
@@ -40,8 +41,11 @@ build = {
         "src/lua_error.c",
         "src/lua_host.c",
         "src/lua_json.c",
+        "src/lua_made_error.c",
         "src/lua_module.c",
+        "src/lua_names.c",
         "src/lua_options.c",
+        "src/lua_params.c",
         "src/lua_registry.c",
         "src/lua_request.c",
         "src/outcome.c",

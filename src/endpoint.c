@@ -28,11 +28,20 @@ const struct braze_endpoint *braze_endpoint_find(const char *name, size_t length
   return NULL;
 }
 
+/* Number of bytes at the start that are printable ASCII. */
+static size_t printable_length(const char *text, size_t length) {
+  size_t at = 0;
+  while (at < length && text[at] >= ' ' && text[at] <= '~') at++;
+  return at;
+}
+
 enum braze_field_fault braze_field_check(const struct braze_field *field, const char *text, size_t length, size_t *position) {
-  size_t good = field->ascii ? braze_text_ascii_length(text, length) : braze_text_utf8_length(text, length);
+  size_t good = field->ascii ? printable_length(text, length) : braze_text_utf8_length(text, length);
   *position = good + 1;
   if (length == 0) return BRAZE_FIELD_EMPTY;
-  if (good < length) return field->ascii ? BRAZE_FIELD_NOT_ASCII : BRAZE_FIELD_NOT_UTF8;
+  if (good < length) return field->ascii ? BRAZE_FIELD_NOT_PRINTABLE : BRAZE_FIELD_NOT_UTF8;
   if (field->most_length > 0 && length > field->most_length) return BRAZE_FIELD_TOO_LONG;
-  return BRAZE_FIELD_GOOD;
+  if (!field->ascii || (text[0] != ' ' && text[length - 1] != ' ')) return BRAZE_FIELD_GOOD;
+  *position = text[0] == ' ' ? 1 : length;
+  return BRAZE_FIELD_SPACE_AT_END;
 }

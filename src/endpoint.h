@@ -11,7 +11,7 @@ struct braze_field {
   const char *name;
   const char *json; /* the same as it stands in front of the value in a request */
   bool required;
-  bool ascii;         /* else UTF-8 */
+  bool ascii;         /* printable ASCII with no space at either end; else UTF-8 */
   size_t most_length; /* in bytes; 0 = the service decides */
 };
 
@@ -31,7 +31,7 @@ const struct braze_endpoint *braze_endpoint_find(const char *name, size_t length
 /* The endpoint at an index, NULL behind the last. */
 const struct braze_endpoint *braze_endpoint_at(size_t index);
 
-enum braze_field_fault { BRAZE_FIELD_GOOD, BRAZE_FIELD_EMPTY, BRAZE_FIELD_TOO_LONG, BRAZE_FIELD_NOT_ASCII, BRAZE_FIELD_NOT_UTF8 };
+enum braze_field_fault { BRAZE_FIELD_GOOD, BRAZE_FIELD_EMPTY, BRAZE_FIELD_TOO_LONG, BRAZE_FIELD_NOT_PRINTABLE, BRAZE_FIELD_SPACE_AT_END, BRAZE_FIELD_NOT_UTF8 };
 
 /* Checks a value against its field's rule. *position is the 1-based byte where a rule about characters is broken. */
 enum braze_field_fault braze_field_check(const struct braze_field *field, const char *text, size_t length, size_t *position);

@@ -24,16 +24,10 @@ struct words {
   struct braze_buffer *message, *hint;
 };
 
-static void say_quoted(struct braze_buffer *out, const char *text, size_t length, size_t most) {
-  braze_buffer_append(out, "\"", 1);
-  braze_text_escape(out, text, length, most);
-  braze_buffer_append(out, "\"", 1);
-}
-
 static void say_service_message(const struct words *words, const char *before) {
   if (!words->said.text) return;
   braze_buffer_print(words->message, "%s", before);
-  say_quoted(words->message, words->said.text, words->said.length, MOST_OF_A_MESSAGE);
+  braze_text_quote(words->message, words->said.text, words->said.length, MOST_OF_A_MESSAGE);
 }
 
 static void say_values(const struct words *words) {
@@ -44,7 +38,7 @@ static void say_values(const struct words *words) {
     const char *name = call->endpoint->fields[i].name;
     if (call->values[i]) {
       braze_buffer_print(words->message, "%s%s ", before, name);
-      say_quoted(words->message, call->values[i], call->value_lengths[i], MOST_OF_A_VALUE);
+      braze_text_quote(words->message, call->values[i], call->value_lengths[i], MOST_OF_A_VALUE);
     } else {
       braze_buffer_print(words->message, "%sno %s", before, name);
     }
@@ -142,7 +136,7 @@ static void explain_redirect(const struct words *words) {
   const char *location = words->outcome->location;
   if (location[0]) {
     braze_buffer_print(words->message, "%s redirects to ", words->settings->host);
-    say_quoted(words->message, location, strlen(location), MOST_OF_A_VALUE);
+    braze_text_quote(words->message, location, strlen(location), MOST_OF_A_VALUE);
     braze_buffer_print(words->message, ", which is not followed: the API key would go there");
   } else {
     braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->host);
@@ -195,7 +189,7 @@ static void explain_tls(const struct words *words) {
   else
     braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->host);
   if (bad_file && ca_file)
-    say_quoted(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
+    braze_text_quote(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
   else if (bad_file)
     braze_buffer_print(words->message, "the system's store");
   if (outcome->no_descriptor)
@@ -302,10 +296,19 @@ static void explain_when(const struct words *words) {
   say_time(words, words->hint, at);
 }
 
+/* Where the call came to nothing, and the host is one of Braze's that is not known, its name is the first thing to look at. */
+static void explain_unknown_host(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  bool nothing_there = !outcome->left && (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TLS || outcome->kind == BRAZE_TIMEOUT);
+  if (!words->settings->unknown_host || !(nothing_there || outcome->kind == BRAZE_PROTOCOL || outcome->status == 401 || outcome->status == 404)) return;
+  braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->host);
+}
+
 void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
                    enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
   const struct words words = {settings, call, outcome, answer, said, epoch, message, hint};
   explain_kind[outcome->kind](&words);
+  explain_unknown_host(&words);
   explain_maybe_applied(&words);
   explain_when(&words);
 }

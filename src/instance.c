@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "advice.h"
 #include "text.h"
 
 static const struct braze_instance instances[] = {
@@ -28,17 +29,11 @@ static const struct braze_instance instances[] = {
 };
 
 #define INSTANCE_COUNT (sizeof instances / sizeof *instances)
-#define MOST_SHOWN 200
-#define SHORTEST_KEY 9 /* what is shorter may be shown */
-#define EXAMPLE "write the REST endpoint shown beside the API key in the dashboard, such as \"https://rest.iad-01.braze.com\", or an instance's name, such as \"US-01\""
 #define SHORT_EXAMPLE "write scheme, host and at most a port and a path, as in \"https://rest.iad-01.braze.com\""
+#define LINE_END_HINT "; a file is read without its line end by file:read(\"l\")"
 
 const struct braze_instance *braze_instance_at(size_t index) {
   return index < INSTANCE_COUNT ? &instances[index] : NULL;
-}
-
-static const char *name_at(const void *names, int index) {
-  return ((const struct braze_instance *)names)[index].name;
 }
 
 void braze_origin_free(struct braze_origin *origin) {
@@ -139,15 +134,16 @@ static const char *check_host(const struct parts *parts) {
   return NULL;
 }
 
+static const char bad_port[] = "has a port that is no number from 1 to 65535";
+
 static const char *check_port(const struct parts *parts) {
-  static const char wrong[] = "has a port that is no number from 1 to 65535";
   unsigned port = 0;
   size_t i;
   if (!parts->port) return NULL;
   if (parts->port_length == 0 || parts->port_length > 5 || digits(parts->port, parts->port_length) < parts->port_length)
-    return wrong;
+    return bad_port;
   for (i = 0; i < parts->port_length; i++) port = port * 10 + (unsigned)(parts->port[i] - '0');
-  return port >= 1 && port <= UINT16_MAX ? NULL : wrong;
+  return port >= 1 && port <= UINT16_MAX ? NULL : bad_port;
 }
 
 /* "." and ".." (or %2e) would be folded away by libcurl, and the request would go elsewhere than written. */
@@ -169,84 +165,22 @@ static const char *check_path(const struct parts *parts) {
   return NULL;
 }
 
-/* Anything else with dots in it may be a token. */
-static bool is_braze_host(const char *text, size_t length) {
-  size_t at;
-  if (memchr(text, '@', length) || memchr(text, '?', length)) return false;
-  for (at = 0; at + 7 <= length; at++)
-    if (braze_text_same(text + at, 7, ".braze.")) return true;
-  return false;
-}
-
-/* A dashboard's or an SDK's address: says which REST endpoint belongs to it, as far as that is known. */
-static bool is_other_braze_host(const char *host, struct braze_buffer *message, struct braze_buffer *hint) {
-  bool sdk = braze_text_same(host, 4, "sdk.");
-  bool dashboard = strlen(host) >= 9 && braze_text_same(host, 9, "dashboard");
-  size_t i;
-  if (!is_braze_host(host, strlen(host)) || (!sdk && !dashboard)) return false;
-  braze_buffer_print(message, "%s is the address of %s, not a REST endpoint", host, sdk ? "Braze's SDKs" : "a dashboard");
-  for (i = 0; i < INSTANCE_COUNT; i++) {
-    const char *rest_host = instances[i].url + strlen("https://rest.");
-    if (braze_text_same(host, strlen(host), instances[i].dashboard) || (sdk && braze_text_same(host + 4, strlen(host + 4), rest_host))) {
-      braze_buffer_print(hint, "its REST endpoint is \"%s\", instance \"%s\"", instances[i].url, instances[i].name);
-      return true;
-    }
-  }
-  braze_buffer_print(hint, EXAMPLE);
-  return true;
-}
-
-/* A text without "://": a name that is nearly right, a host without its scheme, or something that is not shown at all,
-   because it may be the key in the wrong place. */
-static bool refuse_name(const char *text, size_t length, struct braze_buffer *message, struct braze_buffer *hint) {
-  int nearest = braze_text_nearest(text, length, name_at, instances, (int)INSTANCE_COUNT);
-  char host[256];
-  if (nearest >= 0) {
-    braze_buffer_print(message, "endpoint \"");
-    braze_text_escape(message, text, length, MOST_SHOWN);
-    braze_buffer_print(message, "\" is no instance of Braze");
-    braze_buffer_print(hint, "did you mean \"%s\"? braze.instances lists them all; any https:// URL is taken too", instances[nearest].name);
-  } else if (is_braze_host(text, length)) {
-    size_t host_length = (size_t)((memchr(text, '/', length) ? (const char *)memchr(text, '/', length) : text + length) - text);
-    if (host_length < sizeof host) {
-      memcpy(host, text, host_length);
-      host[host_length] = '\0';
-      if (is_other_braze_host(host, message, hint)) return false;
-    }
-    braze_buffer_print(message, "endpoint \"");
-    braze_text_escape(message, text, length, MOST_SHOWN);
-    braze_buffer_print(message, "\" does not begin with https://");
-    braze_buffer_print(hint, "did you mean \"https://");
-    braze_text_escape(hint, text, length, MOST_SHOWN);
-    braze_buffer_print(hint, "\"?");
-  } else if (length == 0) {
-    braze_buffer_print(message, "endpoint is empty");
-    braze_buffer_print(hint, EXAMPLE);
-  } else if (length < SHORTEST_KEY) {
-    braze_buffer_print(message, "endpoint \"");
-    braze_text_escape(message, text, length, MOST_SHOWN);
-    braze_buffer_print(message, "\" is no instance of Braze");
-    braze_buffer_print(hint, "braze.instances lists them all; any https:// URL is taken too");
-  } else if (memchr(text, '.', length)) {
-    braze_buffer_print(message, "endpoint does not begin with https:// (not shown, it may be a key)");
-    braze_buffer_print(hint, EXAMPLE);
-  } else {
-    braze_buffer_print(message, "endpoint is neither an https:// URL nor an instance's name (it has %zu characters; not shown, it may be a key)", length);
-    braze_buffer_print(hint, EXAMPLE);
-  }
-  return false;
-}
-
 static bool read_url(const char *scheme_end, const char *end, struct braze_origin *origin, struct braze_buffer *message,
                      struct braze_buffer *hint) {
   struct parts parts;
-  const char *wrong = split(scheme_end, (size_t)(end - scheme_end), &parts);
+  size_t length = (size_t)(end - scheme_end);
+  const char *wrong = split(scheme_end, length, &parts);
   bool bracketed;
+  if ((length >= 8 && braze_text_same(scheme_end, 8, "https://")) || (length >= 7 && braze_text_same(scheme_end, 7, "http://"))) wrong = "begins with a scheme twice";
   if (!wrong) wrong = check_host(&parts);
   if (!wrong) wrong = check_port(&parts);
   if (!wrong) wrong = check_path(&parts);
   if (wrong) {
     braze_buffer_print(message, "endpoint %s", wrong);
+    if (wrong == bad_port && parts.port_length > 0 && !braze_text_may_be_key(parts.port, parts.port_length)) {
+      braze_buffer_print(message, ": ");
+      braze_text_quote(message, parts.port, parts.port_length, 8);
+    }
     braze_buffer_print(hint, SHORT_EXAMPLE);
     return false;
   }
@@ -256,10 +190,11 @@ static bool read_url(const char *scheme_end, const char *end, struct braze_origi
   origin->loopback = braze_instance_is_loopback(origin->host);
   memcpy(origin->authority, parts.host, (size_t)(parts.path - parts.host));
   origin->authority[parts.path - parts.host] = '\0';
-  if (is_other_braze_host(origin->host, message, hint)) return false;
+  if (braze_advice_refuse_host(origin->host, message, hint)) return false;
   if (!origin->secure && !origin->loopback) {
-    braze_buffer_print(message, "endpoint \"http://%s\" would send the API key unencrypted", origin->host);
-    braze_buffer_print(hint, "write https://; http:// is taken for localhost, 127.0.0.0/8 and [::1] alone");
+    braze_buffer_print(message, "endpoint \"http://%s\" would send the API key unencrypted", origin->authority);
+    braze_buffer_print(hint, "write \"https://%s\"; http:// is taken for localhost, 127.0.0.0/8 and [::1] alone", origin->authority);
+    if (!braze_advice_is_braze(origin->host)) braze_buffer_print(hint, ". A stand-in on another machine or in another container must speak TLS: give its CA's PEM file as ca_file (BRAZE_CA_FILE)");
     return false;
   }
   while (parts.path_length > 0 && parts.path[parts.path_length - 1] == '/') parts.path_length--;
@@ -283,10 +218,17 @@ bool braze_instance_resolve(const char *text, size_t length, struct braze_origin
   for (i = 0; i < INSTANCE_COUNT; i++)
     if (strlen(instances[i].name) == length && memcmp(instances[i].name, text, length) == 0)
       return braze_instance_resolve(instances[i].url, strlen(instances[i].url), origin, message, hint);
+  if (length >= 2 && (text[0] == '"' || text[0] == '\'') && text[length - 1] == text[0]) {
+    braze_buffer_print(message, "endpoint stands in quotes that are part of its value");
+    braze_buffer_print(hint, "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
+    return false;
+  }
   for (i = 0; i < length; i++)
     if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F || strchr("\"<>\\^`{|}", text[i])) {
-      braze_buffer_print(message, "endpoint holds a character that no URL has, at byte %zu of %zu", i + 1, length);
-      braze_buffer_print(hint, SHORT_EXAMPLE);
+      braze_buffer_print(message, "endpoint holds ");
+      braze_text_name_character(message, (unsigned char)text[i]);
+      braze_buffer_print(message, ", which no URL has, at byte %zu of %zu", i + 1, length);
+      braze_buffer_print(hint, "take it out%s; " SHORT_EXAMPLE, text[i] == '\n' || text[i] == '\r' ? LINE_END_HINT : "");
       return false;
     }
   if (length > 2048) {
@@ -303,5 +245,6 @@ bool braze_instance_resolve(const char *text, size_t length, struct braze_origin
       braze_buffer_print(hint, SHORT_EXAMPLE);
       return false;
     }
-  return refuse_name(text, length, message, hint);
+  braze_advice_refuse_text(text, length, message, hint);
+  return false;
 }

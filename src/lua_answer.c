@@ -121,6 +121,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   }
   if (is_object) said.text = text_field(L, index, "message", &said.length);
   lbraze_words_init(&words);
+  words.operation = call->endpoint->name;
   braze_explain(settings, call, outcome, answer, said, braze_clock_epoch(), &words.message, &words.hint);
   lbraze_push_error(L, settings, outcome->kind, &words);
   if (is_object) set_errors(L, index);

@@ -45,6 +45,13 @@ struct lbraze_words {
   struct braze_buffer message, hint;
   char message_text[BRAZE_MESSAGE_LIMIT];
   char hint_text[BRAZE_MESSAGE_LIMIT];
+  const char *operation; /* NULL = not known yet */
+};
+
+/* What the errors of one call have in common. */
+struct lbraze_context {
+  const struct braze_settings *settings; /* whose secrets are taken out of the texts; NULL = there are none */
+  const char *operation;                 /* NULL = not known yet */
 };
 
 /* lua_error.c */
@@ -63,6 +70,9 @@ LBRAZE_RAISES int lbraze_raise_usage(lua_State *L, const struct braze_settings *
 /* [-0, +0, e] The same with a text as printf makes it, and a hint or NULL. */
 LBRAZE_RAISES int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) BRAZE_PRINTF(3, 4);
 
+/* [-0, +0, e] The same for an error of a call: its secrets are taken out of the text, and its operation is set. */
+LBRAZE_RAISES int lbraze_refuse(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, ...) BRAZE_PRINTF(4, 5);
+
 /* [-0, +0, m] Creates the metatable. */
 void lbraze_open_error(lua_State *L);
 
@@ -70,7 +80,6 @@ void lbraze_open_error(lua_State *L);
 bool lbraze_is_error(lua_State *L, int index);
 
 int lbraze_error_is_error(lua_State *L);
-int lbraze_error_error(lua_State *L);
 
 /* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "". */
 void lbraze_push_where(lua_State *L);
@@ -80,6 +89,39 @@ void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe);
 
 /* [-n, +results or nil and an error, m] Calls its first upvalue; a braze error is returned, not raised. */
 int lbraze_safe_call(lua_State *L);
+
+/* lua_made_error.c */
+
+int lbraze_error_error(lua_State *L);
+
+/* lua_names.c */
+
+/* The names that a table may have as its keys. */
+struct lbraze_names {
+  const char *what;  /* "option" */
+  const char *taker; /* "braze.new" */
+  const char *const *names;
+  int count;
+};
+
+/* [-0, +1 if true] Pushes a key of the table at index that is none of the names; of several, the same one each time. */
+bool lbraze_find_unknown(lua_State *L, int index, const struct lbraze_names *names);
+
+/* [-0, +0, e] Raises for the key on top of the stack. The hint is the advice; without one (NULL), the name that was probably
+   meant, or all of them. */
+LBRAZE_RAISES void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names, const char *advice);
+
+/* Appends what stands at index, with its value: the number 5, the string "5s", a table. What may be a key is not shown. */
+void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out);
+
+/* [-0, +0, e] Raises for the value on top of the stack, which is not what is expected ("a number"). */
+LBRAZE_RAISES void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, const char *name, const char *expected, const char *hint);
+
+/* Whether the value is the module, its safe style, or a host's module. */
+bool lbraze_is_module(lua_State *L, int index);
+
+/* [-0, +0, e] Raises where the first argument of a function, at index, is the module: it was called with ":". */
+void lbraze_check_dot(lua_State *L, int index, const char *function);
 
 /* lua_options.c */
 
@@ -91,14 +133,23 @@ struct lbraze_limits {
 /* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment. */
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings);
 
-/* [-0, +0, e] Reads options of one call over the client's own. */
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits);
+/* [-0, +0, e] Raises where the options of a call are no table, or have a name that a call does not take. Called before anything
+   else of a call is checked, and before the default client is made. */
+void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context);
+
+/* [-0, +0, e] Reads options of one call to an operation over the client's own. */
+void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
 
 /* [-0, +0, e] The same for a call that is started, which may have an on_done too. */
-void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits);
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
 
 /* [-0, +1] The on_done of options that have been read, or nil. */
 void lbraze_push_on_done(lua_State *L, int index);
+
+/* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
+const char *lbraze_option_among_parameters(lua_State *L, int index);
+
+/* lua_params.c */
 
 /* [-0, +0, e] Reads the parameters of a call: values by the endpoint's fields. They stay valid as long as the table does. */
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,

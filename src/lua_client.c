@@ -161,8 +161,8 @@ static int call_endpoint(lua_State *L, struct lbraze_client *client, const struc
   struct lbraze_limits limits;
   struct call_box *box;
   bool good;
+  lbraze_read_call_options(L, 3, client->settings, endpoint->name, &limits);
   lbraze_read_parameters(L, 2, client->settings, endpoint, values);
-  lbraze_read_call_options(L, 3, client->settings, &limits);
   lbraze_encode_values(L, endpoint, values);
   box = push_box(L, 1);
   if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
@@ -189,7 +189,10 @@ static int client_create_send_id(lua_State *L) {
 
 /* braze.create_send_id(params [, options]) -> result, on a client made from the environment at the first use. */
 int lbraze_client_create_send_id_by_default(lua_State *L) {
+  const struct lbraze_context context = {NULL, "create_send_id"};
   lua_settop(L, 2);
+  lbraze_check_dot(L, 1, context.operation);
+  lbraze_check_call_options(L, 2, &context);
   lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);

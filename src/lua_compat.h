@@ -36,6 +36,13 @@
 #define lbraze_push_integer(L, value) lua_pushnumber(L, (lua_Number)(value))
 #endif
 
+/* [-0, +0] A warning, which the host shows if it wants to; before Lua 5.4 there are none. */
+#if LUA_VERSION_NUM >= 504
+#define lbraze_warn(L, text) lua_warning(L, text, 0)
+#else
+#define lbraze_warn(L, text) ((void)(L), (void)(text))
+#endif
+
 /* Lua's function that tells whether a yield is possible, NULL where this Lua has none. LuaJIT has it, PUC Lua 5.1 does not: so
    it is looked up at run time. */
 typedef int (*lbraze_yieldable)(lua_State *L);

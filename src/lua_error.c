@@ -14,6 +14,7 @@
 void lbraze_words_init(struct lbraze_words *words) {
   braze_buffer_borrow(&words->message, words->message_text, sizeof words->message_text);
   braze_buffer_borrow(&words->hint, words->hint_text, sizeof words->hint_text);
+  words->operation = NULL;
 }
 
 /* pcall, a tail call or the wrapper of braze.safe may stand in between. */
@@ -62,6 +63,10 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
     push_redacted(L, settings, &words->hint);
     lua_setfield(L, -2, "hint");
   }
+  if (words->operation) {
+    lua_pushstring(L, words->operation);
+    lua_setfield(L, -2, "operation");
+  }
   lbraze_push_where(L);
   lua_setfield(L, -2, "where");
   lua_pushboolean(L, 0);
@@ -82,17 +87,29 @@ int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, cons
   lua_error(L);
 }
 
-int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) {
+LBRAZE_RAISES static void raise_printed(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, va_list arguments) {
   struct lbraze_words words;
   char text[BRAZE_MESSAGE_LIMIT];
-  va_list arguments;
   lbraze_words_init(&words);
-  va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
   braze_buffer_append(&words.message, text, strlen(text));
   if (hint) braze_buffer_append(&words.hint, hint, strlen(hint));
-  lbraze_raise_usage(L, NULL, &words);
+  words.operation = context ? context->operation : NULL;
+  lbraze_raise_usage(L, context ? context->settings : NULL, &words);
+}
+
+int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  raise_printed(L, NULL, hint, format, arguments);
+  va_end(arguments);
+}
+
+int lbraze_refuse(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  raise_printed(L, context, hint, format, arguments);
+  va_end(arguments);
 }
 
 const char *lbraze_what(lua_State *L, int index) {
@@ -124,17 +141,15 @@ static void push_field(lua_State *L, const char *name, const char *before) {
   lua_remove(L, -2);
 }
 
-/* One line: where, "braze: ", status or kind, message, hint. */
+/* One line: where, "braze: ", kind and status, message, hint. */
 static int error__tostring(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   push_field(L, "where", "");
   lua_pushstring(L, lua_tostring(L, 2)[0] ? " braze: " : "braze: ");
-  push_field(L, "status", "");
-  if (lua_tostring(L, 4)[0] == '\0') {
-    lua_pop(L, 1);
-    push_field(L, "kind", "");
-  }
+  push_field(L, "kind", "");
+  push_field(L, "status", " (");
+  lua_pushstring(L, lua_tostring(L, 5)[0] ? ")" : "");
   push_field(L, "message", ": ");
   push_field(L, "hint", "; ");
   lua_concat(L, lua_gettop(L) - 1);
@@ -165,70 +180,8 @@ static int error__concat(lua_State *L) {
 
 /* braze.is_error(value) -> boolean */
 int lbraze_error_is_error(lua_State *L) {
+  if (lua_gettop(L) > 1) lbraze_check_dot(L, 1, "is_error");
   lua_pushboolean(L, lbraze_is_error(L, 1));
-  return 1;
-}
-
-/* Raises unless the error at index has one of the kinds. */
-static void check_kind(lua_State *L, int index) {
-  const char *text;
-  size_t length = 0;
-  int kind;
-  struct lbraze_words words;
-  lua_getfield(L, index, "kind");
-  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : "";
-  for (kind = 0; kind < BRAZE_KIND_COUNT; kind++)
-    if (strcmp(text, braze_kind_name((enum braze_kind)kind)) == 0) {
-      lua_pop(L, 1);
-      return;
-    }
-  lbraze_words_init(&words);
-  braze_buffer_print(&words.message, "braze.error: kind \"");
-  braze_text_escape(&words.message, text, length, 40);
-  braze_buffer_print(&words.message, "\" is none of the list");
-  braze_buffer_print(&words.hint, "usage, network, tls, timeout, rate_limited, auth, rejected, server, protocol and cancelled are all there are");
-  lbraze_raise_usage(L, NULL, &words);
-}
-
-/* [-0, +0] The outcome that a response of that status would be; without a status, the least that can be said. */
-static void assume(lua_State *L, int index, struct braze_outcome *outcome) {
-  braze_outcome_init(outcome);
-  outcome->kind = BRAZE_PROTOCOL;
-  lua_pushliteral(L, "status");
-  lua_rawget(L, index);
-  if (lua_type(L, -1) == LUA_TNUMBER) outcome->status = (int)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  if (outcome->status >= 300) {
-    braze_outcome_judge_status(outcome);
-    return;
-  }
-  lua_pushliteral(L, "kind");
-  lua_rawget(L, index);
-  if (lua_type(L, -1) == LUA_TSTRING)
-    outcome->maybe_applied = strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_SERVER)) == 0 || strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_PROTOCOL)) == 0;
-  lua_pop(L, 1);
-}
-
-/* braze.error(fields) -> error. What is always there is filled in; the caller's table is left as it is. */
-int lbraze_error_error(lua_State *L) {
-  struct lbraze_words words;
-  struct braze_outcome outcome;
-  if (!lua_istable(L, 1))
-    return lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error takes a table of fields, not %s", lbraze_what(L, 1));
-  lua_settop(L, 1);
-  lbraze_words_init(&words);
-  braze_buffer_print(&words.message, "made by braze.error");
-  assume(L, 1, &outcome);
-  lbraze_push_error(L, NULL, outcome.kind, &words);
-  lua_pushboolean(L, outcome.maybe_applied);
-  lua_setfield(L, 2, "maybe_applied");
-  lua_pushnil(L);
-  while (lua_next(L, 1)) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, 2);
-  }
-  check_kind(L, 2);
   return 1;
 }
 

@@ -1,4 +1,5 @@
 /* lua_module: the module table, and nothing else. */
+#include "braze.h"
 #include "global.h"
 #include "instance.h"
 #include "lua_client.h"
@@ -8,10 +9,6 @@
 #else
 #define EXPORT
 #endif
-
-EXPORT int luaopen_braze(lua_State *L);
-EXPORT int luaopen_braze_safe(lua_State *L);
-EXPORT int luaopen_braze_core(lua_State *L);
 
 static const luaL_Reg functions[] = {
     {"create_send_id", lbraze_client_create_send_id_by_default},
@@ -87,13 +84,16 @@ static void require(lua_State *L) {
 static void set_preload(lua_State *L) {
   static const luaL_Reg openers[] = {{"braze.core", luaopen_braze_core}, {"braze.safe", luaopen_braze_safe}, {NULL, NULL}};
   lua_getglobal(L, "package");
-  lua_getfield(L, -1, "preload");
-  lbraze_set_functions(L, openers);
-  lua_pop(L, 2);
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "preload");
+    if (lua_istable(L, -1)) lbraze_set_functions(L, openers);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
 }
 
 /* In nginx a call that blocks would stop the worker: there the same name gives the module that yields. */
-int luaopen_braze(lua_State *L) {
+EXPORT int luaopen_braze(lua_State *L) {
   set_preload(L);
   if (is_nginx(L)) {
     lua_pushliteral(L, "braze.openresty");
@@ -105,7 +105,7 @@ int luaopen_braze(lua_State *L) {
 }
 
 /* require "braze.safe", before or after require "braze" */
-int luaopen_braze_safe(lua_State *L) {
+EXPORT int luaopen_braze_safe(lua_State *L) {
   lua_pushliteral(L, "braze");
   require(L);
   lua_getfield(L, -1, "safe");
@@ -113,7 +113,7 @@ int luaopen_braze_safe(lua_State *L) {
 }
 
 /* require "braze.core": the module that blocks, whatever the host, and what the modules for hosts need beside it */
-int luaopen_braze_core(lua_State *L) {
+EXPORT int luaopen_braze_core(lua_State *L) {
   lbraze_push_core(L);
   push_module(L);
   lua_setfield(L, -2, "braze");

@@ -1,13 +1,13 @@
 /* lua_options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lua_braze.h"
 #include "text.h"
 
-#define SHORTEST_KEY 9 /* what is shorter may be shown */
 #define MOST_SHOWN 64
-#define SECONDS_HINT "durations are seconds: 0.5 is half a second"
+#define SECONDS_HINT "durations are seconds, as a number without a unit: %s = 5, or 0.5 for half a second"
 
 /* Who takes options. */
 enum taker { CLIENT = 1, CALL = 2, START = 4 };
@@ -16,7 +16,7 @@ enum taker { CLIENT = 1, CALL = 2, START = 4 };
 struct reader {
   lua_State *L;
   enum taker taker;
-  const struct braze_settings *settings; /* for what must not be shown */
+  struct lbraze_context context;
   struct lbraze_limits *limits;
   int *max_connections; /* of a client */
 };
@@ -24,103 +24,159 @@ struct reader {
 struct option {
   const char *name;
   int takers;
+  const char *variable; /* of the environment, NULL = none */
 };
 
 enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, ON_DONE, OPTION_COUNT };
 
 static const struct option options[OPTION_COUNT] = {
-    {"api_key", CLIENT},
-    {"endpoint", CLIENT},
-    {"timeout", CLIENT | CALL | START},
-    {"connect_timeout", CLIENT | CALL | START},
-    {"retries", CLIENT | CALL | START},
-    {"max_connections", CLIENT},
-    {"ca_file", CLIENT},
-    {"proxy", CLIENT},
-    {"on_done", START},
+    {"api_key", CLIENT, "BRAZE_API_KEY"},
+    {"endpoint", CLIENT, "BRAZE_REST_ENDPOINT"},
+    {"timeout", CLIENT | CALL | START, "BRAZE_TIMEOUT"},
+    {"connect_timeout", CLIENT | CALL | START, NULL},
+    {"retries", CLIENT | CALL | START, NULL},
+    {"max_connections", CLIENT, NULL},
+    {"ca_file", CLIENT, "BRAZE_CA_FILE"},
+    {"proxy", CLIENT, NULL},
+    {"on_done", START, NULL},
 };
-
-static const char *option_name(const void *names, int index) {
-  return ((const struct option *)names)[index].name;
-}
-
-static const char *field_name(const void *names, int index) {
-  return ((const struct braze_field *)names)[index].name;
-}
-
-/* Raises for a name in a table that is none of the known ones. */
-LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *what, int nearest_or_none,
-                        const char *(*name_at)(const void *, int), const void *names, int count) {
-  struct lbraze_words words;
-  size_t length = 0;
-  const char *name;
-  int i;
-  lbraze_words_init(&words);
-  if (lua_type(L, -2) != LUA_TSTRING) {
-    braze_buffer_print(&words.message, "a value without a name where %ss are expected (its key is %s)", what, lbraze_what(L, -2));
-  } else {
-    name = lua_tolstring(L, -2, &length);
-    braze_buffer_print(&words.message, "unknown %s \"", what);
-    braze_text_escape(&words.message, name, length, MOST_SHOWN);
-    braze_buffer_print(&words.message, "\"");
-  }
-  if (nearest_or_none >= 0) {
-    braze_buffer_print(&words.hint, "did you mean \"%s\"?", name_at(names, nearest_or_none));
-  } else {
-    braze_buffer_print(&words.hint, "there are");
-    for (i = 0; i < count; i++) braze_buffer_print(&words.hint, "%s %s", i == 0 ? "" : ",", name_at(names, i));
-  }
-  lbraze_raise_usage(L, settings, &words);
-}
-
-/* The index of the name on the stack below the value on top, or -1 with *nearest set. */
-static int find_name(lua_State *L, const char *(*name_at)(const void *, int), const void *names, int count, int *nearest) {
-  size_t length = 0;
-  const char *name;
-  int i;
-  *nearest = -1;
-  if (lua_type(L, -2) != LUA_TSTRING) return -1;
-  name = lua_tolstring(L, -2, &length);
-  for (i = 0; i < count; i++)
-    if (strlen(name_at(names, i)) == length && memcmp(name_at(names, i), name, length) == 0) return i;
-  *nearest = braze_text_nearest(name, length, name_at, names, count);
-  return -1;
-}
-
-static void check_duration(lua_State *L, const char *name, double seconds) {
-  if (seconds != seconds) lbraze_usage(L, SECONDS_HINT, "%s is not a number", name);
-  if (seconds > BRAZE_MOST_TIMEOUT)
-    lbraze_usage(L, "the unit is seconds, not milliseconds", "%s is %g: at most %g is taken", name, seconds, BRAZE_MOST_TIMEOUT);
-  if (!(seconds > 0)) lbraze_usage(L, SECONDS_HINT, "%s is %g: it must be above 0", name, seconds);
-}
-
-static double check_number(lua_State *L, const char *name) {
-  if (lua_type(L, -1) != LUA_TNUMBER) lbraze_usage(L, NULL, "%s must be a number, not %s", name, lbraze_what(L, -1));
-  return lua_tonumber(L, -1);
-}
-
-static double check_seconds(lua_State *L, const char *name) {
-  double seconds = check_number(L, name);
-  check_duration(L, name, seconds);
-  return seconds;
-}
-
-static int check_count(lua_State *L, const char *name, int least, int most) {
-  double count = check_number(L, name);
-  if (!(count >= least && count <= most) || (double)(int)count != count)
-    lbraze_usage(L, NULL, "%s is %g: it must be a whole number from %d to %d", name, count, least, most);
-  return (int)count;
-}
-
-static const char *check_text(lua_State *L, const char *name, size_t *length) {
-  if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not %s", name, lbraze_what(L, -1));
-  return lua_tolstring(L, -1, length);
-}
 
 /* A variable that is empty counts as not set. */
 static const char *environment(const char *name) {
   const char *value = getenv(name);
   return value && value[0] ? value : NULL;
+}
+
+static const char *const taker_names[] = {[CLIENT] = "braze.new", [CALL] = "a call", [START] = "start"};
+
+/* The index of an option, OPTION_COUNT = there is none of that name. */
+static int find_option(const char *name, size_t length) {
+  int option = 0;
+  while (option < OPTION_COUNT && (strlen(options[option].name) != length || memcmp(options[option].name, name, length) != 0)) option++;
+  return option;
+}
+
+/* Whether the text has a word in it, whatever its case. */
+static bool has_word(const char *text, size_t length, const char *word) {
+  size_t at, word_length = strlen(word);
+  for (at = 0; at + word_length <= length; at++)
+    if (braze_text_same(text + at, word_length, word)) return true;
+  return false;
+}
+
+static bool is_parameter(const char *name, size_t length) {
+  const struct braze_endpoint *endpoint;
+  size_t i, field;
+  for (i = 0; (endpoint = braze_endpoint_at(i)) != NULL; i++)
+    for (field = 0; field < endpoint->field_count; field++)
+      if (strlen(endpoint->fields[field].name) == length && memcmp(endpoint->fields[field].name, name, length) == 0) return true;
+  return false;
+}
+
+/* What to do with a name that no option of the taker has, where more can be said than which name is near it; NULL = nothing. */
+static const char *option_advice(enum taker taker, const char *name, size_t length) {
+  if (has_word(name, length, "verif") || has_word(name, length, "insecure") || has_word(name, length, "unauthorized"))
+    return "certificates are always verified, and this can't be turned off; to trust a CA of your own, give its PEM file to braze.new as ca_file";
+  if (!is_parameter(name, length)) return NULL;
+  return taker == CLIENT ? "it is a parameter of a call: create_send_id{campaign_id = \"...\"}"
+                         : "it is a parameter: it stands in the first table, the options in a second one, as in create_send_id({campaign_id = \"...\"}, {timeout = 5})";
+}
+
+LBRAZE_RAISES static void refuse_taker(const struct reader *reader, const struct option *option) {
+  const char *hint = "a call that is not started returns its result";
+  if (option->takers == START && reader->taker == CLIENT) hint = "give it to client:start";
+  if (option->takers == START) lbraze_refuse(reader->L, &reader->context, hint, "%s is an option of start alone", option->name);
+  lbraze_refuse(reader->L, &reader->context, "give it to braze.new; a call takes timeout, connect_timeout and retries", "%s is an option of a client, not of a call", option->name);
+}
+
+/* Keeps the key as a secret, so that it is in no text, before it was checked. */
+static void remember_key(lua_State *L, int index, struct braze_settings *settings) {
+  const char *key;
+  size_t length = 0;
+  lua_pushstring(L, options[API_KEY].name);
+  lua_rawget(L, index);
+  key = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : environment(options[API_KEY].variable);
+  if (key && length == 0) length = strlen(key);
+  if (length > 0) braze_secrets_set_api_key(settings->secrets, key, length);
+  lua_pop(L, 1);
+}
+
+/* [-0, +0, e] Raises where the options are no table, or one of their names is not known to the taker. `made` are the settings that
+   these options are for, NULL for a call's. */
+static void check_names(const struct reader *reader, int index, struct braze_settings *made) {
+  lua_State *L = reader->L;
+  const char *known[OPTION_COUNT], *name, *advice = NULL;
+  struct lbraze_names names = {"option", taker_names[reader->taker], known, 0};
+  size_t length = 0;
+  int option;
+  if (lua_isnoneornil(L, index)) return;
+  if (reader->taker == CLIENT) lbraze_check_dot(L, index, "new");
+  if (!lua_istable(L, index)) {
+    lua_pushvalue(L, index);
+    lbraze_refuse_type(L, &reader->context, "options", "a table",
+                       reader->taker == CLIENT                          ? "write braze.new{timeout = 5}"
+                       : reader->taker == START && lua_isfunction(L, -1) ? "write {on_done = function(err, result) ... end}"
+                                                                         : "write {timeout = 5}");
+  }
+  for (option = 0; option < OPTION_COUNT; option++)
+    if (options[option].takers & (int)reader->taker) known[names.count++] = options[option].name;
+  if (!lbraze_find_unknown(L, index, &names)) return;
+  if (made) remember_key(L, index, made);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    name = lua_tolstring(L, -1, &length);
+    option = find_option(name, length);
+    if (option < OPTION_COUNT) refuse_taker(reader, &options[option]);
+    advice = option_advice(reader->taker, name, length);
+  }
+  lbraze_refuse_unknown(L, &reader->context, &names, advice);
+}
+
+/* Raises for a number of seconds that is out of range; `said` is what it is called, `name` what to write. */
+static void check_duration(lua_State *L, const struct lbraze_context *context, const char *said, const char *name, double seconds) {
+  char hint[128];
+  snprintf(hint, sizeof hint, SECONDS_HINT, name);
+  if (seconds != seconds) lbraze_refuse(L, context, hint, "%s is not a number", said);
+  if (seconds > BRAZE_MOST_TIMEOUT)
+    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %g: at most %g is taken", said, seconds, BRAZE_MOST_TIMEOUT);
+  if (!(seconds > 0)) lbraze_refuse(L, context, hint, "%s is %g: it must be above 0", said, seconds);
+}
+
+static double check_seconds(const struct reader *reader, const char *name) {
+  lua_State *L = reader->L;
+  char hint[128];
+  snprintf(hint, sizeof hint, SECONDS_HINT, name);
+  if (lua_type(L, -1) != LUA_TNUMBER) lbraze_refuse_type(L, &reader->context, name, "a number", hint);
+  check_duration(L, &reader->context, name, name, lua_tonumber(L, -1));
+  return lua_tonumber(L, -1);
+}
+
+static int check_count(const struct reader *reader, const char *name, int least, int most) {
+  lua_State *L = reader->L;
+  double count;
+  char hint[128];
+  snprintf(hint, sizeof hint, "write a whole number from %d to %d: %s = %d", least, most, name, least > 0 ? 16 : 2);
+  if (lua_type(L, -1) != LUA_TNUMBER) lbraze_refuse_type(L, &reader->context, name, "a number", hint);
+  count = lua_tonumber(L, -1);
+  if (!(count >= least && count <= most) || (double)(int)count != count)
+    lbraze_refuse(L, &reader->context, NULL, "%s is %g: it must be a whole number from %d to %d", name, count, least, most);
+  return (int)count;
+}
+
+/* What to write where a text is expected and something else was given. */
+static const char *text_hint(int option) {
+  switch (option) {
+  case CA_FILE: return "give the path of a PEM file; left out, the system's store is used. Verification can't be turned off";
+  case PROXY: return "write \"http://host:port\", or \"\" for none";
+  case ENDPOINT: return "write \"https://rest.iad-01.braze.com\", or an instance's name, such as \"US-01\"";
+  default: return NULL;
+  }
+}
+
+/* The text on top of the stack, which is the option's value. */
+static const char *check_text(lua_State *L, const struct braze_settings *settings, int option, size_t *length) {
+  const struct lbraze_context context = {settings, NULL};
+  if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_type(L, &context, options[option].name, "a string", text_hint(option));
+  return lua_tolstring(L, -1, length);
 }
 
 /* Takes what a setter of the settings made of a text; `variable` is where it came from, or NULL. */
@@ -140,6 +196,9 @@ static void set_endpoint(lua_State *L, struct braze_settings *settings, const ch
   struct lbraze_words words;
   lbraze_words_init(&words);
   check_set(L, settings, braze_settings_set_endpoint(settings, text, length, &words.message, &words.hint), &words, variable);
+  if (!settings->unknown_host) return;
+  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->host);
+  lbraze_warn(L, words.message_text);
 }
 
 static void set_ca_file(lua_State *L, struct braze_settings *settings, const char *text, size_t length, const char *variable) {
@@ -154,62 +213,55 @@ static void set_proxy(lua_State *L, struct braze_settings *settings, const char 
   check_set(L, settings, braze_settings_set_proxy(settings, text, length, no_proxy, &words.message, &words.hint), &words, variable);
 }
 
-/* Reads the option whose value is on top of the stack. Texts are only remembered: they have an order of their own. */
+/* Reads the option whose value is on top of the stack. Texts are only checked: they have an order of their own. */
 static void read_option(const struct reader *reader, int option) {
   lua_State *L = reader->L;
   const char *name = options[option].name;
   size_t length;
   switch (option) {
-  case TIMEOUT: reader->limits->timeout = check_seconds(L, name); break;
-  case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(L, name); break;
-  case RETRIES: reader->limits->retries = check_count(L, name, 0, BRAZE_MOST_RETRIES); break;
+  case TIMEOUT: reader->limits->timeout = check_seconds(reader, name); break;
+  case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(reader, name); break;
+  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MOST_RETRIES); break;
   case ON_DONE:
-    if (!lua_isfunction(L, -1)) lbraze_usage(L, NULL, "%s must be a function, not a %s value", name, luaL_typename(L, -1));
+    if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
     break;
-  case MAX_CONNECTIONS: *reader->max_connections = check_count(L, name, 1, BRAZE_MOST_CONNECTIONS); break;
-  default: check_text(L, name, &length); break;
+  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MOST_CONNECTIONS); break;
+  default: check_text(L, reader->context.settings, option, &length); break;
   }
 }
 
-LBRAZE_RAISES static void refuse_taker(lua_State *L, const struct option *option) {
-  if (option->takers == START) lbraze_usage(L, "a call that is not started returns its result", "%s is an option of start alone", option->name);
-  lbraze_usage(L, "give it to braze.new; a call takes timeout, connect_timeout and retries", "%s is an option of a client, not of a call", option->name);
-}
-
+/* Reads the values of options whose names have been checked, in an order that is the same each time. */
 static void read_options(const struct reader *reader, int index) {
   lua_State *L = reader->L;
-  int option, nearest;
+  int option;
   if (lua_isnoneornil(L, index)) return;
-  if (!lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    option = find_name(L, option_name, options, OPTION_COUNT, &nearest);
-    if (option < 0) refuse_name(L, reader->settings, "option", nearest, option_name, options, OPTION_COUNT);
-    if (!(options[option].takers & (int)reader->taker)) refuse_taker(L, &options[option]);
-    read_option(reader, option);
+  for (option = 0; option < OPTION_COUNT; option++) {
+    lua_pushstring(L, options[option].name);
+    lua_rawget(L, index);
+    if (!lua_isnil(L, -1)) read_option(reader, option);
     lua_pop(L, 1);
   }
 }
 
 /* [-0, +1] The text of an option, or NULL where it is not given. */
-static const char *push_option(lua_State *L, int index, int option, size_t *length) {
+static const char *push_option(lua_State *L, int index, const struct braze_settings *settings, int option, size_t *length) {
   if (!lua_istable(L, index)) {
     lua_pushnil(L);
     return NULL;
   }
   lua_pushstring(L, options[option].name);
   lua_rawget(L, index);
-  return lua_isnil(L, -1) ? NULL : check_text(L, options[option].name, length);
+  return lua_isnil(L, -1) ? NULL : check_text(L, settings, option, length);
 }
 
 /* Key and endpoint: both from the table, or both from the environment. */
 static void read_account(lua_State *L, int index, struct braze_settings *settings) {
   size_t key_length = 0, endpoint_length = 0;
-  const char *key = push_option(L, index, API_KEY, &key_length);
-  const char *endpoint = push_option(L, index, ENDPOINT, &endpoint_length);
+  const char *key = push_option(L, index, settings, API_KEY, &key_length);
+  const char *endpoint = push_option(L, index, settings, ENDPOINT, &endpoint_length);
   bool given = key || endpoint;
   if (given && !(key && endpoint))
-    lbraze_usage(L, "they go together: give both, or neither and set BRAZE_API_KEY and BRAZE_REST_ENDPOINT",
+    lbraze_usage(L, "they go together: give both (what is nil is not given), or neither and set BRAZE_API_KEY and BRAZE_REST_ENDPOINT",
                  key ? "api_key is given without endpoint" : "endpoint is given without api_key");
   if (!given) {
     key = environment("BRAZE_API_KEY");
@@ -230,20 +282,27 @@ static void read_account(lua_State *L, int index, struct braze_settings *setting
 
 static void read_ca_file(lua_State *L, int index, struct braze_settings *settings) {
   size_t length = 0;
-  const char *text = push_option(L, index, CA_FILE, &length);
+  const char *text = push_option(L, index, settings, CA_FILE, &length);
   const char *variable = text ? NULL : environment("BRAZE_CA_FILE");
   if (text || variable) set_ca_file(L, settings, text ? text : variable, text ? length : strlen(variable), text ? NULL : "BRAZE_CA_FILE");
   lua_pop(L, 1);
 }
 
+/* The first of two variables that is set, and which one it is. The name in lower case wins, as in other programs. */
+static const char *either_variable(const char *lower, const char *upper, const char **name) {
+  *name = environment(lower) ? lower : upper;
+  return environment(*name);
+}
+
 static void read_proxy(lua_State *L, int index, struct braze_settings *settings) {
   size_t length = 0;
-  const char *text = push_option(L, index, PROXY, &length);
-  const char *variable = text ? NULL : environment("https_proxy");
+  const char *name, *no_proxy_name;
+  const char *text = push_option(L, index, settings, PROXY, &length);
+  const char *variable = text ? NULL : either_variable("https_proxy", "HTTPS_PROXY", &name);
   if (text)
     set_proxy(L, settings, text, length, NULL, NULL);
   else if (variable)
-    set_proxy(L, settings, variable, strlen(variable), environment("no_proxy"), "https_proxy");
+    set_proxy(L, settings, variable, strlen(variable), either_variable("no_proxy", "NO_PROXY", &no_proxy_name), name);
   lua_pop(L, 1);
 }
 
@@ -266,29 +325,30 @@ static double read_decimal(const char *text) {
 }
 
 static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  const char *text = environment("BRAZE_TIMEOUT");
+  const struct lbraze_context context = {settings, NULL};
+  const char *text = environment(options[TIMEOUT].variable);
   if (!text) return;
   limits->timeout = read_decimal(text);
   if (limits->timeout < 0) {
     struct lbraze_words words;
     lbraze_words_init(&words);
-    if (strlen(text) < SHORTEST_KEY) {
-      braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is \"");
-      braze_text_escape(&words.message, text, strlen(text), MOST_SHOWN);
-      braze_buffer_print(&words.message, "\", no number");
+    if (!braze_text_may_be_key(text, strlen(text))) {
+      braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is ");
+      braze_text_quote(&words.message, text, strlen(text), MOST_SHOWN);
+      braze_buffer_print(&words.message, ", no number");
     } else {
       braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is no number (not shown, it may be a key)");
     }
-    braze_buffer_print(&words.hint, "write a number of seconds, such as 30 or 2.5");
+    braze_buffer_print(&words.hint, "write a number of seconds without a unit, such as 30 or 2.5");
     lbraze_raise_usage(L, settings, &words);
   }
-  check_duration(L, "the environment variable BRAZE_TIMEOUT", limits->timeout);
+  check_duration(L, &context, "the environment variable BRAZE_TIMEOUT", "BRAZE_TIMEOUT", limits->timeout);
 }
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
   struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
-  struct reader reader = {L, CLIENT, settings, &limits, &settings->max_connections};
-  if (!lua_isnoneornil(L, index) && !lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
+  struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections};
+  check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
   read_options(&reader, index);
@@ -303,20 +363,28 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
   read_proxy(L, index, settings);
 }
 
-static void read_limits(lua_State *L, int index, enum taker taker, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  struct reader reader = {L, taker, settings, limits, NULL};
+void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context) {
+  struct reader reader = {L, CALL, *context, NULL, NULL};
+  check_names(&reader, index, NULL);
+}
+
+static void read_limits(struct reader *reader, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
+  reader->limits = limits;
   limits->timeout = settings->timeout;
   limits->connect_timeout = settings->connect_timeout;
   limits->retries = settings->retries;
-  read_options(&reader, index);
+  check_names(reader, index, NULL);
+  read_options(reader, index);
 }
 
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  read_limits(L, index, CALL, settings, limits);
+void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
+  struct reader reader = {L, CALL, {settings, operation}, NULL, NULL};
+  read_limits(&reader, index, settings, limits);
 }
 
-void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  read_limits(L, index, START, settings, limits);
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
+  struct reader reader = {L, START, {settings, operation}, NULL, NULL};
+  read_limits(&reader, index, settings, limits);
 }
 
 void lbraze_push_on_done(lua_State *L, int index) {
@@ -328,46 +396,11 @@ void lbraze_push_on_done(lua_State *L, int index) {
   lua_rawget(L, index);
 }
 
-/* Raises for a value that breaks its field's rule. */
-LBRAZE_RAISES static void refuse_value(lua_State *L, const struct braze_settings *settings, const struct braze_field *field, enum braze_field_fault fault,
-                         const struct braze_value *value, size_t position) {
-  struct lbraze_words words;
-  lbraze_words_init(&words);
-  if (fault == BRAZE_FIELD_EMPTY)
-    braze_buffer_print(&words.message, "%s is empty", field->name);
-  else if (fault == BRAZE_FIELD_TOO_LONG)
-    braze_buffer_print(&words.message, "%s has %zu characters: at most %zu are taken", field->name, value->length, field->most_length);
-  else
-    braze_buffer_print(&words.message, "%s %s, at byte %zu of %zu", field->name,
-                       fault == BRAZE_FIELD_NOT_ASCII ? "holds a character that is not ASCII" : "is not UTF-8", position, value->length);
-  if (fault == BRAZE_FIELD_EMPTY && !field->required) braze_buffer_print(&words.hint, "leave it out and the service makes one");
-  lbraze_raise_usage(L, settings, &words);
-}
-
-static void read_value(lua_State *L, const struct braze_settings *settings, const struct braze_field *field, struct braze_value *value) {
-  enum braze_field_fault fault;
-  size_t position;
-  if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not %s", field->name, lbraze_what(L, -1));
-  value->text = lua_tolstring(L, -1, &value->length);
-  fault = braze_field_check(field, value->text, value->length, &position);
-  if (fault != BRAZE_FIELD_GOOD) refuse_value(L, settings, field, fault, value, position);
-}
-
-void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
-                            struct braze_value *values) {
-  int count = (int)endpoint->field_count, field, nearest;
-  memset(values, 0, BRAZE_MOST_FIELDS * sizeof *values);
-  if (!lua_istable(L, index))
-    lbraze_usage(L, "write create_send_id{campaign_id = \"...\"}", "%s takes a table of parameters, not %s", endpoint->name,
-                 lua_isnil(L, index) ? "nothing" : lbraze_what(L, index));
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    field = find_name(L, field_name, endpoint->fields, count, &nearest);
-    if (field < 0) refuse_name(L, settings, "parameter", nearest, field_name, endpoint->fields, count);
-    read_value(L, settings, &endpoint->fields[field], &values[field]);
-    lua_pop(L, 1);
-  }
-  for (field = 0; field < count; field++)
-    if (endpoint->fields[field].required && !values[field].text)
-      lbraze_usage(L, "it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard", "%s is missing", endpoint->fields[field].name);
+const char *lbraze_option_among_parameters(lua_State *L, int index) {
+  size_t length = 0;
+  const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
+  int option = find_option(name, length);
+  if (option == OPTION_COUNT) return NULL;
+  if (options[option].takers & CALL) return "it is an option: it stands in a second table, as in create_send_id({campaign_id = \"...\"}, {timeout = 5})";
+  return options[option].takers & START ? "it is an option of start: it stands in the table behind the parameters" : "it is an option of a client: give it to braze.new";
 }

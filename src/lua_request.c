@@ -152,7 +152,7 @@ static const struct braze_endpoint *check_endpoint(lua_State *L, const struct br
     braze_buffer_print(&words.message, "start: there is no call \"");
     braze_text_escape(&words.message, name, length, 40);
     braze_buffer_print(&words.message, "\"");
-    braze_buffer_print(&words.hint, "there is \"create_send_id\"");
+    braze_buffer_print(&words.hint, "there is one call: \"create_send_id\"");
     lbraze_raise_usage(L, settings, &words);
   }
   return endpoint;
@@ -187,8 +187,8 @@ int lbraze_client_start(lua_State *L) {
   int reference;
   lua_settop(L, 4);
   endpoint = check_endpoint(L, client->settings);
+  lbraze_read_start_options(L, 4, client->settings, endpoint->name, &limits);
   lbraze_read_parameters(L, 3, client->settings, endpoint, values);
-  lbraze_read_start_options(L, 4, client->settings, &limits);
   lbraze_encode_values(L, endpoint, values);
   worker = lbraze_client_worker(L, client);
   request = push_request(L, client, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT));

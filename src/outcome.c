@@ -5,7 +5,7 @@
 
 const char *braze_kind_name(enum braze_kind kind) {
   static const char *const names[BRAZE_KIND_COUNT] = {"usage",    "network", "tls",      "timeout",   "rate_limited", "auth",
-                                                      "rejected", "server",  "protocol", "cancelled"};
+                                                      "rejected", "server",  "protocol", "cancelled", "busy",         "ledger"};
   return names[kind];
 }
 

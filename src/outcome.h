@@ -20,6 +20,8 @@ enum braze_kind {
   BRAZE_SERVER,
   BRAZE_PROTOCOL,
   BRAZE_CANCELLED,
+  BRAZE_BUSY,   /* no call ends with these two yet; braze.error makes them */
+  BRAZE_LEDGER,
   BRAZE_KIND_COUNT
 };
 

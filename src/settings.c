@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "endpoint.h"
 #include "instance.h"
 #include "text.h"
 #include "wipe.h"
+
+#define SWAPPED_HINT "are api_key and endpoint swapped?"
 
 struct braze_settings *braze_settings_new(void) {
   struct braze_settings *settings = calloc(1, sizeof *settings);
@@ -64,15 +67,27 @@ static bool keep(char **kept, const char *text, size_t length) {
   return true;
 }
 
-static const char *character_name(unsigned char character) {
-  switch (character) {
-  case '\0': return "a NUL";
-  case '\n': return "a line feed";
-  case '\r': return "a carriage return";
-  case '\t': return "a tab";
-  case ' ': return "a space";
-  default: return character < 0x80 ? "a control character" : "a character that is not ASCII";
-  }
+static bool begins(const char *text, size_t length, const char *beginning) {
+  return length >= strlen(beginning) && braze_text_same(text, strlen(beginning), beginning);
+}
+
+/* Whether a key is what an endpoint looks like: an instance's name, or a host of Braze's. */
+static bool is_endpoint(const char *key, size_t length) {
+  const struct braze_instance *instance;
+  char host[256];
+  size_t i;
+  for (i = 0; (instance = braze_instance_at(i)) != NULL; i++)
+    if (braze_text_same(key, length, instance->name)) return true;
+  if (length >= sizeof host) return false;
+  memcpy(host, key, length);
+  host[length] = '\0';
+  return braze_advice_is_braze(host);
+}
+
+static bool refuse_key(struct braze_buffer *message, struct braze_buffer *hint, const char *what, const char *cure) {
+  braze_buffer_print(message, "the API key %s", what);
+  braze_buffer_print(hint, "%s", cure);
+  return false;
 }
 
 bool braze_settings_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
@@ -88,19 +103,22 @@ bool braze_settings_set_api_key(struct braze_settings *settings, const char *key
     braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MOST_KEY_LENGTH);
     return false;
   }
+  if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])
+    return refuse_key(message, hint, "stands in quotes that are part of its value", "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
+  if (begins(key, length, "Bearer ") || begins(key, length, "Authorization:"))
+    return refuse_key(message, hint, "is a whole header's value", "pass the key alone: \"Authorization: Bearer\" is put in front of it");
   for (i = 0; i < length; i++)
     if ((unsigned char)key[i] <= ' ' || (unsigned char)key[i] >= 0x7F) {
-      braze_buffer_print(message, "the API key holds %s at byte %zu of %zu", character_name((unsigned char)key[i]), i + 1, length);
+      braze_buffer_print(message, "the API key holds ");
+      braze_text_name_character(message, (unsigned char)key[i]);
+      braze_buffer_print(message, " at byte %zu of %zu", i + 1, length);
       braze_buffer_print(hint, "pass the key alone, as it stands in the dashboard%s",
                          i + 1 == length && (key[i] == '\n' || key[i] == '\r') ? "; a file is read without its line end by file:read(\"l\")" : "");
       return false;
     }
   for (i = 0; i + 2 < length; i++)
-    if (memcmp(key + i, "://", 3) == 0) {
-      braze_buffer_print(message, "the API key is a URL");
-      braze_buffer_print(hint, "are api_key and endpoint swapped?");
-      return false;
-    }
+    if (memcmp(key + i, "://", 3) == 0) return refuse_key(message, hint, "is a URL", SWAPPED_HINT);
+  if (is_endpoint(key, length)) return refuse_key(message, hint, "is the name of an instance or a host", SWAPPED_HINT);
   return braze_secrets_set_api_key(settings->secrets, key, length);
 }
 
@@ -126,6 +144,7 @@ bool braze_settings_set_endpoint(struct braze_settings *settings, const char *te
               keep(&settings->host, origin.authority, strlen(origin.authority)) && check_path(settings->url, message, hint);
   settings->secure = origin.secure;
   settings->loopback = origin.loopback;
+  settings->unknown_host = good && braze_advice_is_unknown(origin.host);
   braze_origin_free(&origin);
   return good;
 }
@@ -154,6 +173,13 @@ static bool refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint
   braze_buffer_print(message, "proxy %s", what);
   braze_buffer_print(hint, "write \"http://host:port\", with \"user:password@\" in front of the host if it asks for them, or \"\" for none");
   return false;
+}
+
+/* libcurl's own default for a proxy is 1080; for one that is reached by TLS it is 443. */
+static bool has_port(const char *address, size_t length) {
+  const char *end = address + length;
+  while (end > address && end[-1] >= '0' && end[-1] <= '9') end--;
+  return end > address && end < address + length && end[-1] == ':';
 }
 
 bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
@@ -191,7 +217,7 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
     bool good;
     braze_buffer_init(&url, length + 8);
     good = braze_buffer_print(&url, "%s", scheme) && braze_buffer_append(&url, address, (size_t)(end - address)) &&
-           keep(&settings->proxy, braze_buffer_text(&url), url.length);
+           (has_port(address, (size_t)(end - address)) || strcmp(scheme, "http://") != 0 || braze_buffer_print(&url, ":80")) && keep(&settings->proxy, braze_buffer_text(&url), url.length);
     braze_buffer_free(&url);
     return good && (!no_proxy || keep(&settings->no_proxy, no_proxy, strlen(no_proxy)));
   }

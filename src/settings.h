@@ -18,6 +18,7 @@ struct braze_settings {
   char *host; /* host and port in it, for messages */
   bool secure;
   bool loopback;
+  bool unknown_host; /* one of Braze's that may be a REST endpoint, but is none that this version knows */
   char *ca_file;  /* NULL = libcurl's own trust store */
   char *proxy;    /* scheme, host and port; NULL = none */
   char *no_proxy; /* hosts that are reached without the proxy */

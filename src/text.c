@@ -6,6 +6,8 @@
 
 #define LONGEST_NAME 64
 #define LEAST_PART 3
+#define LEAST_WHOLE 5
+#define SHORTEST_KEY 9
 
 /* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
 static size_t sequence_length(const unsigned char *bytes, size_t length) {
@@ -71,6 +73,39 @@ void braze_text_escape(struct braze_buffer *out, const char *text, size_t length
   }
 }
 
+void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+  braze_buffer_append(out, "\"", 1);
+  braze_text_escape(out, text, length, most);
+  braze_buffer_append(out, "\"", 1);
+}
+
+void braze_text_name_character(struct braze_buffer *out, unsigned char character) {
+  switch (character) {
+  case '\0': braze_buffer_print(out, "a NUL"); break;
+  case '\n': braze_buffer_print(out, "a line feed"); break;
+  case '\r': braze_buffer_print(out, "a carriage return"); break;
+  case '\t': braze_buffer_print(out, "a tab"); break;
+  case ' ': braze_buffer_print(out, "a space"); break;
+  case '"': braze_buffer_print(out, "a double quote"); break;
+  default:
+    if (character >= 0x80)
+      braze_buffer_print(out, "a character that is not ASCII");
+    else if (character < ' ' || character == 0x7F)
+      braze_buffer_print(out, "a control character");
+    else
+      braze_buffer_print(out, "the character \"%c\"", character);
+  }
+}
+
+bool braze_text_may_be_key(const char *text, size_t length) {
+  size_t i, run = 0;
+  for (i = 0; i < length; i++) {
+    run = (unsigned char)text[i] > ' ' ? run + 1 : 0;
+    if (run >= SHORTEST_KEY) return true;
+  }
+  return false;
+}
+
 static char lower(char letter) {
   return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
 }
@@ -118,6 +153,19 @@ static bool is_part(const char *text, size_t length, const char *name, size_t na
   return false;
 }
 
+/* "max_retries" is retries, and "timeout_ms" is timeout. */
+static int longest_within(const char *text, size_t length, const char *(*name_at)(const void *names, int index), const void *names, int count) {
+  size_t longest = LEAST_WHOLE - 1;
+  int best = -1, i;
+  for (i = 0; i < count; i++) {
+    size_t name_length = strlen(name_at(names, i));
+    if (name_length <= longest || !is_part(name_at(names, i), name_length, text, length)) continue;
+    longest = name_length;
+    best = i;
+  }
+  return best;
+}
+
 int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
                        const void *names, int count) {
   size_t best_distance = LONGEST_NAME;
@@ -138,6 +186,6 @@ int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(c
     }
   }
   /* Half of the name may be wrong: "retry" is retries, "colour" is nothing. Of two that are as near, neither was meant. */
-  if (best < 0 || tie || best_distance * 2 > strlen(name_at(names, best))) return -1;
+  if (best < 0 || tie || best_distance * 2 > strlen(name_at(names, best))) return longest_within(text, length, name_at, names, count);
   return best;
 }
