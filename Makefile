@@ -31,8 +31,8 @@ endif
 endif
 
 VERSIONS := $(or $(LUA_VERSION),$(foreach pair,$(FOUND),$(firstword $(subst =, ,$(pair)))))
-# The version that is installed: one at a time, since each has directories of its own.
-INSTALLED := $(or $(LUA_VERSION),5.4)
+# The version that is installed: one at a time, since each has directories of its own. Lua 5.4, or the newest where there is none.
+INSTALLED := $(or $(LUA_VERSION),$(filter 5.4,$(VERSIONS)),$(firstword $(VERSIONS)),5.4)
 
 lua_name = $(patsubst $1=%,%,$(filter $1=%,$(FOUND)))
 lua_libs = $(if $(lua_name),$(shell $(PKG_CONFIG) --libs $(lua_name)))
@@ -123,7 +123,7 @@ variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach 
 
 # Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
 # versions with the same flags.
-FOUND_KEY := $(VERSIONS) $(foreach version,$(VERSIONS),$(call lua_flags,$(version))) $(CC) $(CURL_FLAGS)
+FOUND_KEY := $(strip $(VERSIONS) $(foreach version,$(VERSIONS),$(call lua_flags,$(version))) $(CC) $(CURL_FLAGS))
 ifneq ($(FOUND_KEY),$(shell cat build/found 2>/dev/null))
 .PHONY: build/found
 endif

@@ -9,6 +9,7 @@
 #define MOST_SHOWN 200
 #define LONGEST_HOST 253
 #define LONGEST_NEAR 12
+#define LEAST_UUID 32 /* what a key of Braze's looks like */
 #define MOST_INSTANCES 64
 #define EXAMPLE "write the REST endpoint shown beside the API key in the dashboard, such as \"https://rest.iad-01.braze.com\", or an instance's name, such as \"US-01\""
 
@@ -52,8 +53,11 @@ bool braze_advice_is_unknown(const char *host) {
   return true;
 }
 
-static void say_instance(const struct braze_instance *instance, const char *before, struct braze_buffer *hint) {
-  braze_buffer_print(hint, "%s \"%s\", instance \"%s\"", before, instance->url, instance->name);
+/* Appends the names of all instances. */
+static void say_names(struct braze_buffer *hint) {
+  const struct braze_instance *instance;
+  size_t i;
+  for (i = 0; (instance = braze_instance_at(i)) != NULL; i++) braze_buffer_print(hint, "%s%s", i == 0 ? "" : ", ", instance->name);
 }
 
 /* The instance that a dashboard's or an SDK's host belongs to, NULL = it is not known. */
@@ -91,7 +95,7 @@ bool braze_advice_refuse_host(const char *host, struct braze_buffer *message, st
     braze_buffer_print(message, "%s is the address of %s, not a REST endpoint", host, sdk ? "Braze's SDKs" : "a dashboard");
     instance = find_owner(host, length);
     if (instance)
-      say_instance(instance, "its REST endpoint is", hint);
+      braze_buffer_print(hint, "its REST endpoint is \"%s\", instance \"%s\"", instance->url, instance->name);
     else
       braze_buffer_print(hint, EXAMPLE);
     return true;
@@ -100,7 +104,7 @@ bool braze_advice_refuse_host(const char *host, struct braze_buffer *message, st
   if (begins(host, length, "rest.") && (!instance || !begins(host + 5, length - 5, instance->name))) return false;
   braze_buffer_print(message, "%s is no REST endpoint of Braze", host);
   if (instance)
-    say_instance(instance, "did you mean", hint);
+    braze_buffer_print(hint, "did you mean \"%s\", instance \"%s\"?", instance->url, instance->name);
   else
     braze_buffer_print(hint, EXAMPLE);
   return true;
@@ -205,12 +209,14 @@ void braze_advice_refuse_text(const char *text, size_t length, struct braze_buff
     braze_buffer_print(message, "endpoint ");
     braze_text_quote(message, text, length, MOST_SHOWN);
     braze_buffer_print(message, " is no instance of Braze");
-    braze_buffer_print(hint, "braze.instances lists them all; any https:// URL is taken too");
+    braze_buffer_print(hint, "the instances are ");
+    say_names(hint);
+    braze_buffer_print(hint, "; any https:// URL is taken too");
   } else if (memchr(text, '.', length) || memchr(text, ':', length) || memchr(text, '/', length)) {
     braze_buffer_print(message, "endpoint does not begin with https:// (not shown, it may be a key)");
     braze_buffer_print(hint, "if it is a host, write \"https://\" in front of it; else " EXAMPLE);
   } else {
     braze_buffer_print(message, "endpoint is neither an https:// URL nor an instance's name (it has %zu characters; not shown, it may be a key)", length);
-    braze_buffer_print(hint, EXAMPLE "; are api_key and endpoint swapped?");
+    braze_buffer_print(hint, length < LEAST_UUID ? EXAMPLE : EXAMPLE "; are api_key and endpoint swapped?");
   }
 }

@@ -151,7 +151,10 @@ const char *lbraze_option_among_parameters(lua_State *L, int index);
 
 /* lua_params.c */
 
-/* [-0, +0, e] Reads the parameters of a call: values by the endpoint's fields. They stay valid as long as the table does. */
+/* [-0, +0, e] Raises where the parameters of a call are no table, or are the module itself, which was called with ":". */
+void lbraze_check_parameters(lua_State *L, int index, const struct lbraze_context *context);
+
+/* [-0, +0, e] Reads the parameters of a call, which are a table: values by the endpoint's fields. They stay valid as long as the table does. */
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
                             struct braze_value *values);
 

@@ -157,10 +157,12 @@ static int call_box__gc(lua_State *L) {
 
 /* [-0, +1, e] Blocks until the call is done; its result. The client stands at index 1, its parameters and options behind it. */
 static int call_endpoint(lua_State *L, struct lbraze_client *client, const struct braze_endpoint *endpoint) {
+  const struct lbraze_context context = {client->settings, endpoint->name};
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
   struct call_box *box;
   bool good;
+  lbraze_check_parameters(L, 2, &context);
   lbraze_read_call_options(L, 3, client->settings, endpoint->name, &limits);
   lbraze_read_parameters(L, 2, client->settings, endpoint, values);
   lbraze_encode_values(L, endpoint, values);
@@ -191,7 +193,7 @@ static int client_create_send_id(lua_State *L) {
 int lbraze_client_create_send_id_by_default(lua_State *L) {
   const struct lbraze_context context = {NULL, "create_send_id"};
   lua_settop(L, 2);
-  lbraze_check_dot(L, 1, context.operation);
+  lbraze_check_parameters(L, 1, &context);
   lbraze_check_call_options(L, 2, &context);
   lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
   if (lua_isnil(L, -1)) {

@@ -29,6 +29,15 @@ static int core_is_yieldable(lua_State *L) {
   return 1;
 }
 
+/* core.check_call(params, options): raises for what is wrong with a call whatever its client is */
+static int core_check_call(lua_State *L) {
+  const struct lbraze_context context = {NULL, "create_send_id"};
+  lua_settop(L, 2);
+  lbraze_check_parameters(L, 1, &context);
+  lbraze_check_call_options(L, 2, &context);
+  return 0;
+}
+
 /* core.notify(client, socket): a byte is written to the socket when the client has something to deliver; -1 = to none */
 static int core_notify(lua_State *L) {
   struct lbraze_client *client = lbraze_check_client(L, "notify");
@@ -95,7 +104,7 @@ static int channel__gc(lua_State *L) {
 }
 
 void lbraze_push_core(lua_State *L) {
-  static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
   atomic_store(&is_yieldable, lbraze_find_yieldable());
   luaL_newmetatable(L, CHANNEL);

@@ -5,17 +5,17 @@
 #include "lua_braze.h"
 #include "text.h"
 
-#define FIELD_COUNT 17
+#define FIELD_COUNT 16
 
 /* All that an error may have, and the type of each. */
 static const char *const field_names[FIELD_COUNT] = {
     "kind", "message", "hint",      "where",        "maybe_applied", "attempts", "elapsed",    "rate_limit", "status",
-    "body", "errors",  "curl_code", "curl_message", "request_id",    "retry_at", "operation", "page",
+    "body", "errors",  "curl_code", "curl_message", "request_id",    "retry_at", "operation",
 };
 
 static const int field_types[FIELD_COUNT] = {
     LUA_TSTRING, LUA_TSTRING, LUA_TSTRING, LUA_TSTRING, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TNUMBER, LUA_TTABLE,  LUA_TNUMBER,
-    LUA_TSTRING, LUA_TTABLE,  LUA_TNUMBER, LUA_TSTRING, LUA_TSTRING,  LUA_TNUMBER, LUA_TSTRING, LUA_TNUMBER,
+    LUA_TSTRING, LUA_TTABLE,  LUA_TNUMBER, LUA_TSTRING, LUA_TSTRING,  LUA_TNUMBER, LUA_TSTRING,
 };
 
 static const struct lbraze_context context = {NULL, NULL};

@@ -114,7 +114,7 @@ static void check_names(const struct reader *reader, int index, struct braze_set
   if (!lua_istable(L, index)) {
     lua_pushvalue(L, index);
     lbraze_refuse_type(L, &reader->context, "options", "a table",
-                       reader->taker == CLIENT                          ? "write braze.new{timeout = 5}"
+                       reader->taker == CLIENT && !lua_isnumber(L, -1)  ? "write braze.new{api_key = \"...\", endpoint = \"US-01\"}"
                        : reader->taker == START && lua_isfunction(L, -1) ? "write {on_done = function(err, result) ... end}"
                                                                          : "write {timeout = 5}");
   }
@@ -137,8 +137,8 @@ static void check_duration(lua_State *L, const struct lbraze_context *context, c
   snprintf(hint, sizeof hint, SECONDS_HINT, name);
   if (seconds != seconds) lbraze_refuse(L, context, hint, "%s is not a number", said);
   if (seconds > BRAZE_MOST_TIMEOUT)
-    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %g: at most %g is taken", said, seconds, BRAZE_MOST_TIMEOUT);
-  if (!(seconds > 0)) lbraze_refuse(L, context, hint, "%s is %g: it must be above 0", said, seconds);
+    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MOST_TIMEOUT);
+  if (!(seconds > 0)) lbraze_refuse(L, context, hint, "%s is %.14g: it must be above 0", said, seconds);
 }
 
 static double check_seconds(const struct reader *reader, const char *name) {
@@ -158,7 +158,7 @@ static int check_count(const struct reader *reader, const char *name, int least,
   if (lua_type(L, -1) != LUA_TNUMBER) lbraze_refuse_type(L, &reader->context, name, "a number", hint);
   count = lua_tonumber(L, -1);
   if (!(count >= least && count <= most) || (double)(int)count != count)
-    lbraze_refuse(L, &reader->context, NULL, "%s is %g: it must be a whole number from %d to %d", name, count, least, most);
+    lbraze_refuse(L, &reader->context, NULL, "%s is %.14g: it must be a whole number from %d to %d", name, count, least, most);
   return (int)count;
 }
 

@@ -43,6 +43,21 @@ static void read_value(lua_State *L, const struct lbraze_context *context, const
   if (fault != BRAZE_FIELD_GOOD) refuse_value(L, context, field, fault, value, position);
 }
 
+void lbraze_check_parameters(lua_State *L, int index, const struct lbraze_context *context) {
+  struct lbraze_words words;
+  lbraze_check_dot(L, index, context->operation);
+  if (lua_istable(L, index)) return;
+  lbraze_words_init(&words);
+  braze_buffer_print(&words.message, "%s takes a table of parameters, not ", context->operation);
+  if (lua_isnoneornil(L, index))
+    braze_buffer_print(&words.message, "nothing");
+  else
+    lbraze_say_value(L, index, &words.message);
+  braze_buffer_print(&words.hint, "write %s%s{campaign_id = \"...\"}", lua_isuserdata(L, index) ? "client:" : "", context->operation);
+  words.operation = context->operation;
+  lbraze_raise_usage(L, context->settings, &words);
+}
+
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
                             struct braze_value *values) {
   const struct lbraze_context context = {settings, endpoint->name};
@@ -50,11 +65,6 @@ void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings
   const struct lbraze_names names = {"parameter", endpoint->name, known, (int)endpoint->field_count};
   int field;
   memset(values, 0, BRAZE_MOST_FIELDS * sizeof *values);
-  lbraze_check_dot(L, index, endpoint->name);
-  if (!lua_istable(L, index)) {
-    lua_pushvalue(L, index);
-    lbraze_refuse_type(L, &context, endpoint->name, "given a table of parameters", "write create_send_id{campaign_id = \"...\"}");
-  }
   for (field = 0; field < names.count; field++) known[field] = endpoint->fields[field].name;
   if (lbraze_find_unknown(L, index, &names)) lbraze_refuse_unknown(L, &context, &names, lbraze_option_among_parameters(L, -1));
   for (field = 0; field < names.count; field++) {

@@ -142,7 +142,7 @@ static const struct braze_endpoint *check_endpoint(lua_State *L, const struct br
   size_t length = 0;
   const char *name;
   if (lua_type(L, 2) != LUA_TSTRING) {
-    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"})", "start takes the name of a call, not %s", lbraze_what(L, 2));
+    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"}, {on_done = ...})", "start takes the name of a call, not %s", lbraze_what(L, 2));
   }
   name = lua_tolstring(L, 2, &length);
   endpoint = braze_endpoint_find(name, length);
@@ -184,9 +184,13 @@ int lbraze_client_start(lua_State *L) {
   struct lbraze_limits limits;
   struct lbraze_request *request;
   struct braze_worker *worker;
+  struct lbraze_context context;
   int reference;
   lua_settop(L, 4);
   endpoint = check_endpoint(L, client->settings);
+  context.settings = client->settings;
+  context.operation = endpoint->name;
+  lbraze_check_parameters(L, 3, &context);
   lbraze_read_start_options(L, 4, client->settings, endpoint->name, &limits);
   lbraze_read_parameters(L, 3, client->settings, endpoint, values);
   lbraze_encode_values(L, endpoint, values);

@@ -281,6 +281,8 @@ local function make_style(module, raising)
   local default
   local function create_send_id(params, options)
     if not default then
+      local good, mistake = pcall(core.check_call, params, options)
+      if not good then return nil, mistake end
       local created, err = new()
       if not created then return nil, err end
       default = created

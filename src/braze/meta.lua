@@ -30,6 +30,8 @@ local braze = {}
 ---* `server`: 5xx
 ---* `protocol`: an answer that is not the documented one; redirects too, which are never followed
 ---* `cancelled`: the request or its client was closed
+---* `busy`: another process holds the job; nothing was sent
+---* `ledger`: the ledger could not be read or written; nothing was sent
 ---
 ---[Errors and responses](https://www.braze.com/docs/api/errors)
 ---@alias braze.kind
@@ -43,6 +45,8 @@ local braze = {}
 ---| "server"
 ---| "protocol"
 ---| "cancelled"
+---| "busy"
+---| "ledger"
 
 ---The parameters. A field with any other name raises an error of kind `usage`.
 ---@class (exact) braze.create_send_id.params
@@ -132,6 +136,7 @@ local braze = {}
 ---@field rate_limit braze.rate_limit
 ---@field status? integer HTTP status, where one arrived
 ---@field retry_at? integer UTC epoch seconds: when the service said to call again
+---@field operation? string what was called, once that is known: `"create_send_id"`
 ---@field errors? (string|table)[] where the body had it
 ---@field body? string the first 4096 bytes of what arrived, without the API key
 ---@field request_id? string the response's `x-request-id`
@@ -139,7 +144,8 @@ local braze = {}
 ---@field curl_message? string where libcurl failed
 ---@operator concat(string): string
 
----Fields for `braze.error`: any of an error's. What is always present in an error is filled in where it is left out.
+---Fields for `braze.error`: any of an error's, and no other. What is always present in an error is filled in where it is
+---left out; `kind` too, from a `status` of 300 or more.
 ---@class braze.error.fields
 ---@field kind? braze.kind
 ---@field message? string
@@ -151,6 +157,7 @@ local braze = {}
 ---@field rate_limit? braze.rate_limit
 ---@field status? integer
 ---@field retry_at? integer
+---@field operation? string
 ---@field errors? (string|table)[]
 ---@field body? string
 ---@field request_id? string
@@ -401,6 +408,7 @@ braze.safe = safe
 ---@class (exact) braze.core
 ---@field braze braze the module that blocks, whatever the host
 ---@field is_yieldable fun(): boolean? nil where this Lua can't tell
+---@field check_call fun(params: any, options: any) raises for what is wrong with a call whatever its client is
 ---@field notify fun(client: braze.client, socket: integer) a byte goes to the socket when there is something to deliver
 ---@field channel fun(): braze.core.channel?, string the path to connect to, or why there is none
 
