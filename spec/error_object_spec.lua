@@ -111,8 +111,88 @@ describe("an error object", function()
     assert.is_true(braze.error({ kind = "server", status = 500 }).maybe_applied)
     assert.is_true(braze.error({ kind = "rejected", maybe_applied = true }).maybe_applied)
     assert.equal("mine", braze.error({ kind = "auth", message = "mine" }).message)
-    for _, value in ipairs { { { kind = "odd" } }, { { kind = 5 } }, { "network" }, { nil } } do
-      assert.equal("usage", check(caught(pcall(braze.error, value[1]))).kind)
+    assert.equal("rate_limited", braze.error({ status = 429 }).kind)
+  end)
+
+  it("is made by braze.error of known fields, kinds and types alone", function()
+    local rows = {
+      { { kind = "server", mesage = "x" }, 'unknown field "mesage"', 'did you mean "message"?' },
+      { { kind = "server", retryAt = 5 }, 'unknown field "retryAt"', 'did you mean "retry_at"?' },
+      { { kind = "server", colour = 5 }, 'unknown field "colour"', "braze.error takes kind, message" },
+      { { "server" }, "a value without a name where fields are expected", "braze.error takes" },
+      { {}, "kind is missing", 'write braze.error{kind = "rate_limited", status = 429}' },
+      { { status = 201 }, "kind is missing", "write braze.error" },
+      { { kind = "rate_limit" }, 'there is no kind "rate_limit"', 'did you mean "rate_limited"?' },
+      { { kind = "Timeout" }, 'there is no kind "Timeout"', 'did you mean "timeout"?' },
+      { { kind = "auth\0" }, 'there is no kind "auth\\x00"', 'did you mean "auth"?' },
+      { { kind = "odd" }, 'there is no kind "odd"', "cancelled, busy and ledger" },
+      { { kind = 5 }, "field kind must be a string, not the number 5" },
+      { { kind = "auth", status = "401" }, 'field status must be a number, not the string "401"' },
+      { { kind = "auth", maybe_applied = 1 }, "field maybe_applied must be a boolean, not the number 1" },
+      { { kind = "auth", rate_limit = 1 }, "field rate_limit must be a table, not the number 1" },
+      { { kind = "auth", message = {} }, "field message must be a string, not a table" },
+      { "network", "takes a table of fields, not a string" }, { nil, "takes a table of fields, not" },
+    }
+    for i = 1, 17 do
+      local failure = check(caught(pcall(braze.error, rows[i][1])))
+      assert.equal("usage", failure.kind)
+      assert.matches(rows[i][2], failure.message, 1, true)
+      if rows[i][3] then assert.matches(rows[i][3], failure.hint, 1, true) end
+    end
+  end)
+
+  it("takes every field of an error", function()
+    local all = {
+      kind = "rejected", message = "m", hint = "h", where = "w", maybe_applied = true, attempts = 1, elapsed = 0.5,
+      rate_limit = { limit = 5 }, status = 400, retry_at = 7, errors = { "e" }, body = "b", request_id = "r",
+      operation = "create_send_id", curl_code = 7, curl_message = "c",
+    }
+    local copy = {}
+    for name, value in pairs(braze.error(all)) do copy[name] = value end
+    assert.same(all, copy)
+    assert.equal("w braze: rejected (400): m; h", tostring(braze.error(all)))
+  end)
+
+  it("knows its operation, once that is known", function()
+    assert.is_nil(caught(pcall(braze.new, 5)).operation)
+    assert.is_nil(caught(pcall(client.start, client, "nothing")).operation)
+    for _, failure in ipairs {
+      caught(pcall(client.create_send_id, client, {})), caught(pcall(client.create_send_id, client, 5)),
+      caught(pcall(client.create_send_id, client, { campaign = "x" })),
+      caught(pcall(client.create_send_id, client, { campaign_id = "x", send_id = "\n" })),
+      caught(pcall(client.create_send_id, client, { campaign_id = "x" }, { timeout = 0 })),
+      caught(pcall(client.start, client, "create_send_id", { campaign_id = 5 })),
+      caught(pcall(client.start, client, "create_send_id", { campaign_id = "x" }, { retries = 99 })),
+    } do
+      assert.equal("create_send_id", check(failure).operation)
+    end
+  end)
+
+  it("says what a campaign_id is, whatever is wrong with it", function()
+    for _, params in ipairs { {}, { campaign_id = "" }, { campaign_id = 5 }, { campaign_id = true } } do
+      local failure = check(caught(pcall(client.create_send_id, client, params)))
+      assert.matches("it is the Campaign API Identifier, at the foot of the campaign's page", failure.hint, 1, true)
+    end
+  end)
+
+  it("says what is wrong with a send_id, and what one is", function()
+    for send_id, wrong in pairs {
+      ["spring\n"] = '"spring\\n" holds a line feed, at byte 7 of 7', [" x "] = '" x " begins with a space',
+      ["x "] = '"x " ends with a space', ["a\0b"] = '"a\\x00b" holds a NUL, at byte 2 of 3',
+      ["\195\164"] = '"\195\164" holds a character that is not ASCII, at byte 1 of 2',
+      ["a\127"] = '"a\\x7F" holds a control character, at byte 2 of 2',
+      [("y"):rep(65)] = '"' .. ("y"):rep(64) .. '..." has 65 characters: at most 64 are taken',
+    } do
+      for _, start in ipairs { false, true } do
+        local failure
+        if start then
+          failure = caught(pcall(client.start, client, "create_send_id", { campaign_id = "x", send_id = send_id }))
+        else
+          failure = caught(pcall(client.create_send_id, client, { campaign_id = "x", send_id = send_id }))
+        end
+        assert.equal("send_id " .. wrong, check(failure).message)
+        assert.matches("1 to 64 printable ASCII characters, with no space at either end", failure.hint, 1, true)
+      end
     end
   end)
 

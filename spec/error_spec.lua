@@ -235,7 +235,7 @@ describe("a call that fails", function()
       "a\\r\\n\\tb\\x00c\\x1B[31md\\x7Fe\\xC2\\x85f \195\188 \226\130\172", 1, true))
     assert.is_truthy(answered(plain(400, nil, '{"message":"\255"}')).message:find("\\xFF", 1, true))
     assert.is_true(#answered(plain(400, nil, '{"message":"' .. ("x"):rep(5000) .. '"}')).message < 1000)
-    assert.is_true(#call({ campaign_id = ("\0"):rep(100000), send_id = ("\n"):rep(64) }, { timeout = 0.01 }).message
+    assert.is_true(#call({ campaign_id = ("\0"):rep(100000), send_id = ("\""):rep(64) }, { timeout = 0.01 }).message
       < 2000)
   end)
 

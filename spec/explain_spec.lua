@@ -95,12 +95,13 @@ describe("the words of an error", function()
   end)
 
   it("name every type that stands in the wrong place", function()
+    local client = new()
     local rows = {
-      { nil, "nothing" }, { true, "a boolean" }, { 1, "a number" }, { "x", "a string" }, { print, "a function" },
+      { nil, "nothing" }, { true, "true, a boolean" }, { 1, "the number 1" }, { "x", 'the string "x"' },
+      { print, "a function" }, { client, "a userdata" }, { "0f1e2d3c-4b5a", "a string (13 characters; not shown, it may be a key)" },
       { coroutine.create(function() end), "a coroutine" }, { io.stdout, "a userdata" },
     }
-    local client = new()
-    for i = 1, 7 do
+    for i = 1, 9 do
       local _, failure = pcall(client.create_send_id, client, rows[i][1])
       assert.equal("create_send_id takes a table of parameters, not " .. rows[i][2], failure.message)
     end

@@ -156,7 +156,7 @@ describe("braze.luv", function()
         braze.new { api_key = "braze-key-0123456789", endpoint = %q }:create_send_id { campaign_id = "c" }
       end)()
       uv.run() ]]):format(peer.url))
-    assert.matches("Uncaught Error: .*:3: braze: 403: ", output)
+    assert.matches("Uncaught Error: .*:3: braze: auth %(403%): ", output)
     assert.matches("Access Denied", output, 1, true)
     assert.equal("255", status)
   end)

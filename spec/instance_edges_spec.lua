@@ -95,8 +95,32 @@ describe("an address of Braze's that is no REST endpoint", function()
   end)
 
   it("is a host like any other where it only looks like one", function()
-    for _, host in ipairs { "dashboard.example.com", "sdk.example.com", "dashboar.braze.com", "sd.iad-01.braze.com" } do
+    for _, host in ipairs { "dashboard.example.com", "sdk.example.com", "dashboard.braze.com.example" } do
       assert.equal("https://" .. host, instance.resolve("https://" .. host).url)
+    end
+  end)
+
+  it("is named where it is a web page or a misspelt endpoint, with the endpoint that was meant", function()
+    for _, host in ipairs { "www.braze.com", "braze.com", "BRAZE.com", "api.braze.eu", "braze.com.", "x.y.braze.com" } do
+      for _, before in ipairs { "", "https://" } do
+        local message, hint = refused(before .. host)
+        assert.equal(host .. " is no REST endpoint of Braze", message)
+        assert.matches("write the REST endpoint shown beside the API key", hint, 1, true)
+      end
+    end
+    for host, name in pairs {
+      ["rest.us-01.braze.com"] = "US-01", ["rest.eu-02.braze.eu"] = "EU-02", ["iad-03.braze.com"] = "US-03",
+      ["rest.US-08.braze.com"] = "US-08", ["api.fra-01.braze.eu"] = "EU-01", ["us-10.braze.com"] = "US-10",
+    } do
+      local message, hint = refused("https://" .. host)
+      assert.equal(host .. " is no REST endpoint of Braze", message)
+      assert.matches(', instance "' .. name .. '"?', hint, 1, true)
+    end
+  end)
+
+  it("is taken where it may be an endpoint that is newer than this version", function()
+    for _, host in ipairs { "rest.iad-09.braze.com", "rest.us-11.braze.com", "rest.fra-01.braze.com" } do
+      assert.equal(host, instance.resolve("https://" .. host).host)
     end
   end)
 end)

@@ -67,15 +67,16 @@ describe("the list of instances", function()
   end)
 
   it("leaves hosts alone that only look alike", function()
-    for _, host in ipairs { "dashboard.example.com", "sdk.example.com", "my-dashboard.braze.com",
-      "braze.example.com" } do
+    for _, host in ipairs { "dashboard.example.com", "sdk.example.com", "braze.example.com", "my-braze.com",
+      "braze.com.example.com", "rest.iad-01.braze.com.example.com" } do
       assert.equal(host, instance.resolve("https://" .. host).host)
     end
   end)
 
   it("asks whether another name was meant", function()
     for text, name in pairs {
-      ["us-01"] = "US-01", ["eu-01"] = "EU-01", ["Us-10"] = "US-10", US01 = "US-01", EU01 = "EU-01",
+      ["iad-01"] = "US-01", ["iad-08"] = "US-08", iad01 = "US-01", ["IAD-1"] = "US-01", ["fra-02"] = "EU-02",
+      ["rest.iad-01"] = "US-01", ["us-10"] = "US-10", ["id-01"] = "ID-01", ["us-01"] = "US-01", ["eu-01"] = "EU-01", ["Us-10"] = "US-10", US01 = "US-01", EU01 = "EU-01",
       ["kr-01"] = "KR-01",
       ["US-01 "] = false, ["US-1"] = false, ["US-0"] = false, ["EU-1"] = "EU-01", ["JP_01"] = "JP-01",
     } do
@@ -84,7 +85,9 @@ describe("the list of instances", function()
         assert.is_nil(hint:find("did you mean", 1, true), text)
       else
         assert.equal('endpoint "' .. text .. '" is no instance of Braze', message)
-        assert.truthy(hint:find('did you mean "' .. name .. '"?', 1, true))
+        assert.truthy(hint:find('did you mean "' .. name .. '"', 1, true), hint)
+        local url = documented[name]
+        assert.equal(text:find("[ifIr][aAr]") ~= nil, hint:find("which is " .. url .. "?", 1, true) ~= nil, text)
       end
     end
   end)
@@ -215,7 +218,6 @@ describe("an endpoint that is refused", function()
     { "example.com", "does not begin with https://" },
     { "rest.iad-01.braze.com", "does not begin with https://" },
     { "rest.iad-01.braze.com/sends", "does not begin with https://" },
-    { "localhost:8080", "neither" },
   }
   for number, row in ipairs(rows) do
     it(("row %d: %s"):format(number, row[1]), function()
@@ -223,12 +225,89 @@ describe("an endpoint that is refused", function()
     end)
   end
 
+  it("is shown with what to write where a scheme is misspelt or missing, if it can't be a key", function()
+    for text, meant in pairs {
+      ["https//rest.iad-01.braze.com"] = "https://rest.iad-01.braze.com",
+      ["https:/rest.iad-01.braze.com/"] = "https://rest.iad-01.braze.com/",
+      ["https:rest.iad-01.braze.com"] = "https://rest.iad-01.braze.com",
+      ["HTTPS;//rest.fra-01.braze.eu"] = "https://rest.fra-01.braze.eu",
+      ["http:rest.iad-01.braze.com"] = "https://rest.iad-01.braze.com",
+      ["//rest.iad-01.braze.com"] = "https://rest.iad-01.braze.com",
+      ["rest.iad-01.braze.com"] = "https://rest.iad-01.braze.com",
+      ["localhost:8080"] = "http://localhost:8080", ["http//localhost:8080"] = "http://localhost:8080",
+      ["127.0.0.1:8080"] = "http://127.0.0.1:8080", ["[::1]:8080"] = "http://[::1]:8080",
+      localhost = "http://localhost", ["192.168.1.5:8080"] = "https://192.168.1.5:8080",
+      ["[2001:db8::1]"] = "https://[2001:db8::1]",
+    } do
+      local message, hint = refuse(text)
+      assert.equal(('endpoint "%s" does not begin with %s'):format(text, meant:match "^%w+://"), message)
+      assert.equal('did you mean "' .. meant .. '"?', hint)
+    end
+  end)
+
+  it("is not shown behind a misspelt scheme where it may be a key", function()
+    for _, before in ipairs { "https//", "https:/", "//", "http:" } do
+      local message, hint = refuse(before .. key)
+      assert.truthy(message:find('"' .. before .. '"', 1, true))
+      assert.is_nil((message .. hint):find(key:sub(1, 8), 1, true))
+    end
+    local message = refuse("localhost:8080/" .. key)
+    assert.equal('endpoint "localhost:8080" does not begin with http://', message)
+    assert.is_nil((refuse("192.168.1.5:" .. key)):find(key, 1, true))
+    assert.is_nil((refuse "12345678901234567890"):find("123", 1, true))
+  end)
+
+  it("stands in quotes, or has its scheme twice", function()
+    for _, text in ipairs { '"https://rest.iad-01.braze.com"', "'US-01'", '""' } do
+      local message, hint = refuse(text)
+      assert.equal("endpoint stands in quotes that are part of its value", message)
+      assert.matches("leave them out", hint)
+    end
+    for _, text in ipairs { "https://https://example.com", "http://https://example.com", "https://HTTP://a" } do
+      assert.equal("endpoint begins with a scheme twice", (refuse(text)))
+    end
+  end)
+
+  it("names the character that no URL has, and how it came there", function()
+    assert.equal("endpoint holds a space, which no URL has, at byte 1 of 20", (refuse " https://example.com"))
+    local message, hint = refuse "https://example.com\n"
+    assert.equal("endpoint holds a line feed, which no URL has, at byte 20 of 20", message)
+    assert.matches('file:read("l")', hint, 1, true)
+    assert.matches('holds the character "<"', (refuse "https://<host>"))
+    assert.matches("holds a double quote", (refuse 'https://"host'))
+  end)
+
+  it("shows a port that is wrong, unless it is long", function()
+    assert.matches(': "70000"$', (refuse "https://example.com:70000"))
+    assert.matches(': "https"$', (refuse "https://example.com:https"))
+    assert.matches("65535$", (refuse("https://example.com:" .. key)))
+    assert.matches("65535$", (refuse "https://example.com:"))
+  end)
+
+  it("is http: the whole address is shown, and how a stand-in elsewhere is reached", function()
+    local message, hint = refuse "http://192.168.1.5:8080"
+    assert.equal('endpoint "http://192.168.1.5:8080" would send the API key unencrypted', message)
+    assert.matches('write "https://192.168.1.5:8080"', hint, 1, true)
+    assert.matches("in another container must speak TLS: give its CA's PEM file as ca_file", hint, 1, true)
+    message, hint = refuse "http://rest.iad-01.braze.com/x"
+    assert.equal('endpoint "http://rest.iad-01.braze.com" would send the API key unencrypted', message)
+    assert.is_nil(hint:find("container", 1, true))
+  end)
+
+  it("is the name of an instance that does not exist: the hint lists those that do", function()
+    for _, text in ipairs { "moon", "us-1", "US-09x", "EU" } do
+      local message, hint = refuse(text)
+      assert.equal('endpoint "' .. text .. '" is no instance of Braze', message)
+      for name in pairs(documented) do assert.truthy(hint:find(name, 1, true), name) end
+    end
+  end)
+
   it("holds a byte that no URL has, and the message says where", function()
     for byte = 0, 255 do
       local letter = string.char(byte)
       if byte <= 32 or byte >= 127 or letter == "\\" then
         local message = refuse("https://example.com/a" .. letter .. "b")
-        assert.equal("endpoint holds a character that no URL has, at byte 22 of 23", message)
+        assert.matches("^endpoint holds .+, which no URL has, at byte 22 of 23$", message)
         assert.matches("at byte 1 of", (refuse(letter .. "https://example.com")))
         assert.matches("at byte 20 of 20", (refuse("https://example.com" .. letter)))
       end

@@ -60,7 +60,7 @@ describe("an example", function()
       local status, output = run_it "2"
       assert.equal(1, status)
       assert.matches("\nmade           0\nfailed         2\n", output)
-      assert.matches("examples/game_loop.lua:%d+: braze: 400: [^\n]*no%-such%-campaign[^\n]*\n", output)
+      assert.matches("examples/game_loop.lua:%d+: braze: rejected %(400%): [^\n]*no%-such%-campaign[^\n]*\n", output)
       for _, name in ipairs { "BRAZE_CAMPAIGN_ID", "BRAZE_API_KEY", "BRAZE_REST_ENDPOINT" } do
         local value = environment[name]
         environment[name] = nil

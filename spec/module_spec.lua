@@ -274,6 +274,30 @@ describe("a host", function()
     ]]):format(library, service.key, service.http), "LUA_CPATH=';;'")
   end)
 
+  it("that is static finds the safe style first, by its own opener", function()
+    local library = os.getenv "BRAZE_BUILD" .. "/braze.so"
+    for _, order in ipairs { "require 'braze.safe' == require('braze').safe", "require('braze').safe == require 'braze.safe'" } do
+      expect("true true", ([[
+        for name, opener in pairs { braze = "luaopen_braze", ["braze.safe"] = "luaopen_braze_safe" } do
+          package.preload[name] = assert(package.loadlib(%q, opener))
+        end
+        package.cpath, package.path = "", ""
+        io.write(tostring(%s), " ")
+        local _, failure = require("braze.safe").new {}
+        io.write(tostring(failure.kind == "usage"))
+      ]]):format(library, order))
+    end
+  end)
+
+  it("that has no library package opens the module all the same", function()
+    expect("usage", ([[
+      local open = assert(package.loadlib(%q, "luaopen_braze"))
+      package = nil
+      local _, failure = open().safe.new {}
+      io.write(failure.kind)
+    ]]):format(os.getenv "BRAZE_BUILD" .. "/braze.so"))
+  end)
+
   it("may load the module anew: clients, errors and the safe style go on", function()
     expect("other true true true mine mine", ([[
       local braze = require "braze"
@@ -282,7 +306,7 @@ describe("a host", function()
       package.loaded.braze = nil
       local again = require "braze"
       io.write(again == braze and "same " or "other ")
-      io.write(tostring(again.is_error(failure)), " ", tostring(braze.is_error(again.error {})), " ")
+      io.write(tostring(again.is_error(failure)), " ", tostring(braze.is_error(again.error { kind = "auth" })), " ")
       io.write(tostring(require "braze.safe" == again.safe), " ")
       local parameters = { campaign_id = "campaign_identifier", send_id = "mine" }
       io.write(client:create_send_id(parameters).send_id, " ")

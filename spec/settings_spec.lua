@@ -67,6 +67,31 @@ describe("set_api_key", function()
     assert.equal("the API key is a URL", message)
     assert.matches("swapped", hint)
   end)
+
+  it("knows an instance's name and a host of Braze's in the wrong place", function()
+    for _, text in ipairs { "US-01", "eu-02", "rest.iad-01.braze.com", "dashboard-01.braze.com", "www.braze.eu" } do
+      local message, hint = refuse(text)
+      assert.equal("the API key is the name of an instance or a host", message)
+      assert.matches("swapped", hint)
+    end
+    assert.is_true(core.settings.new():set_api_key "US-09")
+  end)
+
+  it("knows a header's value, and quotes around the key", function()
+    for _, text in ipairs { "Bearer " .. key, "bearer " .. key, "Authorization: Bearer " .. key } do
+      local message, hint = refuse(text)
+      assert.equal("the API key is a whole header's value", message)
+      assert.matches("pass the key alone", hint)
+    end
+    for _, text in ipairs { '"' .. key .. '"', "'" .. key .. "'", '""' } do
+      local message, hint = refuse(text)
+      assert.equal("the API key stands in quotes that are part of its value", message)
+      assert.matches("leave them out", hint)
+    end
+    for _, text in ipairs { '"' .. key, key .. '"', '"' .. key .. "'", '"' } do
+      assert.is_true(core.settings.new():set_api_key(text))
+    end
+  end)
 end)
 
 describe("set_endpoint", function()
@@ -109,33 +134,33 @@ describe("set_proxy", function()
   local taken = {
     -- text, address, user, password
     { "", nil },
-    { "http://proxy", "http://proxy" },
+    { "http://proxy", "http://proxy:80" },
     { "http://proxy:3128", "http://proxy:3128" },
     { "http://proxy:3128/", "http://proxy:3128" },
     { "HTTP://Proxy:3128///", "http://Proxy:3128" },
     { "https://proxy:3129", "https://proxy:3129" },
     { "proxy:3128", "http://proxy:3128" },
-    { "proxy", "http://proxy" },
+    { "proxy", "http://proxy:80" },
     { "192.0.2.1:3128", "http://192.0.2.1:3128" },
     { "http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128" },
     { "http://user:password@proxy:3128", "http://proxy:3128", "user", "password" },
     { "user:password@proxy:3128", "http://proxy:3128", "user", "password" },
     { "https://user:password@proxy/", "https://proxy", "user", "password" },
-    { "http://user@proxy", "http://proxy", "user" },
-    { "http://user:@proxy", "http://proxy", "user" },
-    { "http://:password@proxy", "http://proxy", nil, "password" },
-    { "http://@proxy", "http://proxy" },
-    { "http://user:pass:word@proxy", "http://proxy", "user", "pass:word" },
-    { "http://user:pass@word@proxy", "http://proxy", "user", "pass@word" },
-    { "http://us%65r:p%40ss%3Aword@proxy", "http://proxy", "user", "p@ss:word" },
-    { "http://user:p%2fss@proxy", "http://proxy", "user", "p/ss" },
-    { "http://user:%C3%A4@proxy", "http://proxy", "user", "\195\164" },
-    { "http://user:50%@proxy", "http://proxy", "user", "50%" },
-    { "http://user:5%2@proxy", "http://proxy", "user", "5%2" },
-    { "http://user:%zz%4@proxy", "http://proxy", "user", "%zz%4" },
-    { "http://user:%41%@proxy", "http://proxy", "user", "A%" },
-    { "http://user:%41@proxy", "http://proxy", "user", "A" },
-    { "http://user:a/b?c#d@proxy", "http://proxy", "user", "a/b?c#d" },
+    { "http://user@proxy", "http://proxy:80", "user" },
+    { "http://user:@proxy", "http://proxy:80", "user" },
+    { "http://:password@proxy", "http://proxy:80", nil, "password" },
+    { "http://@proxy", "http://proxy:80" },
+    { "http://user:pass:word@proxy", "http://proxy:80", "user", "pass:word" },
+    { "http://user:pass@word@proxy", "http://proxy:80", "user", "pass@word" },
+    { "http://us%65r:p%40ss%3Aword@proxy", "http://proxy:80", "user", "p@ss:word" },
+    { "http://user:p%2fss@proxy", "http://proxy:80", "user", "p/ss" },
+    { "http://user:%C3%A4@proxy", "http://proxy:80", "user", "\195\164" },
+    { "http://user:50%@proxy", "http://proxy:80", "user", "50%" },
+    { "http://user:5%2@proxy", "http://proxy:80", "user", "5%2" },
+    { "http://user:%zz%4@proxy", "http://proxy:80", "user", "%zz%4" },
+    { "http://user:%41%@proxy", "http://proxy:80", "user", "A%" },
+    { "http://user:%41@proxy", "http://proxy:80", "user", "A" },
+    { "http://user:a/b?c#d@proxy", "http://proxy:80", "user", "a/b?c#d" },
   }
   for _, row in ipairs(taken) do
     it(("takes %q apart"):format(row[1]), function()

@@ -128,6 +128,17 @@ describe("text.same", function()
   end)
 end)
 
+describe("text.may_be_key", function()
+  it("is true of nine characters without a space between them", function()
+    for _, one in ipairs { "0f1e2d3c-4b5a", "123456789", "Bearer 123456789", "123456789\nx", "\195\1641234567" } do
+      assert.is_true(text.may_be_key(one), one)
+    end
+    for _, one in ipairs { "", "5s", "12345678", "30 seconds", "12345678 12345678", "12345678\00012345678" } do
+      assert.is_false(text.may_be_key(one), one)
+    end
+  end)
+end)
+
 describe("text.hex_value", function()
   it("knows the digits in both cases and nothing else", function()
     for byte = 1, 255 do
@@ -171,6 +182,13 @@ describe("text.nearest", function()
     { "id", fields, nil },
     { "verify", options, nil },
     { "anything", { ("n"):rep(200) }, nil },
+    { "max_retries", options, "retries" },
+    { "timeout_ms", options, "timeout" },
+    { "HTTP_PROXY", options, "proxy" },
+    { "rest_endpoint", options, "endpoint" },
+    { "my_connect_timeout", options, "connect_timeout" },
+    { "connection_timeout", options, "connect_timeout" },
+    { "time", options, nil },
   }
   for _, row in ipairs(rows) do
     it(("takes %q for %s"):format(row[1]:sub(1, 20), tostring(row[3])), function()

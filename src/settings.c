@@ -106,7 +106,7 @@ bool braze_settings_set_api_key(struct braze_settings *settings, const char *key
   if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])
     return refuse_key(message, hint, "stands in quotes that are part of its value", "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
   if (begins(key, length, "Bearer ") || begins(key, length, "Authorization:"))
-    return refuse_key(message, hint, "is a whole header's value", "pass the key alone: \"Authorization: Bearer\" is put in front of it");
+    return refuse_key(message, hint, "is a whole header's value", "pass the key alone, as it stands in the dashboard; what belongs in front of it is added");
   for (i = 0; i < length; i++)
     if ((unsigned char)key[i] <= ' ' || (unsigned char)key[i] >= 0x7F) {
       braze_buffer_print(message, "the API key holds ");
@@ -215,7 +215,7 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
   {
     struct braze_buffer url;
     bool good;
-    braze_buffer_init(&url, length + 8);
+    braze_buffer_init(&url, length + sizeof "https://" + sizeof ":80");
     good = braze_buffer_print(&url, "%s", scheme) && braze_buffer_append(&url, address, (size_t)(end - address)) &&
            (has_port(address, (size_t)(end - address)) || strcmp(scheme, "http://") != 0 || braze_buffer_print(&url, ":80")) && keep(&settings->proxy, braze_buffer_text(&url), url.length);
     braze_buffer_free(&url);

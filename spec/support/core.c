@@ -85,6 +85,13 @@ static int text_same(lua_State *L) {
   return 1;
 }
 
+static int text_may_be_key(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, braze_text_may_be_key(text, length));
+  return 1;
+}
+
 static int text_hex_value(lua_State *L) {
   lua_pushinteger(L, braze_text_hex_value(*luaL_checkstring(L, 1)));
   return 1;
@@ -156,7 +163,7 @@ static int endpoint_find(lua_State *L) {
 
 /* endpoint.field_check({ ascii = , most_length = }, text) -> "good" or the fault, and the position */
 static int endpoint_field_check(lua_State *L) {
-  static const char *const faults[] = {"good", "empty", "too long", "not ASCII", "not UTF-8"};
+  static const char *const faults[] = {"good", "empty", "too long", "not printable", "a space at an end", "not UTF-8"};
   struct braze_field field = {"field", "\"field\":", false, false, 0};
   size_t length, position = 0;
   const char *text = luaL_checklstring(L, 2, &length);
@@ -350,7 +357,7 @@ static int trust_is_hashed(lua_State *L) {
 /* --- The module -------------------------------------------------------------------------------------- */
 
 static const luaL_Reg text_functions[] = {
-    {"utf8_length", text_utf8_length}, {"ascii_length", text_ascii_length}, {"escape", text_escape}, {"same", text_same},
+    {"utf8_length", text_utf8_length}, {"ascii_length", text_ascii_length}, {"escape", text_escape}, {"same", text_same}, {"may_be_key", text_may_be_key},
     {"hex_value", text_hex_value},     {"nearest", text_nearest},           {NULL, NULL},
 };
 static const luaL_Reg endpoint_functions[] = {
