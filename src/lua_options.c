@@ -19,6 +19,7 @@ struct reader {
   const struct braze_settings *settings; /* for what must not be shown */
   struct lbraze_limits *limits;
   int *max_connections; /* of a client */
+  int on_done;          /* of START: where on the stack it goes */
 };
 
 struct option {
@@ -165,6 +166,8 @@ static void read_option(const struct reader *reader, int option) {
   case RETRIES: reader->limits->retries = check_count(L, name, 0, BRAZE_MOST_RETRIES); break;
   case ON_DONE:
     if (!lua_isfunction(L, -1)) lbraze_usage(L, NULL, "%s must be a function, not a %s value", name, luaL_typename(L, -1));
+    lua_pushvalue(L, -1);
+    lua_replace(L, reader->on_done);
     break;
   case MAX_CONNECTIONS: *reader->max_connections = check_count(L, name, 1, BRAZE_MOST_CONNECTIONS); break;
   default: check_text(L, name, &length); break;
@@ -287,7 +290,7 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
   struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
-  struct reader reader = {L, CLIENT, settings, &limits, &settings->max_connections};
+  struct reader reader = {L, CLIENT, settings, &limits, &settings->max_connections, 0};
   if (!lua_isnoneornil(L, index) && !lua_istable(L, index)) lbraze_usage(L, NULL, "options must be a table, not %s", lbraze_what(L, index));
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
@@ -304,7 +307,7 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
 }
 
 static void read_limits(lua_State *L, int index, enum taker taker, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  struct reader reader = {L, taker, settings, limits, NULL};
+  struct reader reader = {L, taker, settings, limits, NULL, lua_gettop(L)};
   limits->timeout = settings->timeout;
   limits->connect_timeout = settings->connect_timeout;
   limits->retries = settings->retries;
@@ -316,16 +319,8 @@ void lbraze_read_call_options(lua_State *L, int index, const struct braze_settin
 }
 
 void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
+  lua_pushnil(L);
   read_limits(L, index, START, settings, limits);
-}
-
-void lbraze_push_on_done(lua_State *L, int index) {
-  if (!lua_istable(L, index)) {
-    lua_pushnil(L);
-    return;
-  }
-  lua_pushstring(L, options[ON_DONE].name);
-  lua_rawget(L, index);
 }
 
 /* Raises for a value that breaks its field's rule. */
@@ -349,23 +344,25 @@ static void read_value(lua_State *L, const struct braze_settings *settings, cons
   size_t position;
   if (lua_type(L, -1) != LUA_TSTRING) lbraze_usage(L, NULL, "%s must be a string, not %s", field->name, lbraze_what(L, -1));
   value->text = lua_tolstring(L, -1, &value->length);
+  if (value->length > BRAZE_REQUEST_LIMIT) /* before anything looks at each byte of it */
+    lbraze_usage(L, BRAZE_REQUEST_LIMIT_HINT, "%s has %.0f bytes: a whole request may have %u", field->name, (double)value->length, BRAZE_REQUEST_LIMIT);
   fault = braze_field_check(field, value->text, value->length, &position);
   if (fault != BRAZE_FIELD_GOOD) refuse_value(L, settings, field, fault, value, position);
 }
 
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
                             struct braze_value *values) {
-  int count = (int)endpoint->field_count, field, nearest;
+  int count = (int)endpoint->field_count, first = lua_gettop(L) + 1, field, nearest;
   memset(values, 0, BRAZE_MOST_FIELDS * sizeof *values);
   if (!lua_istable(L, index))
     lbraze_usage(L, "write create_send_id{campaign_id = \"...\"}", "%s takes a table of parameters, not %s", endpoint->name,
                  lua_isnil(L, index) ? "nothing" : lbraze_what(L, index));
-  lua_pushnil(L);
+  lua_settop(L, first + count); /* a place for each value, and nil for lua_next */
   while (lua_next(L, index)) {
     field = find_name(L, field_name, endpoint->fields, count, &nearest);
     if (field < 0) refuse_name(L, settings, "parameter", nearest, field_name, endpoint->fields, count);
     read_value(L, settings, &endpoint->fields[field], &values[field]);
-    lua_pop(L, 1);
+    lua_replace(L, first + field);
   }
   for (field = 0; field < count; field++)
     if (endpoint->fields[field].required && !values[field].text)
