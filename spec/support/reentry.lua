@@ -2,7 +2,9 @@
 -- a function or returns from one (a hook), and where it may collect (a finalizer, with the collector always at work).
 -- Prints "N points, B bad" and a line for each that is bad. Run in an interpreter of its own, which may crash:
 --
---   LUA spec/support/reentry.lua URL REFUSING [EVERY]   two peers, one of which refuses all; EVERY: 3 = each third point
+--   LUA spec/support/reentry.lua URL REFUSING LIBRARY [EVERY]
+--
+-- URL and REFUSING: two peers, one of which refuses all. LIBRARY: the test build, which has fork. EVERY: 3 is each third point.
 --
 -- Good is a result, or an error of one of the kinds; afterwards no request is in flight, and the next client works.
 
@@ -11,7 +13,8 @@ package.path = "./?.lua;./src/?.lua;" .. package.path
 local braze = require "braze"
 require "cjson" -- PUC Lua 5.1 can't load it in a finalizer that runs while it is loaded
 
-local url, refusing_url, every = arg[1], arg[2], tonumber(arg[3] or 1)
+local url, refusing_url, every = arg[1], arg[2], tonumber(arg[4] or 1)
+local process = assert(package.loadlib(arg[3], "luaopen_braze_process_spec"))()
 local key = "braze-key-0123456789"
 local points, bad = 0, 0
 local new_finalizer = newproxy and function(finalize) getmetatable(newproxy(true)).__gc = finalize end
@@ -62,6 +65,7 @@ local actions = {
     pcall(now.request.cancel, now.request)
     pcall(now.request.wait, now.request, 0)
   end },
+  { "fork", function(now) now.child = process.fork() end },
   { "raise", function() error("raised inside", 0) end, raises = true },
 }
 
@@ -198,6 +202,7 @@ local function fault(now, outcome, action)
   local good, quiet = pcall(now.client.wait, now.client, 25)
   if good and not quiet then return "in flight for ever" end
   if now.delivered and now.delivered > 1 then return "delivered " .. now.delivered .. " times" end
+  if now.child == 0 then return end -- the parent delivers
   if good and now.request and now.delivered == 0 and action[1] ~= "change the parameters"
     and action[1] ~= "collect the request by hand" then return "never delivered" end
 end
@@ -210,6 +215,11 @@ local function try(way, name, method, action)
     reached, outcome = way(number, run, function() action[2](now) end)
     if reached then points = points + 1 end
     local why = fault(now, outcome, action)
+    if now.child == 0 then process.exit(why and 1 or 0) end
+    if not why and now.child then
+      local how, status = process.wait(now.child, 30)
+      if how ~= "exited" or status ~= 0 then why = ("the child %s (%s)"):format(how, status) end
+    end
     if why then complain(("%s, %s, point %d of %s"):format(name, action[1], number, method[1]), why) end
     pcall(now.client.close, now.client)
     number = number + every
