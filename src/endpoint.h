@@ -7,6 +7,10 @@
 
 #define BRAZE_MOST_FIELDS 4
 
+/* Bytes of a whole request: 4 MB on most endpoints, says the page on API limits. Beyond them the service answers 413. */
+#define BRAZE_REQUEST_LIMIT 4000000u
+#define BRAZE_REQUEST_LIMIT_HINT "the service takes requests of at most 4 MB; nothing was sent"
+
 struct braze_field {
   const char *name;
   const char *json; /* the same as it stands in front of the value in a request */

@@ -91,20 +91,21 @@ static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, 
 }
 
 /* [-0, +1, e] The decoded body, or nil. Returns whether it is JSON. */
-static bool push_body(lua_State *L, struct braze_outcome *outcome, struct braze_buffer *body, bool *is_object) {
+static bool push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, bool shared, bool *is_object) {
   bool begins = begins_object(body);
-  bool is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, MOST_BODY);
+  bool is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, shared ? BRAZE_BODY_LIMIT : MOST_BODY);
   *is_object = is_json && lua_istable(L, -1) && begins;
   if (!is_json) lua_pushnil(L);
   return is_json;
 }
 
-bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome) {
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
+                        bool shared) {
   struct lbraze_words words;
   struct braze_said said = {NULL, 0};
   enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
   struct braze_buffer *body = &outcome->body;
-  bool is_object, is_json = push_body(L, outcome, body, &is_object);
+  bool is_object, is_json = push_body(L, outcome, body, shared, &is_object);
   int index = lua_gettop(L);
   if (outcome->answered) {
     answer = judge(L, index, is_json, is_object, call->endpoint);
@@ -116,7 +117,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
     if (outcome->has_safe_body) {
       body = &outcome->safe_body;
       lua_pop(L, 1);
-      push_body(L, outcome, body, &is_object);
+      push_body(L, outcome, body, shared, &is_object);
     }
   }
   if (is_object) said.text = text_field(L, index, "message", &said.length);

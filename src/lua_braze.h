@@ -13,16 +13,18 @@
 #include "outcome.h"
 #include "settings.h"
 
-/* lua_registry.c: metatables, two functions of cjson's, the client of braze.create_send_id. */
+/* lua_registry.c: metatables, functions of cjson's, the host's require, the client of braze.create_send_id. */
 enum lbraze_registered {
   LBRAZE_CLIENT,
   LBRAZE_SAFE_CLIENT,
   LBRAZE_REQUEST,
   LBRAZE_SAFE_REQUEST,
-  LBRAZE_CALL,
   LBRAZE_ERROR,
   LBRAZE_ENCODE,
   LBRAZE_DECODE,
+  LBRAZE_NEW_INSTANCE,
+  LBRAZE_REQUIRE,
+  LBRAZE_CHANNEL,
   LBRAZE_DEFAULT_CLIENT,
   LBRAZE_REGISTERED_COUNT
 };
@@ -33,12 +35,16 @@ void lbraze_get_registered(lua_State *L, enum lbraze_registered what);
 /* [-1, +0, m] */
 void lbraze_register(lua_State *L, enum lbraze_registered what);
 
-/* [-0, +1, m] The metatable, made at the first call, as luaL_newmetatable does: under its name, too, which tostring and Lua's
-   own messages use. */
+/* [-0, +1, m] The metatable, made at the first call. The name is for tostring and Lua's own messages alone: under it another
+   copy of this library in the same state would find the metatable, and replace its functions. */
 void lbraze_new_metatable(lua_State *L, enum lbraze_registered what, const char *name);
 
 /* Whether it is the value's metatable. */
 bool lbraze_has_metatable(lua_State *L, int index, enum lbraze_registered what);
+
+/* The full userdata at index if it has that metatable, and that size: debug.setmetatable gives a metatable to anything. NULL
+   for anything else. Never raises: finalizers use it. */
+void *lbraze_test_userdata(lua_State *L, int index, enum lbraze_registered what, size_t size);
 
 /* Room for the two texts of an error on the C stack, so that raising one leaves nothing behind. */
 struct lbraze_words {
@@ -140,11 +146,8 @@ void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_cont
 /* [-0, +0, e] Reads options of one call to an operation over the client's own. */
 void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
 
-/* [-0, +0, e] The same for a call that is started, which may have an on_done too. */
+/* [-0, +1, e] The same for a call that is started, which may have an on_done too: it is pushed, or nil. */
 void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
-
-/* [-0, +1] The on_done of options that have been read, or nil. */
-void lbraze_push_on_done(lua_State *L, int index);
 
 /* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
 const char *lbraze_option_among_parameters(lua_State *L, int index);
@@ -154,22 +157,31 @@ const char *lbraze_option_among_parameters(lua_State *L, int index);
 /* [-0, +0, e] Raises where the parameters of a call are no table, or are the module itself, which was called with ":". */
 void lbraze_check_parameters(lua_State *L, int index, const struct lbraze_context *context);
 
-/* [-0, +0, e] Reads the parameters of a call, which are a table: values by the endpoint's fields. They stay valid as long as the table does. */
+/* [-0, +n, e] Reads the parameters of a call, which are a table: values by the endpoint's fields. What they point at is pushed, a
+   value or nil for each field: the table may be changed by whatever runs next. */
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
                             struct braze_value *values);
 
 /* lua_json.c */
 
-/* [-0, +n, e] Encodes each value that is given; the strings pushed are what the values point at from then on. */
+/* [-0, +0, m] Takes the host's require, unless it was taken before: a sandbox may remove it afterwards. */
+void lbraze_take_require(lua_State *L);
+
+/* [-0, +1] The host's require, or nil. */
+void lbraze_push_require(lua_State *L);
+
+/* [-0, +n, e] Encodes each value that is given; the strings pushed are what the values' JSON points at from then on. */
 void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values);
 
-/* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. */
+/* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. Of the text so many bytes are kept. */
 bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept);
 
 /* lua_answer.c */
 
-/* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). */
-bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome);
+/* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). The caller holds references
+   to all three. Shared: Lua code that runs meanwhile may ask the same of the same call, so the body stays whole. */
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
+                        bool shared);
 
 /* lua_client.c */
 

@@ -8,25 +8,18 @@
 #include "global.h"
 #include "parking.h"
 
-/* What owns a blocking call while Lua may raise. */
-struct call_box {
-  struct braze_call *call;
-};
-
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
 static struct lbraze_client *test_client(lua_State *L, int index) {
-  struct lbraze_client *client = lua_touserdata(L, index);
-  if (!client) return NULL;
-  return lbraze_has_metatable(L, index, LBRAZE_CLIENT) || lbraze_has_metatable(L, index, LBRAZE_SAFE_CLIENT) ? client : NULL;
+  struct lbraze_client *client = lbraze_test_userdata(L, index, LBRAZE_CLIENT, sizeof *client);
+  return client ? client : lbraze_test_userdata(L, index, LBRAZE_SAFE_CLIENT, sizeof *client);
 }
 
-/* [-0, +0, m] Gives the table on top of the stack an empty one for requests. Before Lua 5.4 luaL_ref's list of what is free ends
+/* [-0, +1, m] An empty table for requests. Before Lua 5.4 luaL_ref's list of what is free ends
    in nil, and luaL_unref needs memory to begin it again, which a delivery must not want: ended in 0, as 5.4 does, it needs none. */
-static void set_new_requests(lua_State *L) {
+static void push_new_requests(lua_State *L) {
   lua_newtable(L);
   lua_pushinteger(L, 0);
   lua_rawseti(L, -2, 0);
-  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
 }
 
 bool lbraze_is_child(const struct lbraze_client *client) {
@@ -41,7 +34,12 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
     return;
   }
   lbraze_get_uservalue(L, index);
-  set_new_requests(L);
+  push_new_requests(L);
+  if (!lbraze_is_child(client)) { /* a finalizer that ran meanwhile did this */
+    lua_pop(L, 2);
+    return;
+  }
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
   lua_pop(L, 1);
   client->engine = NULL;
   client->worker = NULL;
@@ -59,8 +57,8 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
     snprintf(hint, sizeof hint, "write client:%s(...)", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
-  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
   lbraze_refresh_client(L, 1, client);
+  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
   return client;
 }
 
@@ -100,93 +98,85 @@ static void close_client(struct lbraze_client *client) {
   if (client->settings) braze_settings_drop_secrets(client->settings);
 }
 
-/* [-0, +1, e] A new client from the options at index. */
-static int new_client(lua_State *L, int index, enum lbraze_registered metatable) {
+/* [-0, +0, e] Reads the options at index 2 into the new client at index 1. */
+static int read_options(lua_State *L) {
+  const struct lbraze_hold *hold = lua_touserdata(L, 3);
+  lbraze_read_client_options(L, 2, hold->settings);
+  return 0;
+}
+
+/* [-1, +1, e] A new client from the options on top of the stack. */
+static int new_client(lua_State *L, enum lbraze_registered metatable) {
+  int options = lua_gettop(L), status;
   struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
+  struct lbraze_hold *hold;
   memset(client, 0, sizeof *client);
+  client->process = braze_parking_forks();
+  lua_createtable(L, 1, 0);
+  push_new_requests(L);
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+  lbraze_set_uservalue(L, -2);
   lbraze_get_registered(L, metatable);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 2, 0);
-  set_new_requests(L);
-  lbraze_set_uservalue(L, -2);
-  client->process = braze_parking_forks();
+  hold = lbraze_push_hold(L);
+  lua_pushcfunction(L, read_options);
+  lua_pushvalue(L, options + 1);
+  lua_pushvalue(L, options);
+  lua_pushvalue(L, options + 2);
   client->settings = braze_settings_new();
   if (!client->settings) return luaL_error(L, "not enough memory");
-  lbraze_read_client_options(L, index, client->settings);
+  lbraze_hold_client(hold, client);
+  status = lua_pcall(L, 3, 0, 0);
+  lbraze_hold_release(hold);
+  if (status != 0) return lua_error(L);
+  lua_settop(L, options + 1);
+  lua_remove(L, options);
   return 1;
 }
 
 /* braze.new([options]) -> client */
 int lbraze_client_new(lua_State *L) {
   lua_settop(L, 1);
-  return new_client(L, 1, LBRAZE_CLIENT);
+  return new_client(L, LBRAZE_CLIENT);
 }
 
 /* braze.safe.new([options]) -> client */
 int lbraze_client_new_safe(lua_State *L) {
   lua_settop(L, 1);
-  return new_client(L, 1, LBRAZE_SAFE_CLIENT);
+  return new_client(L, LBRAZE_SAFE_CLIENT);
 }
 
-/* [-0, +1, m] An empty box. The client keeps one for its next call; a call inside a finalizer that runs during another
-   call finds it in use and gets its own. */
-static struct call_box *push_box(lua_State *L, int client_index) {
-  struct call_box *box;
-  lbraze_get_uservalue(L, client_index);
-  lua_rawgeti(L, -1, LBRAZE_CLIENT_BOX);
-  box = lua_touserdata(L, -1);
-  if (!box || box->call) {
-    lua_pop(L, 1);
-    box = lbraze_new_userdata(L, sizeof *box);
-    box->call = NULL;
-    lbraze_get_registered(L, LBRAZE_CALL);
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, LBRAZE_CLIENT_BOX);
-  }
-  lua_remove(L, -2);
-  return box;
-}
-
-static int call_box__gc(lua_State *L) {
-  struct call_box *box = lua_touserdata(L, 1);
-  if (box) braze_call_release(box->call);
-  if (box) box->call = NULL;
-  return 0;
-}
-
-/* [-0, +1, e] Blocks until the call is done; its result. The client stands at index 1, its parameters and options behind it. */
-static int call_endpoint(lua_State *L, struct lbraze_client *client, const struct braze_endpoint *endpoint) {
-  const struct lbraze_context context = {client->settings, endpoint->name};
+/* Blocks until the call is done, and pushes its result. At 1: the client, its parameters, its options, the hold. */
+static int call_endpoint(lua_State *L) {
+  const struct braze_endpoint *endpoint = braze_endpoint_find("create_send_id", strlen("create_send_id"));
+  struct lbraze_hold *hold = lua_touserdata(L, 4);
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
-  struct call_box *box;
-  bool good;
+  struct lbraze_client *client;
+  const struct lbraze_context context = {hold->settings, endpoint->name};
   lbraze_check_parameters(L, 2, &context);
-  lbraze_read_call_options(L, 3, client->settings, endpoint->name, &limits);
-  lbraze_read_parameters(L, 2, client->settings, endpoint, values);
+  lbraze_read_call_options(L, 3, hold->settings, endpoint->name, &limits);
+  lbraze_read_parameters(L, 2, hold->settings, endpoint, values);
   lbraze_encode_values(L, endpoint, values);
-  box = push_box(L, 1);
+  lbraze_check_room(L, endpoint->name);
+  client = lbraze_check_open_client(L, endpoint->name); /* what ran up to here may have closed it; from here on nothing runs */
   if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
   errno = 0;
   if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
-  if (client->engine) box->call = braze_call_new(endpoint, values);
-  if (!box->call) raise_unmade(L);
-  box->call->timeout = limits.timeout;
-  box->call->connect_timeout = limits.connect_timeout;
-  box->call->retries = limits.retries;
-  braze_engine_run(client->engine, box->call);
-  good = lbraze_push_answer(L, client->settings, box->call, &box->call->outcome);
-  braze_call_release(box->call);
-  box->call = NULL;
-  return good ? 1 : lua_error(L);
+  if (client->engine) hold->call = braze_call_new(endpoint, values);
+  if (!hold->call) raise_unmade(L);
+  hold->call->timeout = limits.timeout;
+  hold->call->connect_timeout = limits.connect_timeout;
+  hold->call->retries = limits.retries;
+  braze_engine_run(client->engine, hold->call);
+  return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, false) ? 1 : lua_error(L);
 }
 
 /* client:create_send_id(params [, options]) -> result */
 static int client_create_send_id(lua_State *L) {
-  struct lbraze_client *client = lbraze_check_open_client(L, "create_send_id");
+  const struct lbraze_client *client = lbraze_check_open_client(L, "create_send_id");
   lua_settop(L, 3);
-  return call_endpoint(L, client, braze_endpoint_find("create_send_id", strlen("create_send_id")));
+  return lbraze_run(L, call_endpoint, client, "create_send_id");
 }
 
 /* braze.create_send_id(params [, options]) -> result, on a client made from the environment at the first use. */
@@ -199,8 +189,7 @@ int lbraze_client_create_send_id_by_default(lua_State *L) {
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_pushnil(L);
-    new_client(L, 3, LBRAZE_CLIENT);
-    lua_remove(L, 3);
+    new_client(L, LBRAZE_CLIENT);
     lua_pushvalue(L, -1);
     lbraze_register(L, LBRAZE_DEFAULT_CLIENT);
   }
@@ -256,10 +245,10 @@ static int client__close(lua_State *L) {
 
 static int client__tostring(lua_State *L) {
   const struct lbraze_client *client = test_client(L, 1);
+  char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
   if (client && client->settings && !client->closed)
-    lua_pushfstring(L, "braze.client (%s)", client->settings->host ? client->settings->host : "");
-  else
-    lua_pushliteral(L, "braze.client (closed)");
+    snprintf(text, sizeof text, "braze.client (%s)", client->settings->host ? client->settings->host : "");
+  lua_pushstring(L, text);
   return 1;
 }
 
@@ -280,11 +269,7 @@ static void open_metatable(lua_State *L, enum lbraze_registered what, const char
 }
 
 void lbraze_open_client(lua_State *L) {
-  static const luaL_Reg box_metamethods[] = {{"__gc", call_box__gc}, {NULL, NULL}};
   open_metatable(L, LBRAZE_CLIENT, "braze.client", false);
   open_metatable(L, LBRAZE_SAFE_CLIENT, "braze.safe.client", true);
   lbraze_open_request(L);
-  lbraze_new_metatable(L, LBRAZE_CALL, "braze.call");
-  lbraze_set_functions(L, box_metamethods);
-  lua_pop(L, 1);
 }

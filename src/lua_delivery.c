@@ -2,15 +2,14 @@
 #include "clock.h"
 #include "lua_client.h"
 
-/* Calls the on_done of the request at index 1, which has one. Runs protected: an error is the on_done's own, unless the request
-   has no answer yet. */
+/* Calls the on_done of the request at index 1, which has one; at 2 the hold. Runs protected: an error is the on_done's own,
+   unless the request has no answer yet. */
 static int deliver(lua_State *L) {
-  struct lbraze_request *request = lua_touserdata(L, 1);
-  bool good = lbraze_push_request_answer(L, 1, request);
+  bool good = lbraze_push_request_answer(L, 1, lua_touserdata(L, 1), lua_touserdata(L, 2));
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
   if (good) lua_pushnil(L);
-  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
   lua_call(L, good ? 2 : 1, 0);
   return 0;
 }
@@ -24,8 +23,11 @@ static int deliver_failure(lua_State *L) {
   return 0;
 }
 
+/* What deliver_finished has on the stack, from its own first place on. */
+enum { RAISED, DELIVER, DELIVER_FAILURE, HOLD, REQUESTS };
+
 /* [-0, +0 or 1] Runs the on_done of the request on top of the stack, if it has one. True: it raised what is pushed. */
-static bool run_on_done(lua_State *L, int functions) {
+static bool run_on_done(lua_State *L, int first) {
   const struct lbraze_request *request = lua_touserdata(L, -1);
   int index = lua_gettop(L);
   bool has_one;
@@ -34,10 +36,11 @@ static bool run_on_done(lua_State *L, int functions) {
   has_one = !lua_isnil(L, -1);
   lua_settop(L, index);
   if (!has_one) return false;
-  lua_pushvalue(L, functions);
+  lua_pushvalue(L, first + DELIVER);
   lua_pushvalue(L, index);
-  if (lua_pcall(L, 1, 0, 0) != 0 && !request->answered) {
-    lua_pushvalue(L, functions + 1);
+  lua_pushvalue(L, first + HOLD);
+  if (lua_pcall(L, 2, 0, 0) != 0 && !request->answered) {
+    lua_pushvalue(L, first + DELIVER_FAILURE);
     lua_pushvalue(L, index);
     lua_pushvalue(L, index + 1);
     lua_pcall(L, 2, 0, 0);
@@ -47,44 +50,60 @@ static bool run_on_done(lua_State *L, int functions) {
   return true;
 }
 
-/* [-0, +0, e] Delivers at most so many of what had finished when this began; the number of those delivered. */
-static int deliver_finished(lua_State *L, struct lbraze_client *client, int most) {
-  const int first = lua_gettop(L) + 1, functions = first + 1, requests = first + 3;
+/* [-0, +0 or 1] Takes and delivers at most so many; raises nothing, so that all that is taken is delivered. True: an on_done
+   raised what stands at first. */
+static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, int most, int *count) {
+  struct lbraze_hold *hold = lua_touserdata(L, first + HOLD);
   struct braze_worker *worker = client->worker;
-  struct braze_call *call;
-  int count = 0, ready;
   bool failed = false;
-  if (!worker || !braze_worker_ready(worker)) return 0;
-  ready = braze_worker_count(worker);
-  if (most > ready) most = ready;
-  luaL_checkstack(L, 16, NULL);
+  while (*count < most && (hold->call = braze_worker_take(worker)) != NULL) {
+    int reference = hold->call->reference;
+    lua_rawgeti(L, first + REQUESTS, reference);
+    luaL_unref(L, first + REQUESTS, reference);
+    client->pending--;
+    ++*count;
+    if (run_on_done(L, first) && !failed) {
+      lua_replace(L, first + RAISED);
+      failed = true; /* an on_done may raise nil */
+    }
+    braze_call_release(hold->call);
+    hold->call = NULL;
+    lua_settop(L, first + REQUESTS);
+    /* An on_done that forked returns in the child too, where the worker is the parent's; one may collect the client by hand. */
+    if (lbraze_is_child(client) || client->worker != worker) return failed;
+  }
+  braze_worker_settle(worker);
+  return failed;
+}
+
+/* [-0, +0, e] Delivers at most so many of what had finished when this began; the number of those delivered. The client is at
+   index 1, and has just been checked. */
+static int deliver_finished(lua_State *L, struct lbraze_client *client, int most, const char *method) {
+  const int first = lua_gettop(L) + 1;
+  struct lbraze_hold *hold;
+  int count = 0, ready;
+  bool failed;
+  if (!client->worker || !braze_worker_ready(client->worker)) return 0;
+  lbraze_check_room(L, method); /* before anything is taken */
   lua_pushnil(L);
   lua_pushcfunction(L, deliver);
   lua_pushcfunction(L, deliver_failure);
+  hold = lbraze_push_hold(L);
+  lbraze_check_client(L, method);
+  if (!client->worker) {
+    lua_settop(L, first - 1);
+    return 0;
+  }
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
   lua_remove(L, -2);
+  ready = braze_worker_count(client->worker);
+  if (most > ready) most = ready;
+  lbraze_hold_client(hold, client);
   client->delivering = true;
-  while (count < most && (call = braze_worker_take(worker)) != NULL) {
-    int reference = call->reference;
-    braze_call_release(call);
-    lua_rawgeti(L, requests, reference);
-    luaL_unref(L, requests, reference);
-    client->pending--;
-    count++;
-    if (run_on_done(L, functions) && !failed) {
-      lua_replace(L, first);
-      failed = true; /* an on_done may raise nil */
-    }
-    lua_settop(L, requests);
-    /* An on_done that forked returns in the child too, where the worker is the parent's. */
-    if (lbraze_is_child(client) || client->worker != worker) {
-      worker = NULL;
-      break;
-    }
-  }
+  failed = deliver_all(L, client, first, most, &count);
   client->delivering = false;
-  if (worker) braze_worker_settle(worker);
+  lbraze_hold_release(hold);
   lua_settop(L, first);
   if (failed) lua_error(L);
   lua_settop(L, first - 1);
@@ -108,7 +127,7 @@ int lbraze_client_step(lua_State *L) {
     if (!(most >= 0) || (most < 1e9 && (double)(int)most != most)) return lbraze_usage(L, "leave it out to deliver all", "step takes a whole number that is not negative");
     if (most > 1e9) most = 1e9;
   }
-  lua_pushinteger(L, deliver_finished(L, client, (int)most));
+  lua_pushinteger(L, deliver_finished(L, client, (int)most, "step"));
   return 1;
 }
 
@@ -116,10 +135,11 @@ int lbraze_client_step(lua_State *L) {
 int lbraze_client_wait(lua_State *L) {
   struct lbraze_client *client = check_not_delivering(L, "wait");
   double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
+  lua_settop(L, 1);
   for (;;) {
     double left;
-    deliver_finished(L, client, 1000000000);
-    lbraze_refresh_client(L, 1, client); /* an on_done may have forked */
+    deliver_finished(L, client, 1000000000, "wait");
+    lbraze_check_client(L, "wait"); /* an on_done may have forked, or collected the client by hand */
     left = until - braze_clock_now();
     if (client->pending == 0 || left <= 0) break;
     braze_worker_wait(client->worker, NULL, left);

@@ -9,8 +9,6 @@
 #include "lua_client.h"
 #include "wake.h"
 
-#define CHANNEL "braze.channel"
-
 struct channel {
   struct braze_channel opening;
   int connection; /* -1 = none */
@@ -40,8 +38,9 @@ static int core_check_call(lua_State *L) {
 
 /* core.notify(client, socket): a byte is written to the socket when the client has something to deliver; -1 = to none */
 static int core_notify(lua_State *L) {
+  int socket = (int)luaL_checkinteger(L, 2);
   struct lbraze_client *client = lbraze_check_client(L, "notify");
-  braze_worker_notify(lbraze_client_worker(L, client), (int)luaL_checkinteger(L, 2));
+  braze_worker_notify(lbraze_client_worker(L, client), socket);
   return 0;
 }
 
@@ -50,7 +49,7 @@ static int core_channel(lua_State *L) {
   struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
   char path[64];
   channel->opening.listening = channel->opening.anchor = channel->connection = -1;
-  luaL_getmetatable(L, CHANNEL);
+  lbraze_get_registered(L, LBRAZE_CHANNEL);
   lua_setmetatable(L, -2);
   if (!braze_channel_open(&channel->opening, path, sizeof path)) {
     lua_pushnil(L);
@@ -61,9 +60,16 @@ static int core_channel(lua_State *L) {
   return 2;
 }
 
+/* [-0, +0, e] The channel at index 1. */
+static struct channel *check_channel(lua_State *L) {
+  struct channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
+  if (!channel) luaL_error(L, "a channel is expected, not %s", lbraze_what(L, 1));
+  return channel;
+}
+
 /* channel:accept() -> descriptor or nil */
 static int channel_accept(lua_State *L) {
-  struct channel *channel = luaL_checkudata(L, 1, CHANNEL);
+  struct channel *channel = check_channel(L);
   if (channel->connection < 0) channel->connection = braze_channel_accept(&channel->opening);
   if (channel->connection >= 0)
     lua_pushinteger(L, channel->connection);
@@ -74,7 +80,7 @@ static int channel_accept(lua_State *L) {
 
 /* channel:poke(): what reads at the other end gets a byte */
 static int channel_poke(lua_State *L) {
-  const struct channel *channel = luaL_checkudata(L, 1, CHANNEL);
+  const struct channel *channel = check_channel(L);
   braze_wake_notify(channel->connection);
   return 0;
 }
@@ -88,18 +94,14 @@ static void close_channel(struct channel *channel) {
 
 /* channel:close() */
 static int channel_close(lua_State *L) {
-  close_channel(luaL_checkudata(L, 1, CHANNEL));
+  close_channel(check_channel(L));
   return 0;
 }
 
 /* Any value may come in through debug.getmetatable: what is no channel is left alone. */
 static int channel__gc(lua_State *L) {
-  struct channel *channel = lua_touserdata(L, 1);
-  bool ours = false;
-  if (!channel || !lua_getmetatable(L, 1)) return 0;
-  luaL_getmetatable(L, CHANNEL);
-  ours = lua_rawequal(L, -1, -2);
-  if (ours) close_channel(channel);
+  struct channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
+  if (channel) close_channel(channel);
   return 0;
 }
 
@@ -107,7 +109,7 @@ void lbraze_push_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
   atomic_store(&is_yieldable, lbraze_find_yieldable());
-  luaL_newmetatable(L, CHANNEL);
+  lbraze_new_metatable(L, LBRAZE_CHANNEL, "braze.channel");
   lbraze_push_methods(L, methods, false);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, channel__gc);

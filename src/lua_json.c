@@ -1,4 +1,5 @@
 /* lua_json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
+#include <locale.h>
 #include <string.h>
 
 #include "lua_braze.h"
@@ -33,30 +34,62 @@ static void forget_mark(lua_State *L) {
   lua_pop(L, 2);
 }
 
-/* [-0, +1, e] A function of the instance, which is made at the first call. */
-static void push_function(lua_State *L, enum lbraze_registered which) {
+/* [-0, +0, e] Raises a usage error that says why there is no JSON. */
+LBRAZE_RAISES static void refuse(lua_State *L, const char *what, const char *reason, size_t length, const char *hint) {
+  struct lbraze_words words;
+  lbraze_words_init(&words);
+  braze_buffer_print(&words.message, "%s", what);
+  braze_text_escape(&words.message, reason, length, 200);
+  braze_buffer_print(&words.hint, "%s", hint);
+  lbraze_raise_usage(L, NULL, &words);
+}
+
+/* lua-cjson ends the process where it finds a decimal point of several bytes, as in Persian and Pashto locales. */
+static bool is_readable_locale(void) {
+  return strlen(localeconv()->decimal_point) == 1;
+}
+
+/* [-0, +1, e] lua-cjson's module, by the host's require. */
+static void push_cjson(lua_State *L) {
   int status;
-  lbraze_get_registered(L, which);
-  if (!lua_isnil(L, -1)) return;
-  lua_pop(L, 1);
   forget_mark(L);
-  lua_getglobal(L, "require");
+  lbraze_push_require(L);
   lua_pushliteral(L, "cjson");
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM) lua_error(L);
   if (status != 0) {
-    struct lbraze_words words;
     size_t length = 0;
     const char *reason = lua_tolstring(L, -1, &length);
-    lbraze_words_init(&words);
-    braze_buffer_print(&words.message, "lua-cjson can't be loaded: ");
-    braze_text_escape(&words.message, reason ? reason : "", length, 200);
-    braze_buffer_print(&words.hint, "install lua-cjson for this Lua: the package has that name on Debian and on LuaRocks");
-    lbraze_raise_usage(L, NULL, &words);
+    refuse(L, "lua-cjson can't be loaded: ", reason ? reason : "", length,
+           "install lua-cjson for this Lua: the package has that name on Debian and on LuaRocks");
   }
-  lua_getfield(L, -1, "new");
+}
+
+/* [-0, +1, e] lua-cjson's function that makes an instance, kept from the first call on: a host may replace the module. */
+static void push_new(lua_State *L) {
+  lbraze_get_registered(L, LBRAZE_NEW_INSTANCE);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  push_cjson(L);
+  if (lua_istable(L, -1)) {
+    lua_pushliteral(L, "new");
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+  }
+  if (!lua_isfunction(L, -1))
+    refuse(L, "what require \"cjson\" gives is not lua-cjson: it has no function \"new\"", "", 0,
+           "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
+  lua_pushvalue(L, -1);
+  lbraze_register(L, LBRAZE_NEW_INSTANCE);
+}
+
+/* [-0, +0, e] Makes the instance. It writes and reads fractions as the locale of this moment has them. */
+static void make_instance(lua_State *L) {
+  if (!is_readable_locale())
+    refuse(L, "lua-cjson can't be used in a locale whose decimal point is ", localeconv()->decimal_point,
+           strlen(localeconv()->decimal_point), "set LC_NUMERIC to one with \".\" or \",\", such as \"C\"; nothing was sent");
+  push_new(L);
   lua_call(L, 0, 1);
-  lua_remove(L, -2);
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
   lua_getfield(L, -1, "encode");
@@ -64,18 +97,63 @@ static void push_function(lua_State *L, enum lbraze_registered which) {
   lua_getfield(L, -1, "decode");
   lbraze_register(L, LBRAZE_DECODE);
   lua_pop(L, 1);
-  lbraze_get_registered(L, which);
+}
+
+/* [-0, +0, m] Whether the instance reads a fraction. lua-cjson asks for the decimal point when an instance is made, and keeps it
+   for all instances of the process: whoever calls setlocale, or makes an instance in another locale, makes fractions unreadable. */
+static bool reads_fractions(lua_State *L) {
+  bool right = false;
+  int status;
+  lbraze_get_registered(L, LBRAZE_DECODE);
+  lua_pushliteral(L, "[0.5]");
+  status = lua_pcall(L, 1, 1, 0);
+  if (status == LUA_ERRMEM) lua_error(L);
+  if (status == 0 && lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, 1);
+    right = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0.5;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return right;
+}
+
+/* [-0, +0, e] Sees to an instance that fits the locale as it is now. */
+static void check_instance(lua_State *L) {
+  lbraze_get_registered(L, LBRAZE_DECODE);
+  if (lua_isnil(L, -1) || !reads_fractions(L)) make_instance(L);
+  lua_pop(L, 1);
+}
+
+void lbraze_take_require(lua_State *L) {
+  lbraze_get_registered(L, LBRAZE_REQUIRE);
+  if (lua_isnil(L, -1)) {
+    lua_getglobal(L, "require");
+    lbraze_register(L, LBRAZE_REQUIRE);
+  }
+  lua_pop(L, 1);
+}
+
+void lbraze_push_require(lua_State *L) {
+  lbraze_get_registered(L, LBRAZE_REQUIRE);
 }
 
 void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values) {
+  double size = 0;
   size_t i;
+  check_instance(L);
   for (i = 0; i < endpoint->field_count; i++) {
     if (!values[i].text) continue;
-    push_function(L, LBRAZE_ENCODE);
+    lbraze_get_registered(L, LBRAZE_ENCODE);
     lua_pushlstring(L, values[i].text, values[i].length);
     lua_call(L, 1, 1);
+    if (lua_type(L, -1) != LUA_TSTRING)
+      refuse(L, "what require \"cjson\" gives is not lua-cjson: its encode returned ", lbraze_what(L, -1), strlen(lbraze_what(L, -1)),
+             "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
     values[i].json = lua_tolstring(L, -1, &values[i].json_length);
+    size += (double)values[i].json_length;
   }
+  if (size > BRAZE_REQUEST_LIMIT)
+    lbraze_usage(L, BRAZE_REQUEST_LIMIT_HINT, "the request has %.0f bytes as JSON: it may have %u", size, BRAZE_REQUEST_LIMIT);
 }
 
 /* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */
@@ -108,12 +186,13 @@ static void drop_nulls(lua_State *L) {
 
 bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
   int status;
-  push_function(L, LBRAZE_DECODE);
+  if (is_readable_locale()) check_instance(L);
+  lbraze_get_registered(L, LBRAZE_DECODE);
   lua_pushlstring(L, text->bytes, text->length);
   braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM) lua_error(L);
-  if (status != 0) {
+  if (status != 0 || lua_isnil(L, -1)) { /* nil: by an instance of cjson.safe's */
     lua_pop(L, 1);
     return false;
   }

@@ -49,21 +49,33 @@ static void push_safe(lua_State *L) {
   set_constants(L);
 }
 
-/* Whether this is nginx with ngx_lua. */
-static bool is_nginx(lua_State *L) {
+/* Returns whether the globals say that this is nginx with ngx_lua. */
+static int look_for_nginx(lua_State *L) {
   bool found = false;
   lua_getglobal(L, "ngx");
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, "config");
     found = lua_istable(L, -1);
-    lua_pop(L, 1);
   }
+  lua_pushboolean(L, found);
+  return 1;
+}
+
+/* [-0, +0, m] The same, false where a metatable of the globals forbids names that are not declared. */
+static bool is_nginx(lua_State *L) {
+  int status;
+  bool found;
+  lua_pushcfunction(L, look_for_nginx);
+  status = lua_pcall(L, 0, 1, 0);
+  if (status == LUA_ERRMEM) lua_error(L);
+  found = status == 0 && lua_toboolean(L, -1);
   lua_pop(L, 1);
   return found;
 }
 
 /* [-0, +1, m] The module that blocks. */
 static void push_module(lua_State *L) {
+  lbraze_take_require(L);
   lbraze_open_error(L);
   lbraze_open_client(L);
   lua_newtable(L);
@@ -75,7 +87,8 @@ static void push_module(lua_State *L) {
 
 /* [-1, +1, e] require of the name on top of the stack. */
 static void require(lua_State *L) {
-  lua_getglobal(L, "require");
+  lbraze_take_require(L);
+  lbraze_push_require(L);
   lua_insert(L, -2);
   lua_call(L, 1, 1);
 }
@@ -83,13 +96,12 @@ static void require(lua_State *L) {
 /* [-0, +0, m] Names the object's other openers to require, for a static host where there is no file to find them in. */
 static void set_preload(lua_State *L) {
   static const luaL_Reg openers[] = {{"braze.core", luaopen_braze_core}, {"braze.safe", luaopen_braze_safe}, {NULL, NULL}};
-  lua_getglobal(L, "package");
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "preload");
-    if (lua_istable(L, -1)) lbraze_set_functions(L, openers);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
+  int top = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); /* a sandbox may have no global "package" */
+  if (lua_istable(L, -1)) lua_getfield(L, -1, "package");
+  if (lua_istable(L, -1)) lua_getfield(L, -1, "preload");
+  if (lua_istable(L, -1)) lbraze_set_functions(L, openers);
+  lua_settop(L, top);
 }
 
 /* In nginx a call that blocks would stop the worker: there the same name gives the module that yields. */

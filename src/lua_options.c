@@ -19,6 +19,7 @@ struct reader {
   struct lbraze_context context;
   struct lbraze_limits *limits;
   int *max_connections; /* of a client */
+  int on_done;          /* of START: where on the stack it goes */
 };
 
 struct option {
@@ -224,6 +225,8 @@ static void read_option(const struct reader *reader, int option) {
   case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MOST_RETRIES); break;
   case ON_DONE:
     if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
+    lua_pushvalue(L, -1);
+    lua_replace(L, reader->on_done);
     break;
   case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MOST_CONNECTIONS); break;
   default: check_text(L, reader->context.settings, option, &length); break;
@@ -347,7 +350,7 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
   struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
-  struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections};
+  struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections, 0};
   check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
@@ -364,7 +367,7 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
 }
 
 void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context) {
-  struct reader reader = {L, CALL, *context, NULL, NULL};
+  struct reader reader = {L, CALL, *context, NULL, NULL, 0};
   check_names(&reader, index, NULL);
 }
 
@@ -378,22 +381,15 @@ static void read_limits(struct reader *reader, int index, const struct braze_set
 }
 
 void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
-  struct reader reader = {L, CALL, {settings, operation}, NULL, NULL};
+  struct reader reader = {L, CALL, {settings, operation}, NULL, NULL, 0};
   read_limits(&reader, index, settings, limits);
 }
 
 void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
-  struct reader reader = {L, START, {settings, operation}, NULL, NULL};
+  struct reader reader = {L, START, {settings, operation}, NULL, NULL, 0};
+  lua_pushnil(L);
+  reader.on_done = lua_gettop(L);
   read_limits(&reader, index, settings, limits);
-}
-
-void lbraze_push_on_done(lua_State *L, int index) {
-  if (!lua_istable(L, index)) {
-    lua_pushnil(L);
-    return;
-  }
-  lua_pushstring(L, options[ON_DONE].name);
-  lua_rawget(L, index);
 }
 
 const char *lbraze_option_among_parameters(lua_State *L, int index) {

@@ -39,6 +39,8 @@ static void read_value(lua_State *L, const struct lbraze_context *context, const
   size_t position;
   if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_type(L, context, field->name, "a string", field->required ? CAMPAIGN_HINT : NULL);
   value->text = lua_tolstring(L, -1, &value->length);
+  if (value->length > BRAZE_REQUEST_LIMIT) /* before anything looks at each byte of it */
+    lbraze_refuse(L, context, BRAZE_REQUEST_LIMIT_HINT, "%s has %.0f bytes: a whole request may have %u", field->name, (double)value->length, BRAZE_REQUEST_LIMIT);
   fault = braze_field_check(field, value->text, value->length, &position);
   if (fault != BRAZE_FIELD_GOOD) refuse_value(L, context, field, fault, value, position);
 }
@@ -71,7 +73,6 @@ void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings
     lua_pushstring(L, known[field]);
     lua_rawget(L, index);
     if (!lua_isnil(L, -1)) read_value(L, &context, &endpoint->fields[field], &values[field]);
-    lua_pop(L, 1);
   }
   for (field = 0; field < names.count; field++)
     if (endpoint->fields[field].required && !values[field].text) lbraze_refuse(L, &context, CAMPAIGN_HINT, "%s is missing", known[field]);

@@ -12,9 +12,8 @@
 
 /* The request at index; NULL for anything else. Never raises. */
 static struct lbraze_request *test_request(lua_State *L, int index) {
-  struct lbraze_request *request = lua_touserdata(L, index);
-  if (!request) return NULL;
-  return lbraze_has_metatable(L, index, LBRAZE_REQUEST) || lbraze_has_metatable(L, index, LBRAZE_SAFE_REQUEST) ? request : NULL;
+  struct lbraze_request *request = lbraze_test_userdata(L, index, LBRAZE_REQUEST, sizeof *request);
+  return request ? request : lbraze_test_userdata(L, index, LBRAZE_SAFE_REQUEST, sizeof *request);
 }
 
 /* Whether its finalizer ran, as another finalizer may find it. */
@@ -30,49 +29,56 @@ static struct lbraze_request *check_request(lua_State *L, const char *method) {
     snprintf(hint, sizeof hint, "write request:%s()", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a request: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
-  if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
-  if (is_collected(request)) lbraze_usage(L, NULL, "%s was called on a request that is collected", method);
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
   lbraze_refresh_client(L, lua_gettop(L), request->client);
   lua_pop(L, 2);
+  if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
+  if (is_collected(request)) lbraze_usage(L, NULL, "%s was called on a request that is collected", method);
   return request;
 }
 
 /* Whether the request was in flight in a process that this one was forked from. */
-static bool is_parents(const struct lbraze_request *request) {
-  return request->generation != request->client->generation && !atomic_load(&request->call->finished);
+static bool is_parents(const struct lbraze_request *request, const struct braze_call *call) {
+  return request->generation != request->client->generation && !atomic_load(&call->finished);
 }
 
 static bool is_done(const struct lbraze_request *request) {
-  return request->answered || atomic_load(&request->call->finished) || is_parents(request);
+  return request->answered || atomic_load(&request->call->finished) || is_parents(request, request->call);
 }
 
 /* [-0, +1, m] Makes the answer of a request that is done. */
-static bool push_new_answer(lua_State *L, const struct lbraze_request *request) {
-  struct braze_call *call = request->call;
+static bool push_new_answer(lua_State *L, const struct lbraze_request *request, const struct lbraze_hold *hold) {
+  struct braze_call *call = hold->call;
   struct braze_outcome outcome;
-  bool parents = is_parents(request);
-  if (!parents && !call->cancelled) return lbraze_push_answer(L, request->client->settings, call, &call->outcome);
+  bool parents = is_parents(request, call);
+  if (!parents && !call->cancelled) return lbraze_push_answer(L, hold->settings, call, &call->outcome, true);
   if (parents) call->cancelled_at = braze_clock_now();
   braze_call_describe_cancelled(call, &outcome);
   if (parents) outcome.maybe_applied = true; /* the parent goes on with it */
-  return lbraze_push_answer(L, request->client->settings, call, &outcome);
+  return lbraze_push_answer(L, hold->settings, call, &outcome, false);
 }
 
-bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request) {
+bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request, struct lbraze_hold *hold) {
+  bool good;
   lbraze_get_uservalue(L, index);
-  if (is_collected(request)) lbraze_usage(L, NULL, "the answer of a request that is collected is gone");
   if (!request->answered) {
-    request->good = push_new_answer(L, request);
-    if (!request->good) {
+    if (!hold->call && !request->call) lbraze_usage(L, NULL, "the answer of a request that is collected is gone");
+    if (!hold->call) hold->call = braze_call_retain(request->call);
+    good = push_new_answer(L, request, hold);
+    if (!good) {
       lua_rawgeti(L, -2, LBRAZE_REQUEST_WHERE);
       lua_setfield(L, -2, "where");
     }
-    lua_rawseti(L, -2, LBRAZE_REQUEST_ANSWER);
-    request->answered = true;
-    braze_call_release(request->call);
-    request->call = NULL;
+    if (request->answered) { /* by what ran meanwhile: the first answer is the one that stays */
+      lua_pop(L, 1);
+    } else {
+      lua_rawseti(L, -2, LBRAZE_REQUEST_ANSWER);
+      request->good = good;
+      request->answered = true;
+      braze_call_release(request->call);
+      request->call = NULL;
+    }
   }
   lua_rawgeti(L, -1, LBRAZE_REQUEST_ANSWER);
   lua_remove(L, -2);
@@ -85,11 +91,17 @@ static int request_done(lua_State *L) {
   return 1;
 }
 
+/* At 1: the request, and the hold. */
+static int push_result(lua_State *L) {
+  return lbraze_push_request_answer(L, 1, lua_touserdata(L, 1), lua_touserdata(L, 2)) ? 1 : lua_error(L);
+}
+
 /* request:result() -> result */
 static int request_result(lua_State *L) {
   struct lbraze_request *request = check_request(L, "result");
   if (!is_done(request)) return lbraze_usage(L, "ask request:done() first, or wait with request:wait()", "result was asked of a request that is not done");
-  return lbraze_push_request_answer(L, 1, request) ? 1 : lua_error(L);
+  lua_settop(L, 1);
+  return lbraze_run(L, push_result, request->client, "result");
 }
 
 double lbraze_check_wait(lua_State *L, int index, const char *method) {
@@ -158,61 +170,89 @@ static const struct braze_endpoint *check_endpoint(lua_State *L, const struct br
   return endpoint;
 }
 
-/* [-0, +1, m] A request that is not started, with its table: client, on_done and the place of the call that starts it. */
-static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *client, bool safe) {
+/* [-0, +1, m] A request that is not started, with its table: client, on_done and the place of the call that starts it. The
+   client is at index 1. */
+static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *client, int on_done) {
   struct lbraze_request *request = lbraze_new_userdata(L, sizeof *request);
   memset(request, 0, sizeof *request);
   request->client = client;
-  request->generation = client->generation;
-  lbraze_get_registered(L, safe ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
-  lua_setmetatable(L, -2);
   lua_createtable(L, 4, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, LBRAZE_REQUEST_CLIENT);
-  lbraze_push_on_done(L, 4);
+  lua_pushvalue(L, on_done);
   lua_rawseti(L, -2, LBRAZE_REQUEST_ON_DONE);
   lbraze_push_where(L);
   lua_rawseti(L, -2, LBRAZE_REQUEST_WHERE);
   lbraze_set_uservalue(L, -2);
+  lbraze_get_registered(L, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT) ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
+  lua_setmetatable(L, -2);
   return request;
 }
 
-int lbraze_client_start(lua_State *L) {
-  struct lbraze_client *client = lbraze_check_open_client(L, "start");
-  const struct braze_endpoint *endpoint;
+/* [-0, +1, e] Pushes the client's table of requests and keeps the request, which is on top of the stack, there; its reference.
+   The client then has its worker, and is ready for this process. */
+static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraze_request *request) {
+  int index = lua_gettop(L), reference;
+  do {
+    lua_settop(L, index);
+    lbraze_check_open_client(L, "start");
+    lbraze_client_worker(L, client);
+    request->generation = client->generation;
+    lbraze_get_uservalue(L, 1);
+    lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
+    lua_remove(L, -2);
+    lua_pushvalue(L, index);
+    reference = luaL_ref(L, -2);
+  } while (lbraze_is_child(client) || request->generation != client->generation); /* the memory for it may run a finalizer that forks */
+  return reference;
+}
+
+/* Hands the call over. Runs nothing of Lua's. */
+static bool submit(struct lbraze_client *client, struct braze_call *call, const struct lbraze_limits *limits, int reference) {
+  call->timeout = limits->timeout;
+  call->connect_timeout = limits->connect_timeout;
+  call->retries = limits->retries;
+  call->reference = reference;
+  return braze_worker_submit(client->worker, call);
+}
+
+/* Starts the call and pushes its request. At 1: the client, the name, the parameters, the options, the hold. */
+static int start_call(lua_State *L) {
+  struct lbraze_client *client = lua_touserdata(L, 1);
+  struct lbraze_hold *hold = lua_touserdata(L, 5);
+  const struct braze_endpoint *endpoint = check_endpoint(L, hold->settings);
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
   struct lbraze_request *request;
-  struct braze_worker *worker;
-  struct lbraze_context context;
-  int reference;
-  lua_settop(L, 4);
-  endpoint = check_endpoint(L, client->settings);
-  context.settings = client->settings;
-  context.operation = endpoint->name;
+  const struct lbraze_context context = {hold->settings, endpoint->name};
+  int on_done, reference;
   lbraze_check_parameters(L, 3, &context);
-  lbraze_read_start_options(L, 4, client->settings, endpoint->name, &limits);
-  lbraze_read_parameters(L, 3, client->settings, endpoint, values);
+  lbraze_read_start_options(L, 4, hold->settings, endpoint->name, &limits);
+  on_done = lua_gettop(L);
+  lbraze_read_parameters(L, 3, hold->settings, endpoint, values);
   lbraze_encode_values(L, endpoint, values);
-  worker = lbraze_client_worker(L, client);
-  request = push_request(L, client, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT));
-  request->call = braze_call_new(endpoint, values);
-  if (!request->call) return luaL_error(L, "not enough memory");
-  request->call->timeout = limits.timeout;
-  request->call->connect_timeout = limits.connect_timeout;
-  request->call->retries = limits.retries;
-  lbraze_get_uservalue(L, 1);
-  lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
-  lua_pushvalue(L, -3);
-  reference = request->call->reference = luaL_ref(L, -2);
-  if (!braze_worker_submit(worker, request->call)) {
+  request = push_request(L, client, on_done);
+  hold->call = braze_call_new(endpoint, values);
+  if (!hold->call) return luaL_error(L, "not enough memory");
+  reference = keep_request(L, client, request);
+  /* What ran up to here may have closed the client; from here on nothing runs. */
+  if (client->closed || !submit(client, hold->call, &limits, reference)) {
     int code = errno;
     luaL_unref(L, -1, reference);
+    lbraze_check_open_client(L, "start");
     return lbraze_raise_system(L, "no thread for the client", code);
   }
+  request->call = braze_call_retain(hold->call);
   client->pending++;
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   return 1;
+}
+
+/* client:start(name, params [, options]) -> request */
+int lbraze_client_start(lua_State *L) {
+  const struct lbraze_client *client = lbraze_check_open_client(L, "start");
+  lua_settop(L, 4);
+  return lbraze_run(L, start_call, client, "start");
 }
 
 /* [-0, +0, m] One of the two metatables. */

@@ -46,13 +46,27 @@ void braze_settings_release(struct braze_settings *settings) {
   free(settings);
 }
 
+void braze_settings_hold(struct braze_settings *settings) {
+  braze_settings_retain(settings);
+  settings->holds++;
+}
+
+void braze_settings_let_go(struct braze_settings *settings) {
+  if (!settings) return;
+  settings->holds--;
+  if (settings->dropping) braze_settings_drop_secrets(settings);
+  braze_settings_release(settings);
+}
+
 void braze_settings_drop_secrets(struct braze_settings *settings) {
+  settings->dropping = true;
+  if (settings->holds > 0) return;
   braze_secrets_release(settings->secrets);
   settings->secrets = NULL;
 }
 
 void braze_settings_after_fork(struct braze_settings *settings) {
-  atomic_store(&settings->references, 1);
+  atomic_store(&settings->references, 1 + settings->holds);
   if (settings->secrets) atomic_store(&settings->secrets->references, 1);
 }
 

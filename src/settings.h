@@ -13,6 +13,8 @@
 
 struct braze_settings {
   atomic_int references;
+  int holds;          /* of the owner's thread alone */
+  bool dropping;      /* the secrets go with the last hold */
   struct braze_secrets *secrets; /* NULL once the client is closed; each engine has a reference of its own */
   char *url;  /* of the REST endpoint, without a trailing slash */
   char *host; /* host and port in it, for messages */
@@ -47,7 +49,14 @@ struct braze_settings *braze_settings_retain(struct braze_settings *settings);
 /* Gives a reference back (NULL is nothing). */
 void braze_settings_release(struct braze_settings *settings);
 
-/* The owner needs the secrets no more: they are wiped as soon as no engine uses them. */
+/* A reference for the owner's own thread, on which the settings may be dropped and released meanwhile: it keeps the secrets,
+   too, and outlives braze_settings_after_fork. */
+void braze_settings_hold(struct braze_settings *settings);
+
+/* Gives such a reference back (NULL is nothing). */
+void braze_settings_let_go(struct braze_settings *settings);
+
+/* The owner needs the secrets no more: they are wiped as soon as no engine uses them and nothing holds the settings. */
 void braze_settings_drop_secrets(struct braze_settings *settings);
 
 /* In the child of a fork: what the parent's engines hold references to is the owner's alone. */
