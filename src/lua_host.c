@@ -29,15 +29,14 @@ static int core_is_yieldable(lua_State *L) {
   return 1;
 }
 
-/* core.seconds(value, method) -> true, seconds (nil: as long as it takes); or false, error. The check of the methods that block. */
+/* core.seconds(value, method) -> seconds, or false: as long as it takes; or nil and an error. The check of the methods that block. */
 static int core_seconds(lua_State *L) {
   double seconds = lbraze_check_wait(L, 1, luaL_checkstring(L, 2));
-  lua_pushboolean(L, true);
   if (seconds < LBRAZE_FOR_EVER)
     lua_pushnumber(L, seconds);
   else
-    lua_pushnil(L);
-  return 2;
+    lua_pushboolean(L, false);
+  return 1;
 }
 
 /* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, on no Lua. */
@@ -134,8 +133,8 @@ static int channel__gc(lua_State *L) {
 
 void lbraze_push_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"is_yieldable", core_is_yieldable}, {"seconds", core_seconds}, {"call", core_call},       {"thread", core_thread},
-      {"resumes", core_resumes},           {"notify", core_notify},   {"channel", core_channel}, {NULL, NULL},
+      {"is_yieldable", core_is_yieldable}, {"call", core_call},       {"thread", core_thread}, {"resumes", core_resumes},
+      {"notify", core_notify},             {"channel", core_channel}, {NULL, NULL},
   };
   static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
   atomic_store(&is_yieldable, lbraze_find_yieldable(L));
@@ -147,4 +146,7 @@ void lbraze_push_core(lua_State *L) {
   lua_pop(L, 1);
   lua_newtable(L);
   lbraze_set_functions(L, functions);
+  lua_pushcfunction(L, core_seconds);
+  lua_pushcclosure(L, lbraze_safe_call, 1);
+  lua_setfield(L, -2, "seconds");
 }

@@ -3,20 +3,20 @@
 --
 -- A host is a table of functions:
 --   now()                    seconds on the clock that wait goes by
---   refusal()                nil where the host's loop would resume the code that runs now if it yielded, else what is
---                            wrong and what to do instead; host.lua asks Lua itself whether a yield is possible
---   prepare(client)          before a call is handed over: makes what watch needs, or says what is wrong and what to do
---                            (optional)
---   watch(client)            after that, whether or not it was handed over: sees to it that client:_deliver() runs in the
---                            loop while client:_busy(); drops what is not needed for that
+--   refusal()                nil where the host's loop would resume the code that runs now if it yielded, else what
+--                            is wrong and what to do instead; whether a yield is possible is asked of Lua itself
+--   prepare(client)          before a call is handed over: makes what watch needs, or says what is wrong and what to
+--                            do (optional)
+--   watch(client)            after that, whether or not it was handed over: sees to it that client:_deliver() runs in
+--                            the loop while client:_busy(); drops what is not needed for that
 --   wait(seconds, announce)  yields until the time is up (nil: for ever), or until wake is called with the value that
 --                            it gave to announce before it yielded
 --   wake(value)              ends such a wait
 --   start_refusal()          as refusal, for start, which does not wait (optional)
 --   report(err)              called with each usage error that is raised (optional)
 --   explain(err)             adds to the error of a client that could not be made what only this host knows (optional)
---   defer(run)               has run() called later, where an on_done can hurt nobody; without it an on_done runs inside
---                            client:_deliver() (optional)
+--   defer(run)               has run() called later, where an on_done can hurt nobody; without it an on_done runs
+--                            inside client:_deliver() (optional)
 
 -- In a static host only "braze" is in package.preload; loading it names the rest.
 if package.preload["braze"] and not package.preload["braze.core"] then require "braze" end
@@ -31,8 +31,8 @@ local function usage(message, hint)
   return blocking.error { kind = "usage", message = message, hint = hint }
 end
 
--- Where Lua can't tell: a C function below (pcall, table.sort) means on PUC Lua 5.1 that no yield is possible, and so does
--- the function of a for loop.
+-- Where Lua can't tell: a C function below (pcall, table.sort) means on PUC Lua 5.1 that no yield is possible, and so
+-- does the function of a for loop.
 local function is_yieldable()
   local answer = core.is_yieldable()
   if answer ~= nil then return answer end
@@ -68,7 +68,7 @@ local function wait_until(module, awaited, seconds, finished)
     local waiters = awaited.waiters or {}
     local place
     awaited.waiters = waiters
-    module.host.wait(left, function(value)
+    module.host.wait(left or nil, function(value)
       place = value
       waiters[value] = true
     end)
@@ -104,8 +104,8 @@ end
 
 function request_methods:wait(seconds)
   local module = self.client.module
-  local good, most = core.seconds(seconds, "wait")
-  if not good then return nil, most end
+  local most, mistake = core.seconds(seconds, "wait")
+  if mistake then return nil, mistake end
   if self.core:done() then return true end
   local err = waiting_error(module, "wait")
   if err then return nil, err end
@@ -120,6 +120,11 @@ function client_methods:_busy()
   return self.core:pending() > 0
 end
 
+--- How many requests are not delivered to the caller yet.
+function client_methods:_left()
+  return self.core:pending() + self.deferred
+end
+
 --- Runs the on_done of what has finished and wakes who waits for it. True, or false and what an on_done raised.
 function client_methods:_deliver()
   local good, delivered, err = pcall(self.core.step, self.core)
@@ -128,7 +133,7 @@ function client_methods:_deliver()
 end
 
 local function wake_who_waits_for_all(self)
-  if self.waiters and self:pending() == 0 then wake_all(self.module, self) end
+  if self.waiters and self:_left() == 0 then wake_all(self.module, self) end
 end
 
 -- Starts a call, with another on_done than the caller's. The core's request, or nil and an error.
@@ -227,17 +232,18 @@ function client_methods:create_send_id(params, options)
 end
 
 function client_methods:wait(seconds)
-  local good, most = core.seconds(seconds, "wait")
-  if not good then return nil, most end
-  if self:pending() == 0 then return true end
+  local most, mistake = core.seconds(seconds, "wait")
+  if mistake then return nil, mistake end
+  if self:_left() == 0 then return true end
   local err = waiting_error(self.module, "wait")
   if err then return nil, err end
   self.module.host.watch(self)
-  return wait_until(self.module, self, most, function() return self:pending() == 0 end)
+  return wait_until(self.module, self, most, function() return self:_left() == 0 end)
 end
 
 function client_methods:pending()
-  return self.core:pending() + self.deferred
+  self.module.host.watch(self) -- who asks may be the only one who comes by
+  return self:_left()
 end
 
 function client_methods:close()
