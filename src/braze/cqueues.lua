@@ -11,8 +11,9 @@ local watches = setmetatable({}, { __mode = "k" })
 
 local controller = { now = cqueues.monotime }
 
--- Which coroutines inside a controller's own are resumed whenever the controller resumes that: those of cqueues' auxlib,
--- which hands on what waits. Any other coroutine would give what cqueues waits for to whoever asked it for a value.
+-- Which coroutines inside a controller's own are resumed whenever the controller resumes that: those of
+-- cqueues.auxlib, which hands on what waits. Any other one would give what cqueues waits for to whoever asked it for a
+-- value.
 local handed_on = setmetatable({}, { __mode = "k" })
 
 local function is_resumed()
