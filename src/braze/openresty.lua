@@ -86,10 +86,10 @@ function worker.report(err)
 end
 
 function worker.explain(err)
-  local variable = err.message:match "^([%u_]+) is not set"
+  local variable = err.message:match "(BRAZE_[%u_]+) is not set"
   if not variable then return end
-  err.hint = ('nginx hides its environment from its workers: write "env %s;" at the top of nginx.conf, and start nginx '
-    .. "with that variable set"):format(variable)
+  err.hint = ('nginx hides its environment from its workers: set %s where nginx is started, and write "env %s;" at '
+    .. "the top of nginx.conf; or give api_key and endpoint to braze.new"):format(variable, variable)
 end
 
 local function deliver_all(own)
