@@ -104,9 +104,9 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others; all that it
--- printed, and its exit status.
-local function run(url, program, environment)
+-- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others and behind a
+-- command of the shell's; all that it printed, and its exit status.
+local function run(url, program, environment, command)
   if url then
     local answer_text = ("%q"):format(goodbye):gsub("\r", "\\r")
     program = ("local URL = %q "):format(url) .. prelude:gsub("GOODBYE", function() return answer_text end) .. program
@@ -118,7 +118,7 @@ local function run(url, program, environment)
   local words = { "env" }
   for variable, value in pairs(environment or {}) do words[#words + 1] = variable .. "=" .. quote(value) end
   words[#words + 1] = ("%s %s 2>&1; echo \" exit $?\""):format(quote(interpreter), name)
-  local pipe = assert(io.popen(table.concat(words, " ")))
+  local pipe = assert(io.popen((command or "") .. table.concat(words, " ")))
   local output = pipe:read "*a"
   pipe:close()
   os.remove(name)
@@ -356,6 +356,66 @@ describe("braze.copas", function()
       assert(client:pending() == 0)
       print(#failures) ]])
     assert.equal(0, #peer:log())
+  end)
+
+  it("refuses a call whose descriptor select can't take, before anything is sent", function()
+    local output = run(peer.url, [[
+      local held, early, late, failure = {}, new_safe(), new_safe(), nil
+      go(function() print(early:create_send_id(parameters).send_id) end)
+      for number = 1, 1100 do held[number] = assert(io.open "/dev/null") end
+      go(function()
+        failure = select(2, late:create_send_id(parameters))
+        print(failure.kind, failure.message)
+        print(select(2, late:start("create_send_id", parameters)).kind, late:pending())
+        print(early:create_send_id(parameters).send_id)
+      end) ]], nil, "ulimit -n 4096 && ")
+    assert.matches("^made\nusage\t[^\n]*descriptor is %d+, and luasocket's select takes none above 1023\nusage\t0\nmade\n$",
+      output)
+    assert.equal(2, peer:requests())
+  end)
+
+  it("refuses a call in a coroutine that copas does not resume", function()
+    prints("usage\nusage\nusage\nmade\nmade\n", [[
+      local client = new_safe()
+      local function call()
+        local result, failure = client:create_send_id(parameters)
+        print(result and result.send_id or failure.kind)
+      end
+      coroutine.wrap(call)()
+      go(function()
+        coroutine.wrap(call)()
+        work()
+        coroutine.wrap(call)()
+        copas.addthread(call)
+        call()
+      end) ]])
+    assert.equal(2, peer:requests())
+  end)
+
+  it("works where it is first loaded in a thread, and in handlers of servers from before", function()
+    local output = run(nil, ([[
+      local copas, socket = require "copas", require "socket"
+      local server = assert(socket.bind("127.0.0.1", 0))
+      local address, port = server:getsockname()
+      local finished = false
+      local function call()
+        local client = require("braze.copas").safe.new { api_key = "braze-key-0123456789", endpoint = %q }
+        return client:create_send_id({ campaign_id = "campaign" }).send_id .. "\n"
+      end
+      copas.addserver(server, function(connection)
+        copas.receive(connection, "*l")
+        copas.send(connection, call() .. call())
+        connection:close()
+      end)
+      copas.addthread(function()
+        local connection = socket.tcp()
+        copas.connect(connection, address, port)
+        copas.send(connection, "ask\n")
+        print((copas.receive(connection, "*l")), (copas.receive(connection, "*l")))
+        finished = true
+      end)
+      while not finished do copas.step() end ]]):format(peer.url))
+    assert.equal("made\tmade\n", output)
   end)
 
   it("lets go of clients, and of their descriptors", function()

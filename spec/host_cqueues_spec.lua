@@ -7,6 +7,7 @@ if not has_cqueues then
 end
 
 local braze = require "braze.cqueues"
+local auxlib = require "cqueues.auxlib"
 local cqueues_socket = require "cqueues.socket"
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"
@@ -293,6 +294,37 @@ describe("braze.cqueues", function()
     end
     assert.equal(0, client:pending())
     assert.equal(0, #peer:log())
+  end)
+
+  it("waits in coroutines of auxlib, and in none that is inside another one", function()
+    local client, words = new_safe(), {}
+    local function call()
+      local result, failure = client:create_send_id(parameters)
+      words[#words + 1] = result and result.send_id or failure.kind .. ": " .. failure.message
+      return words[#words]
+    end
+    assert.same({}, go(function()
+      local items = auxlib.wrap(function()
+        coroutine.yield(call())
+        coroutine.yield(call())
+      end)
+      for _ = 1, 2 do assert.equal("made", items()) end
+      local good, item = auxlib.resume(coroutine.create(call))
+      assert.is_true(good)
+      assert.equal("made", item)
+      for item_of_plain in coroutine.wrap(function()
+        auxlib.wrap(call)()
+        coroutine.yield(call())
+      end) do
+        assert.equal(words[5], item_of_plain)
+      end
+      auxlib.wrap(function() coroutine.wrap(call)() end)()
+    end))
+    assert.same({ "made", "made", "made" }, { words[1], words[2], words[3] })
+    assert.equal(6, #words)
+    for number = 4, 6 do assert.matches("^usage: .*the controller would not resume", words[number]) end
+    assert.equal(3, peer:requests())
+    assert.equal(0, client:pending())
   end)
 
   it("lets go of clients, and of their descriptors", function()

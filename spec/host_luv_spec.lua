@@ -10,6 +10,7 @@ local braze = require "braze.luv"
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"
 local examples = require "spec.support.example"
+local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
 
 local created = scripted_peer.created "made"
@@ -276,6 +277,74 @@ describe("braze.luv", function()
     end)
     for number = 1, 3 do assert.equal("usage", failures[number].kind) end
     assert.equal(1, peer:requests())
+  end)
+
+  it("goes on where the host closed every handle of the loop", function()
+    local gate = openresty.service()
+    local client, got = new_safe(gate.url), {}
+    local function call(number)
+      coroutine.wrap(function() got[number] = client:create_send_id(parameters).send_id end)()
+    end
+    call(1)
+    coroutine.wrap(function()
+      got.limited = client:start("create_send_id", parameters):wait(0.05)
+    end)()
+    coroutine.wrap(function() got.all = client:wait(20) end)()
+    gate.take(2)
+    for _ = 1, 2 do
+      uv.walk(function(handle) if not handle:is_closing() then handle:close() end end)
+      uv.run()
+      assert.same({}, got) -- nothing is left that could wake them
+    end
+    call(2)
+    gate.take(1)
+    while got.limited == nil do uv.run "once" end
+    assert.is_false(got.limited)
+    gate.answer()
+    uv.run()
+    assert.same({ "made", "made", limited = false, all = true }, got)
+    assert.equal(0, client:pending())
+    assert.is_false(uv.loop_alive())
+    gate.close()
+  end)
+
+  it("refuses a call whose descriptor luv can't poll, before anything is sent", function()
+    local client, new_poll, failures = new_safe(), uv.new_poll, {}
+    local closed = 0
+    local broken_poll = {
+      start = function() return nil, "EBADF: bad file descriptor" end,
+      is_closing = function() return false end,
+      close = function() closed = closed + 1 end,
+    }
+    local made_polls = {
+      function() return nil, "ENOMEM: not enough memory" end,
+      function() return broken_poll end,
+    }
+    finally(function() uv.new_poll = new_poll end)
+    for _, make in ipairs(made_polls) do
+      uv.new_poll = make
+      go(function() failures[#failures + 1] = select(2, client:create_send_id(parameters)) end)
+      failures[#failures + 1] = select(2, client:start("create_send_id", parameters))
+    end
+    assert.equal(4, #failures)
+    for number, failure in ipairs(failures) do
+      assert.equal("usage", failure.kind)
+      assert.matches(number < 3 and "ENOMEM" or "EBADF", failure.message, 1, true)
+    end
+    assert.equal(2, closed)
+    assert.equal(0, client:pending())
+    assert.equal(0, #peer:log())
+    uv.new_poll = new_poll
+    local result
+    go(function() result = client:create_send_id(parameters) end)
+    assert.equal("made", result.send_id)
+  end)
+
+  it("keeps no poll for a call that is refused", function()
+    local client = new_safe()
+    assert.equal("usage", select(2, client:start("create_send_id", { campaign_id = 5 })).kind)
+    uv.run "nowait"
+    assert.is_false(uv.loop_alive())
   end)
 
   it("stops waiting where a coroutine is closed, or resumed by others", function()

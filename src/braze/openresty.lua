@@ -24,7 +24,7 @@ local linger = 1
 local never = 24 * 3600 * 1000
 -- A reader or a timer from which nothing was heard for so long is lost. The later look is for a moment that the first
 -- one falls into, too.
-local heartbeat, late_heartbeat = 1, 10
+local heartbeat, late_heartbeat = 1, 5
 
 local phases_that_wait = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
