@@ -287,6 +287,21 @@ describe("braze in nginx", function()
     assert.equal("made", (server:get "/call"))
   end)
 
+  it("goes on once nginx makes timers again", function()
+    local server = start(peer.url, busy_timers .. content("/fill", [[
+      assert(ngx.timer.at(0.5, function() end))
+      ngx.print(tostring(ngx.timer.at(0, function() end))) ]]), { http = "lua_max_pending_timers 1;" })
+    assert.equal("nil", (server:get "/fill"))
+    assert.equal("made", (server:get "/call"))
+    assert.equal("", (server:get "/start"))
+    local done = openresty.eventually(function()
+      server:get "/pending" -- somebody comes by
+      local value = server:get "/note?name=done"
+      return value ~= "" and value
+    end, 10)
+    assert.equal("timer made", done)
+  end)
+
   it("goes on after an on_done that ends its request, sleeps, says something or raises", function()
     local gate = openresty.service()
     local server = start(gate.url, content("/start", [[
