@@ -146,22 +146,6 @@ describe("braze.copas", function()
     assert.equal(expected, (run(peer.url, program)))
   end
 
-  it("has the face of braze, in both styles", function()
-    prints("ok\n", [[
-      for _, face in ipairs { braze, braze.safe } do
-        for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do
-          assert(type(face[name]) == "function", name)
-        end
-        assert(face.instances["US-01"] == "https://rest.iad-01.braze.com" and face._VERSION:find "^braze %d")
-        local client = face.new(options())
-        for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
-          assert(type(client[name]) == "function", name)
-        end
-        assert(tostring(client):find "^braze%.copas%.client %(")
-      end
-      print "ok" ]])
-  end)
-
   it("goes on with the loop while a call waits", function()
     prints("made 201 5\n", [[
       local ticks = 0
@@ -175,30 +159,6 @@ describe("braze.copas", function()
         local result = client:create_send_id(parameters)
         print(result.send_id .. " " .. result.status .. " " .. ticks)
       end) ]])
-  end)
-
-  it("has 20 threads of two clients wait at once", function()
-    prints("20\n", [[
-      local url, count = serve(20), 0
-      local clients = { new(url), new_safe(url) }
-      local function call(number)
-        return function()
-          assert(clients[number % 2 + 1]:create_send_id(parameters).send_id == "made")
-          count = count + 1
-        end
-      end
-      for number = 1, 20 do copas.addthread(call(number)) end
-      go()
-      print(count) ]])
-  end)
-
-  it("makes one call after the other in a thread, on one connection", function()
-    prints("made\nmade\nmade\n", [[
-      local client = new()
-      go(function()
-        for _ = 1, 3 do print(client:create_send_id(parameters).send_id) end
-      end) ]])
-    assert.equal(1, #peer:log())
   end)
 
   it("works in the handler of a server of copas", function()
@@ -272,23 +232,6 @@ describe("braze.copas", function()
     for number = 1, 3 do assert.matches("done " .. number .. "\n", output, 1, true) end
     assert.matches("oh no", output, 1, true)
     assert.matches("made\n", output, 1, true)
-  end)
-
-  it("waits for a request and for all of a client's, with and without a limit", function()
-    prints("false false false false false true true true true true\n", [[
-      local client, steps = new(serve(2)), {}
-      go(function()
-        local request = client:start("create_send_id", parameters)
-        steps[1], steps[2] = request:wait(0), request:wait(0.02)
-        steps[3], steps[4] = client:wait(0), client:wait(0.02)
-        steps[5] = request:done()
-        local other = client:start("create_send_id", parameters)
-        steps[6], steps[7] = request:wait(), client:wait()
-        steps[8], steps[9] = request:done() and other:done(), request:wait(0)
-        steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
-      end)
-      for number, step in ipairs(steps) do steps[number] = tostring(step) end
-      print(table.concat(steps, " ")) ]])
   end)
 
   it("ends many limits in their order, and none before its time", function()
@@ -369,8 +312,8 @@ describe("braze.copas", function()
         print(select(2, late:start("create_send_id", parameters)).kind, late:pending())
         print(early:create_send_id(parameters).send_id)
       end) ]], nil, "ulimit -n 4096 && ")
-    assert.matches("^made\nusage\t[^\n]*descriptor is %d+, and luasocket's select takes none above 1023\nusage\t0\nmade\n$",
-      output)
+    assert.matches("^made\nusage\t[^\n]*descriptor is %d+, and luasocket's select takes none above 1023\n"
+      .. "usage\t0\nmade\n$", output)
     assert.equal(2, peer:requests())
   end)
 

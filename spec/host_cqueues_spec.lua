@@ -74,19 +74,6 @@ describe("braze.cqueues", function()
   local function new(url) return braze.new(options(url)) end
   local function new_safe(url) return braze.safe.new(options(url)) end
 
-  it("has the face of braze, in both styles", function()
-    for _, face in ipairs { braze, braze.safe } do
-      for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do assert.is_function(face[name]) end
-      assert.equal("https://rest.iad-01.braze.com", face.instances["US-01"])
-      assert.matches("^braze %d", face._VERSION)
-      local client = face.new(options())
-      for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
-        assert.is_function(client[name])
-      end
-      assert.matches("^braze%.cqueues%.client %(", tostring(client))
-    end
-  end)
-
   it("goes on with the loop while a call waits", function()
     local ticks, results = 0, {}
     local url, server = serve(1, function()
@@ -103,20 +90,6 @@ describe("braze.cqueues", function()
     end))
     assert.equal("made", results[1].send_id)
     assert.equal(201, results[1].status)
-  end)
-
-  it("has 20 coroutines of two clients wait at once", function()
-    local url, server = serve(20)
-    local clients, bodies, results = { new(url), new_safe(url) }, { server }, {}
-    for number = 1, 20 do
-      bodies[number + 1] = function()
-        local result = clients[number % 2 + 1]:create_send_id(parameters)
-        results[#results + 1] = result
-      end
-    end
-    assert.same({}, go((table.unpack or unpack)(bodies)))
-    assert.equal(20, #results)
-    for _, result in ipairs(results) do assert.equal("made", result.send_id) end
   end)
 
   it("has coroutines of two controllers wait at once, one inside the other", function()
@@ -205,22 +178,6 @@ describe("braze.cqueues", function()
     assert.equal(1, #surfaced)
     assert.matches("oh no", surfaced[1], 1, true)
     assert.same({ "made" }, called)
-  end)
-
-  it("waits for a request and for all of a client's, with and without a limit", function()
-    local url, server = serve(2)
-    local client, steps = new(url), {}
-    assert.same({}, go(server, function()
-      local request = client:start("create_send_id", parameters)
-      steps[1], steps[2] = request:wait(0), request:wait(0.02)
-      steps[3], steps[4] = client:wait(0), client:wait(0.02)
-      steps[5] = request:done()
-      local other = client:start("create_send_id", parameters)
-      steps[6], steps[7] = request:wait(), client:wait()
-      steps[8], steps[9] = request:done() and other:done(), request:wait(0)
-      steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
-    end))
-    assert.same({ false, false, false, false, false, true, true, true, true, true }, steps)
   end)
 
   it("wakes who waits for what another coroutine cancels or closes", function()

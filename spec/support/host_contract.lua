@@ -85,6 +85,9 @@ function contract.describe(host)
           end
           assert(tostring(client):find("%s.client (", 1, true) == 1)
         end
+        local good, raised = pcall(braze.new, { api_kye = "x" })
+        local nothing, returned = braze.safe.new { api_kye = "x" }
+        assert(not good and nothing == nil and refused(raised) and refused(returned))
         print "ok" ]]):format(host.module))
     end)
 
