@@ -48,6 +48,7 @@ build = {
         "src/lua_params.c",
         "src/lua_registry.c",
         "src/lua_request.c",
+        "src/lua_yieldable.c",
         "src/outcome.c",
         "src/parking.c",
         "src/retry.c",

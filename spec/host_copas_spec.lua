@@ -104,9 +104,9 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others; all that it
--- printed, and its exit status.
-local function run(url, program, environment)
+-- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others and behind a
+-- command of the shell's; all that it printed, and its exit status.
+local function run(url, program, environment, command)
   if url then
     local answer_text = ("%q"):format(goodbye):gsub("\r", "\\r")
     program = ("local URL = %q "):format(url) .. prelude:gsub("GOODBYE", function() return answer_text end) .. program
@@ -118,7 +118,7 @@ local function run(url, program, environment)
   local words = { "env" }
   for variable, value in pairs(environment or {}) do words[#words + 1] = variable .. "=" .. quote(value) end
   words[#words + 1] = ("%s %s 2>&1; echo \" exit $?\""):format(quote(interpreter), name)
-  local pipe = assert(io.popen(table.concat(words, " ")))
+  local pipe = assert(io.popen((command or "") .. table.concat(words, " ")))
   local output = pipe:read "*a"
   pipe:close()
   os.remove(name)
@@ -146,22 +146,6 @@ describe("braze.copas", function()
     assert.equal(expected, (run(peer.url, program)))
   end
 
-  it("has the face of braze, in both styles", function()
-    prints("ok\n", [[
-      for _, face in ipairs { braze, braze.safe } do
-        for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do
-          assert(type(face[name]) == "function", name)
-        end
-        assert(face.instances["US-01"] == "https://rest.iad-01.braze.com" and face._VERSION:find "^braze %d")
-        local client = face.new(options())
-        for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
-          assert(type(client[name]) == "function", name)
-        end
-        assert(tostring(client):find "^braze%.copas%.client %(")
-      end
-      print "ok" ]])
-  end)
-
   it("goes on with the loop while a call waits", function()
     prints("made 201 5\n", [[
       local ticks = 0
@@ -175,30 +159,6 @@ describe("braze.copas", function()
         local result = client:create_send_id(parameters)
         print(result.send_id .. " " .. result.status .. " " .. ticks)
       end) ]])
-  end)
-
-  it("has 20 threads of two clients wait at once", function()
-    prints("20\n", [[
-      local url, count = serve(20), 0
-      local clients = { new(url), new_safe(url) }
-      local function call(number)
-        return function()
-          assert(clients[number % 2 + 1]:create_send_id(parameters).send_id == "made")
-          count = count + 1
-        end
-      end
-      for number = 1, 20 do copas.addthread(call(number)) end
-      go()
-      print(count) ]])
-  end)
-
-  it("makes one call after the other in a thread, on one connection", function()
-    prints("made\nmade\nmade\n", [[
-      local client = new()
-      go(function()
-        for _ = 1, 3 do print(client:create_send_id(parameters).send_id) end
-      end) ]])
-    assert.equal(1, #peer:log())
   end)
 
   it("works in the handler of a server of copas", function()
@@ -274,23 +234,6 @@ describe("braze.copas", function()
     assert.matches("made\n", output, 1, true)
   end)
 
-  it("waits for a request and for all of a client's, with and without a limit", function()
-    prints("false false false false false true true true true true\n", [[
-      local client, steps = new(serve(2)), {}
-      go(function()
-        local request = client:start("create_send_id", parameters)
-        steps[1], steps[2] = request:wait(0), request:wait(0.02)
-        steps[3], steps[4] = client:wait(0), client:wait(0.02)
-        steps[5] = request:done()
-        local other = client:start("create_send_id", parameters)
-        steps[6], steps[7] = request:wait(), client:wait()
-        steps[8], steps[9] = request:done() and other:done(), request:wait(0)
-        steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
-      end)
-      for number, step in ipairs(steps) do steps[number] = tostring(step) end
-      print(table.concat(steps, " ")) ]])
-  end)
-
   it("ends many limits in their order, and none before its time", function()
     peer:default { read, hold }
     prints("1\n2\n3\n", [[
@@ -356,6 +299,66 @@ describe("braze.copas", function()
       assert(client:pending() == 0)
       print(#failures) ]])
     assert.equal(0, #peer:log())
+  end)
+
+  it("refuses a call whose descriptor select can't take, before anything is sent", function()
+    local output = run(peer.url, [[
+      local held, early, late, failure = {}, new_safe(), new_safe(), nil
+      go(function() print(early:create_send_id(parameters).send_id) end)
+      for number = 1, 1100 do held[number] = assert(io.open "/dev/null") end
+      go(function()
+        failure = select(2, late:create_send_id(parameters))
+        print(failure.kind, failure.message)
+        print(select(2, late:start("create_send_id", parameters)).kind, late:pending())
+        print(early:create_send_id(parameters).send_id)
+      end) ]], nil, "ulimit -n 4096 && ")
+    assert.matches("^made\nusage\t[^\n]*descriptor is %d+, and luasocket's select takes none above 1023\n"
+      .. "usage\t0\nmade\n$", output)
+    assert.equal(2, peer:requests())
+  end)
+
+  it("refuses a call in a coroutine that copas does not resume", function()
+    prints("usage\nusage\nusage\nmade\nmade\n", [[
+      local client = new_safe()
+      local function call()
+        local result, failure = client:create_send_id(parameters)
+        print(result and result.send_id or failure.kind)
+      end
+      coroutine.wrap(call)()
+      go(function()
+        coroutine.wrap(call)()
+        work()
+        coroutine.wrap(call)()
+        copas.addthread(call)
+        call()
+      end) ]])
+    assert.equal(2, peer:requests())
+  end)
+
+  it("works where it is first loaded in a thread, and in handlers of servers from before", function()
+    local output = run(nil, ([[
+      local copas, socket = require "copas", require "socket"
+      local server = assert(socket.bind("127.0.0.1", 0))
+      local address, port = server:getsockname()
+      local finished = false
+      local function call()
+        local client = require("braze.copas").safe.new { api_key = "braze-key-0123456789", endpoint = %q }
+        return client:create_send_id({ campaign_id = "campaign" }).send_id .. "\n"
+      end
+      copas.addserver(server, function(connection)
+        copas.receive(connection, "*l")
+        copas.send(connection, call() .. call())
+        connection:close()
+      end)
+      copas.addthread(function()
+        local connection = socket.tcp()
+        copas.connect(connection, address, port)
+        copas.send(connection, "ask\n")
+        print((copas.receive(connection, "*l")), (copas.receive(connection, "*l")))
+        finished = true
+      end)
+      while not finished do copas.step() end ]]):format(peer.url))
+    assert.equal("made\tmade\n", output)
   end)
 
   it("lets go of clients, and of their descriptors", function()

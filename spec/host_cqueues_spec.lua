@@ -7,6 +7,7 @@ if not has_cqueues then
 end
 
 local braze = require "braze.cqueues"
+local auxlib = require "cqueues.auxlib"
 local cqueues_socket = require "cqueues.socket"
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"
@@ -73,19 +74,6 @@ describe("braze.cqueues", function()
   local function new(url) return braze.new(options(url)) end
   local function new_safe(url) return braze.safe.new(options(url)) end
 
-  it("has the face of braze, in both styles", function()
-    for _, face in ipairs { braze, braze.safe } do
-      for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do assert.is_function(face[name]) end
-      assert.equal("https://rest.iad-01.braze.com", face.instances["US-01"])
-      assert.matches("^braze %d", face._VERSION)
-      local client = face.new(options())
-      for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
-        assert.is_function(client[name])
-      end
-      assert.matches("^braze%.cqueues%.client %(", tostring(client))
-    end
-  end)
-
   it("goes on with the loop while a call waits", function()
     local ticks, results = 0, {}
     local url, server = serve(1, function()
@@ -102,20 +90,6 @@ describe("braze.cqueues", function()
     end))
     assert.equal("made", results[1].send_id)
     assert.equal(201, results[1].status)
-  end)
-
-  it("has 20 coroutines of two clients wait at once", function()
-    local url, server = serve(20)
-    local clients, bodies, results = { new(url), new_safe(url) }, { server }, {}
-    for number = 1, 20 do
-      bodies[number + 1] = function()
-        local result = clients[number % 2 + 1]:create_send_id(parameters)
-        results[#results + 1] = result
-      end
-    end
-    assert.same({}, go((table.unpack or unpack)(bodies)))
-    assert.equal(20, #results)
-    for _, result in ipairs(results) do assert.equal("made", result.send_id) end
   end)
 
   it("has coroutines of two controllers wait at once, one inside the other", function()
@@ -206,22 +180,6 @@ describe("braze.cqueues", function()
     assert.same({ "made" }, called)
   end)
 
-  it("waits for a request and for all of a client's, with and without a limit", function()
-    local url, server = serve(2)
-    local client, steps = new(url), {}
-    assert.same({}, go(server, function()
-      local request = client:start("create_send_id", parameters)
-      steps[1], steps[2] = request:wait(0), request:wait(0.02)
-      steps[3], steps[4] = client:wait(0), client:wait(0.02)
-      steps[5] = request:done()
-      local other = client:start("create_send_id", parameters)
-      steps[6], steps[7] = request:wait(), client:wait()
-      steps[8], steps[9] = request:done() and other:done(), request:wait(0)
-      steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
-    end))
-    assert.same({ false, false, false, false, false, true, true, true, true, true }, steps)
-  end)
-
   it("wakes who waits for what another coroutine cancels or closes", function()
     peer:default { read, hold }
     local client, woken = new_safe(), {}
@@ -293,6 +251,37 @@ describe("braze.cqueues", function()
     end
     assert.equal(0, client:pending())
     assert.equal(0, #peer:log())
+  end)
+
+  it("waits in coroutines of auxlib, and in none that is inside another one", function()
+    local client, words = new_safe(), {}
+    local function call()
+      local result, failure = client:create_send_id(parameters)
+      words[#words + 1] = result and result.send_id or failure.kind .. ": " .. failure.message
+      return words[#words]
+    end
+    assert.same({}, go(function()
+      local items = auxlib.wrap(function()
+        coroutine.yield(call())
+        coroutine.yield(call())
+      end)
+      for _ = 1, 2 do assert.equal("made", items()) end
+      local good, item = auxlib.resume(coroutine.create(call))
+      assert.is_true(good)
+      assert.equal("made", item)
+      for item_of_plain in coroutine.wrap(function()
+        auxlib.wrap(call)()
+        coroutine.yield(call())
+      end) do
+        assert.equal(words[5], item_of_plain)
+      end
+      auxlib.wrap(function() coroutine.wrap(call)() end)()
+    end))
+    assert.same({ "made", "made", "made" }, { words[1], words[2], words[3] })
+    assert.equal(6, #words)
+    for number = 4, 6 do assert.matches("^usage: .*the controller would not resume", words[number]) end
+    assert.equal(3, peer:requests())
+    assert.equal(0, client:pending())
   end)
 
   it("lets go of clients, and of their descriptors", function()

@@ -10,6 +10,7 @@ local braze = require "braze.luv"
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"
 local examples = require "spec.support.example"
+local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
 
 local created = scripted_peer.created "made"
@@ -71,25 +72,6 @@ describe("braze.luv", function()
   local function new(url) return braze.new(options(url)) end
   local function new_safe(url) return braze.safe.new(options(url)) end
 
-  it("has the face of braze, in both styles", function()
-    for _, face in ipairs { braze, braze.safe } do
-      for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do assert.is_function(face[name]) end
-      assert.equal("https://rest.iad-01.braze.com", face.instances["US-01"])
-      assert.matches("^braze %d", face._VERSION)
-      local client = face.new(options())
-      for _, name in ipairs { "create_send_id", "start", "wait", "pending", "close" } do
-        assert.is_function(client[name])
-      end
-      assert.matches("^braze%.luv%.client %(", tostring(client))
-    end
-    assert.is_true(braze.is_error(braze.error { kind = "usage" }))
-    local _, failure = pcall(braze.new, { api_kye = "x" })
-    assert.is_true(braze.is_error(failure))
-    local nothing, returned = braze.safe.new { api_kye = "x" }
-    assert.is_nil(nothing)
-    assert.equal("usage", returned.kind)
-  end)
-
   it("goes on with the loop while a call waits", function()
     local ticks, results = 0, {}
     local client = new(serve(1, function(answer_all)
@@ -105,29 +87,6 @@ describe("braze.luv", function()
     assert.equal("made", results[1].send_id)
     assert.equal(201, results[1].status)
     assert.equal(5, ticks)
-  end)
-
-  it("has 20 coroutines of two clients wait at once", function()
-    local url = serve(20)
-    local clients, bodies, results = { new(url), new_safe(url) }, {}, {}
-    for number = 1, 20 do
-      bodies[number] = function()
-        local result = clients[number % 2 + 1]:create_send_id(parameters)
-        results[#results + 1] = result
-      end
-    end
-    go((table.unpack or unpack)(bodies))
-    assert.equal(20, #results)
-    for _, result in ipairs(results) do assert.equal("made", result.send_id) end
-  end)
-
-  it("makes one call after the other in a coroutine, on one connection", function()
-    local client, ids = new(), {}
-    go(function()
-      for number = 1, 5 do ids[number] = client:create_send_id(parameters).send_id end
-    end)
-    assert.same({ "made", "made", "made", "made", "made" }, ids)
-    assert.equal(1, #peer:log())
   end)
 
   it("gives an error with the caller's line", function()
@@ -194,21 +153,6 @@ describe("braze.luv", function()
     assert.equal("255", status)
   end)
 
-  it("waits for a request and for all of a client's, with and without a limit", function()
-    local client, steps = new(serve(2)), {}
-    go(function()
-      local request = client:start("create_send_id", parameters)
-      steps[1], steps[2] = request:wait(0), request:wait(0.02)
-      steps[3], steps[4] = client:wait(0), client:wait(0.02)
-      steps[5] = request:done()
-      local other = client:start("create_send_id", parameters)
-      steps[6], steps[7] = request:wait(), client:wait()
-      steps[8], steps[9] = request:done() and other:done(), request:wait(0)
-      steps[10] = request:result().send_id == other:result().send_id and request:result() == request:result()
-    end)
-    assert.same({ false, false, false, false, false, true, true, true, true, true }, steps)
-  end)
-
   it("wakes who waits for what another coroutine cancels or closes", function()
     peer:default { read, hold }
     local client, woken = new_safe(), {}
@@ -267,15 +211,72 @@ describe("braze.luv", function()
     assert.equal(0, #peer:log())
   end)
 
-  it("refuses on_done where the result is returned, and a limit that is none", function()
-    local client, failures = new_safe(), {}
-    go(function()
-      failures[1] = select(2, client:create_send_id(parameters, { on_done = print }))
-      failures[2] = select(2, client:wait "long")
-      failures[3] = select(2, client:start("create_send_id", parameters):wait(-1))
-    end)
-    for number = 1, 3 do assert.equal("usage", failures[number].kind) end
-    assert.equal(1, peer:requests())
+  it("goes on where the host closed every handle of the loop", function()
+    local gate = openresty.service()
+    local client, got = new_safe(gate.url), {}
+    local function call(number)
+      coroutine.wrap(function() got[number] = client:create_send_id(parameters).send_id end)()
+    end
+    call(1)
+    coroutine.wrap(function()
+      got.limited = client:start("create_send_id", parameters):wait(0.05)
+    end)()
+    coroutine.wrap(function() got.all = client:wait(20) end)()
+    gate.take(2)
+    for _ = 1, 2 do
+      uv.walk(function(handle) if not handle:is_closing() then handle:close() end end)
+      uv.run()
+      assert.same({}, got) -- nothing is left that could wake them
+    end
+    call(2)
+    gate.take(1)
+    while got.limited == nil do uv.run "once" end
+    assert.is_false(got.limited)
+    gate.answer()
+    uv.run()
+    assert.same({ "made", "made", limited = false, all = true }, got)
+    assert.equal(0, client:pending())
+    assert.is_false(uv.loop_alive())
+    gate.close()
+  end)
+
+  it("refuses a call whose descriptor luv can't poll, before anything is sent", function()
+    local client, new_poll, failures = new_safe(), uv.new_poll, {}
+    local closed = 0
+    local broken_poll = {
+      start = function() return nil, "EBADF: bad file descriptor" end,
+      is_closing = function() return false end,
+      close = function() closed = closed + 1 end,
+    }
+    local made_polls = {
+      function() return nil, "ENOMEM: not enough memory" end,
+      function() return broken_poll end,
+    }
+    finally(function() uv.new_poll = new_poll end)
+    for _, make in ipairs(made_polls) do
+      uv.new_poll = make
+      go(function() failures[#failures + 1] = select(2, client:create_send_id(parameters)) end)
+      failures[#failures + 1] = select(2, client:start("create_send_id", parameters))
+    end
+    assert.equal(4, #failures)
+    for number, failure in ipairs(failures) do
+      assert.equal("usage", failure.kind)
+      assert.matches(number < 3 and "ENOMEM" or "EBADF", failure.message, 1, true)
+    end
+    assert.equal(2, closed)
+    assert.equal(0, client:pending())
+    assert.equal(0, #peer:log())
+    uv.new_poll = new_poll
+    local result
+    go(function() result = client:create_send_id(parameters) end)
+    assert.equal("made", result.send_id)
+  end)
+
+  it("keeps no poll for a call that is refused", function()
+    local client = new_safe()
+    assert.equal("usage", select(2, client:start("create_send_id", { campaign_id = 5 })).kind)
+    uv.run "nowait"
+    assert.is_false(uv.loop_alive())
   end)
 
   it("stops waiting where a coroutine is closed, or resumed by others", function()

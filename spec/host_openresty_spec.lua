@@ -243,6 +243,104 @@ describe("braze in nginx", function()
     assert.is_true(server:log "%[error%].*what an on_done raises")
   end)
 
+  -- The application's own timers, which run until they are let go.
+  local busy_timers = content("/full", [[
+      for _ = 1, 2 do
+        ngx.timer.at(0, function() while not app.notes:get "released" do ngx.sleep(0.001) end end)
+      end
+      while ngx.timer.running_count() < 2 do ngx.sleep(0.001) end ]])
+    .. content("/release", 'app.note("released", true)')
+    .. content("/start", [[
+      app.client:start("create_send_id", app.parameters, { on_done = function(_, result)
+        pcall(ngx.say, "private: ", result.send_id)
+        app.note("done", ngx.get_phase() .. " " .. result.send_id)
+      end }) ]])
+
+  it("delivers after a moment in which nginx dropped its timers, and lets nginx quit", function()
+    local server = start(peer.url, busy_timers, { http = "lua_max_running_timers 2;" })
+    server:get "/full"
+    assert.equal("", (server:get "/start"))
+    assert.is_true(server:log "lua_max_running_timers are not enough")
+    server:get "/release"
+    assert.equal("timer made", note(server, "done")) -- though nobody calls again
+    server:signal "QUIT"
+    assert.is_true(server:ended(5))
+  end)
+
+  it("answers who waits while nginx runs no timer, and runs nobody's on_done in a request", function()
+    local server = start(peer.url, busy_timers, { http = "lua_max_running_timers 2;" })
+    server:get "/full"
+    assert.equal("", (server:get "/start"))
+    for _ = 1, 3 do assert.equal("made", (server:get "/call")) end
+    assert.equal("1", (server:get "/pending"))
+    assert.equal("", (server:get "/note?name=done"))
+    server:get "/release"
+    assert.equal("timer made", note(server, "done"))
+    assert.equal("made", (server:get "/call"))
+    assert.equal("0", (server:get "/pending"))
+  end)
+
+  it("needs no more than one timer at a time", function()
+    local server = start(peer.url, busy_timers, { http = "lua_max_running_timers 1;" })
+    assert.equal("", (server:get "/start"))
+    assert.equal("timer made", note(server, "done"))
+    assert.equal("made", (server:get "/call"))
+  end)
+
+  it("goes on once nginx makes timers again", function()
+    local server = start(peer.url, busy_timers .. content("/fill", [[
+      assert(ngx.timer.at(0.5, function() end))
+      ngx.print(tostring(ngx.timer.at(0, function() end))) ]]), { http = "lua_max_pending_timers 1;" })
+    assert.equal("nil", (server:get "/fill"))
+    assert.equal("made", (server:get "/call"))
+    assert.equal("", (server:get "/start"))
+    local done = openresty.eventually(function()
+      server:get "/pending" -- somebody comes by
+      local value = server:get "/note?name=done"
+      return value ~= "" and value
+    end, 10)
+    assert.equal("timer made", done)
+  end)
+
+  it("goes on after an on_done that ends its request, sleeps, says something or raises", function()
+    local gate = openresty.service()
+    local server = start(gate.url, content("/start", [[
+      local function start(number, action)
+        app.client:start("create_send_id", app.parameters, { on_done = function(_, result)
+          app.note("done" .. number, result.send_id)
+          if action then action() end
+        end })
+      end
+      for number, action in ipairs {
+        function() ngx.exit(ngx.HTTP_OK) end, function() ngx.exit(ngx.ERROR) end, function() ngx.sleep(0) end,
+        function() ngx.say "x" end, function() ngx.eof() end, function() error "oh no" end,
+        function() coroutine.yield() end, function() ngx.thread.spawn(ngx.exit, 200) end,
+      } do start(number, action) end
+      start(9) ]]))
+    for round = 1, 2 do
+      server:get "/start"
+      gate.take(9)
+      gate.answer()
+      for number = 1, 9 do assert.equal("made", note(server, "done" .. number), round .. " " .. number) end
+      local connection = server:send "/call"
+      gate.take(1)
+      gate.answer()
+      assert.equal("made", body_of(connection))
+    end
+    assert.equal("0", (server:get "/pending"))
+    gate.close()
+  end)
+
+  it("has client:wait wait for the on_done, too", function()
+    local server = start(peer.url, content("/", [[
+      local ran = 0
+      for _ = 1, 3 do
+        app.client:start("create_send_id", app.parameters, { on_done = function() ran = ran + 1 end })
+      end
+      ngx.print(tostring(app.client:wait()), " ", ran, " ", app.client:pending()) ]]))
+    assert.equal("true 3 0", (server:get "/"))
+  end)
+
   it("gives errors as objects, raised or returned", function()
     local refusal = scripted_peer.answer(429, { ["x-ratelimit-limit"] = 100 }, '{"message":"no"}')
     peer:default { read, { write = refusal }, again }
@@ -270,7 +368,11 @@ describe("braze in nginx", function()
     })
     assert.equal("made", (with:get "/"))
     local without = start(peer.url, location, { environment = environment })
-    assert.matches("BRAZE_API_KEY is not set", (without:get "/"), 1, true)
+    local complaint = without:get "/"
+    assert.matches("BRAZE_API_KEY is not set", complaint, 1, true)
+    assert.matches('"env BRAZE_API_KEY;" at the top of nginx.conf', complaint, 1, true)
+    local half = start(peer.url, location, { environment = environment, main = "env BRAZE_API_KEY;" })
+    assert.matches("env BRAZE_REST_ENDPOINT;", (half:get "/"), 1, true)
   end)
 
   local function in_flight(gate, server, count)
@@ -395,6 +497,21 @@ describe("braze in nginx", function()
     for _ = 1, 3 do assert.equal("made", (server:get "/none")) end
     assert.equal("made", note(server, "polled"))
     assert.is_true(server:log "%[warn%].*no channel in this spec")
+  end)
+
+  it("replaces a reader that is gone", function()
+    local server = start(peer.url, content("/lose", find_state .. [[
+      app.call()
+      while not state.channel do ngx.sleep(0) end
+      state.number = state.number + 1 -- it ends as if another had taken its place, which nobody has
+      state.channel:poke() ]]) .. content("/start", [[
+      app.client:start("create_send_id", app.parameters, { on_done = function(_, result)
+        app.note("done", result.send_id)
+      end }) ]]))
+    server:get "/lose"
+    server:get "/start"
+    assert.equal("made", note(server, "done"))
+    assert.equal("made", (server:get "/call"))
   end)
 
   it("grows no table: 2,000 calls leave what 200 left", function()

@@ -86,7 +86,10 @@ int lbraze_client_start(lua_State *L);
 /* [-0, +0, m] Creates the two metatables. */
 void lbraze_open_request(lua_State *L);
 
-/* [-0, +0, e] The number of seconds at index, or a very long time where none is given. */
+/* The longest wait, for as long as it takes: seconds that still count on every clock. */
+#define LBRAZE_FOR_EVER 1e9
+
+/* [-0, +0, e] The number of seconds at index, LBRAZE_FOR_EVER where none is given. */
 double lbraze_check_wait(lua_State *L, int index, const char *method);
 
 /* lua_host.c */

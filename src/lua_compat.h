@@ -43,19 +43,13 @@
 #define lbraze_warn(L, text) ((void)(L), (void)(text))
 #endif
 
-/* Lua's function that tells whether a yield is possible, NULL where this Lua has none. LuaJIT has it, PUC Lua 5.1 does not: so
-   it is looked up at run time. */
+/* Whether a yield is possible: Lua's function for it, as lua_isyieldable. LuaJIT has it, PUC Lua 5.1 does not: so it is looked up
+   at run time. NULL: it can't be told here. */
 typedef int (*lbraze_yieldable)(lua_State *L);
 #if LUA_VERSION_NUM >= 503
-#define lbraze_find_yieldable() lua_isyieldable
+#define lbraze_find_yieldable(L) lua_isyieldable
 #else
-#include <dlfcn.h>
-static inline lbraze_yieldable lbraze_find_yieldable(void) {
-  lbraze_yieldable function;
-  void *found = dlsym(NULL, "lua_isyieldable");
-  memcpy(&function, &found, sizeof found);
-  return function;
-}
+lbraze_yieldable lbraze_find_yieldable(lua_State *L); /* lua_yieldable.c; [-0, +0, m] */
 #endif
 
 /* Of a function that raises, whatever it is declared to return. */

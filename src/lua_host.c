@@ -36,6 +36,43 @@ static int core_check_call(lua_State *L) {
   return 0;
 }
 
+/* core.seconds(value, method) -> seconds, or false: as long as it takes; or nil and an error. The check of the methods that block. */
+static int core_seconds(lua_State *L) {
+  double seconds = lbraze_check_wait(L, 1, luaL_checkstring(L, 2));
+  if (seconds < LBRAZE_FOR_EVER)
+    lua_pushnumber(L, seconds);
+  else
+    lua_pushboolean(L, false);
+  return 1;
+}
+
+/* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, on no Lua. */
+static int core_call(lua_State *L) {
+  bool good = lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0;
+  lua_pushboolean(L, good);
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
+/* core.thread() -> the coroutine that runs, also where it is the main one, which coroutine.running does not give on Lua 5.1 */
+static int core_thread(lua_State *L) {
+  lua_pushthread(L);
+  return 1;
+}
+
+/* core.resumes(thread, other) -> boolean: whether the one coroutine is inside a coroutine.resume of the other */
+static int core_resumes(lua_State *L) {
+  lua_State *thread = lua_tothread(L, 1);
+  lua_Debug call;
+  bool found = false;
+  if (thread && thread != L && lua_checkstack(thread, 1) && lua_getstack(thread, 0, &call) && lua_getlocal(thread, &call, 1)) {
+    found = lua_tothread(thread, -1) == lua_tothread(L, 2) && lua_isthread(L, 2);
+    lua_pop(thread, 1);
+  }
+  lua_pushboolean(L, found);
+  return 1;
+}
+
 /* core.notify(client, socket): a byte is written to the socket when the client has something to deliver; -1 = to none */
 static int core_notify(lua_State *L) {
   int socket = (int)luaL_checkinteger(L, 2);
@@ -106,9 +143,12 @@ static int channel__gc(lua_State *L) {
 }
 
 void lbraze_push_core(lua_State *L) {
-  static const luaL_Reg functions[] = {{"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"notify", core_notify}, {"channel", core_channel}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"call", core_call},       {"thread", core_thread},
+      {"resumes", core_resumes},           {"notify", core_notify},         {"channel", core_channel}, {NULL, NULL},
+  };
   static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
-  atomic_store(&is_yieldable, lbraze_find_yieldable());
+  atomic_store(&is_yieldable, lbraze_find_yieldable(L));
   lbraze_new_metatable(L, LBRAZE_CHANNEL, "braze.channel");
   lbraze_push_methods(L, methods, false);
   lua_setfield(L, -2, "__index");
@@ -117,4 +157,7 @@ void lbraze_push_core(lua_State *L) {
   lua_pop(L, 1);
   lua_newtable(L);
   lbraze_set_functions(L, functions);
+  lua_pushcfunction(L, core_seconds);
+  lua_pushcclosure(L, lbraze_safe_call, 1);
+  lua_setfield(L, -2, "seconds");
 }

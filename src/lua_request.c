@@ -8,8 +8,6 @@
 #include "lua_client.h"
 #include "text.h"
 
-#define FOR_EVER 1e9
-
 /* The request at index; NULL for anything else. Never raises. */
 static struct lbraze_request *test_request(lua_State *L, int index) {
   struct lbraze_request *request = lbraze_test_userdata(L, index, LBRAZE_REQUEST, sizeof *request);
@@ -106,11 +104,11 @@ static int request_result(lua_State *L) {
 
 double lbraze_check_wait(lua_State *L, int index, const char *method) {
   double seconds;
-  if (lua_isnoneornil(L, index)) return FOR_EVER;
+  if (lua_isnoneornil(L, index)) return LBRAZE_FOR_EVER;
   if (lua_type(L, index) != LUA_TNUMBER) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds, not %s", method, lbraze_what(L, index));
   seconds = lua_tonumber(L, index);
   if (!(seconds >= 0)) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds that is not negative, not %g", method, seconds);
-  return seconds < FOR_EVER ? seconds : FOR_EVER;
+  return seconds < LBRAZE_FOR_EVER ? seconds : LBRAZE_FOR_EVER;
 }
 
 /* request:wait([seconds]) -> boolean */

@@ -16,8 +16,7 @@ local longest_wait = 30
 local pause_between_looks = 0.005
 
 -- Given on the command line, since the configuration may be an example's own.
-local directives = "load_module %{root}/usr/lib/nginx/modules/ndk_http_module.so;"
-  .. " load_module %{root}/usr/lib/nginx/modules/ngx_http_lua_module.so; daemon off; %{user}"
+local directives = "daemon off; %{user}"
 
 local temporary_paths = [[
   client_body_temp_path temporary/client;
@@ -28,6 +27,8 @@ local temporary_paths = [[
 ]]
 
 local configuration = [[
+load_module /usr/lib/nginx/modules/ndk_http_module.so;
+load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
 pid nginx.pid;
 error_log error.log warn;
 worker_processes %{workers};
@@ -165,8 +166,9 @@ function openresty.start(settings)
     user = first_line_of 'if [ "$(id -u)" = 0 ]; then echo "user $(id -un) $(id -gn);"; else echo; fi',
   }
   local text = settings.file and assert(read_file(settings.file)) or configuration
-  text = text:gsub("\nhttp {\n", "%0" .. temporary_paths):gsub("pid [%w.-]+;", "pid nginx.pid;")
-    :gsub("127%.0%.0%.1:8080", "127.0.0.1:%%{port}")
+  if not text:find "client_body_temp_path" then text = text:gsub("\nhttp {\n", "%0" .. temporary_paths) end
+  text = text:gsub("pid [%w.-]+;", "pid nginx.pid;"):gsub("127%.0%.0%.1:8080", "127.0.0.1:%%{port}")
+    :gsub("load_module /", "load_module %%{root}/")
   local output
   for _ = 1, most_attempts do -- somebody else may take the free port first
     local directory, port = first_line_of "mktemp -d", free_port()

@@ -5,6 +5,8 @@ local host = require "braze.host"
 local copas = require "copas"
 local socket = require "socket"
 
+local core = host.core
+
 -- What copas waits with: luasocket's select takes any object with the methods getfd and dirty, and copas asks it with
 -- receive, which says at first that it is not ready, so that copas selects it, and ready behind that.
 local function selectable(object)
@@ -21,10 +23,48 @@ local watched = setmetatable({}, { __mode = "k" })
 
 local scheduler = { now = socket.gettime }
 
+-- On Lua 5.1 a protected call of copas is a coroutine of its own, but it is the thread around it that sleeps.
+local coxpcall = package.loaded["coxpcall"]
+local running = coxpcall and coxpcall.running or coroutine.running
+
+-- A copas thread is a coroutine that copas itself resumes. Copas names them nowhere, so it is looked at what resumes:
+-- the coroutine that called one of these functions.
+local resumer
+-- Where this module is loaded inside a copas thread, copas resumes threads already, until its next step.
+local is_resuming_already = running() ~= nil and select(2, running()) ~= true
+
+local function leave(before, ...)
+  resumer = before
+  return ...
+end
+
+local function watch_resumer(name)
+  local original = copas[name]
+  copas[name] = original and function(...)
+    local before = resumer
+    resumer = core.thread()
+    if name == "step" then is_resuming_already = false end
+    return leave(before, original(...))
+  end
+end
+
+for _, name in ipairs { "step", "addthread", "addnamedthread", "addserver" } do watch_resumer(name) end
+
 function scheduler.refusal()
-  local running, is_main = coroutine.running()
-  if running and not is_main then return end
-  return "this is no copas thread", "call it inside copas.addthread(function() ... end), and run copas.loop()"
+  local thread, is_main = running()
+  local hint = "call it inside copas.addthread(function() ... end), and run copas.loop()"
+  if not thread or is_main then return "this is no copas thread", hint end
+  if is_resuming_already or resumer and core.resumes(resumer, thread) then return end
+  return "this coroutine is no copas thread, and copas would not resume it", hint
+end
+
+-- luasocket's select takes no descriptor from its limit on, and a copas that selects one ends with an error.
+function scheduler.prepare(client)
+  local descriptor, err = client.core:getfd()
+  if not descriptor then return err.message, err.hint end
+  if not socket._SETSIZE or descriptor < socket._SETSIZE then return end
+  return ("the client's descriptor is %d, and luasocket's select takes none above %d"):format(descriptor,
+    socket._SETSIZE - 1), "use the client once before so many files and connections are open"
 end
 
 -- An error of an on_done must not end the watching: it is raised by a thread of its own.
@@ -33,7 +73,7 @@ local function raise(err)
 end
 
 function scheduler.watch(client)
-  if watched[client] then return end
+  if watched[client] or not client:_busy() then return end
   local descriptor = selectable {
     getfd = function() return client.core:getfd() end,
     dirty = function() return false end,
@@ -53,10 +93,6 @@ end
 local function use_sleep()
   local pause = copas.pause or copas.sleep
   local pause_forever = copas.pauseforever or function() copas.sleep(-1) end
-  -- On Lua 5.1 a protected call of copas is a coroutine of its own, but it is the thread around it that sleeps.
-  local coxpcall = package.loaded["coxpcall"]
-  local running = coxpcall and coxpcall.running or coroutine.running
-
   function scheduler.wait(seconds, announce)
     announce((running()))
     if seconds then pause(seconds) else pause_forever() end

@@ -3,13 +3,20 @@
 --
 -- A host is a table of functions:
 --   now()                    seconds on the clock that wait goes by
---   refusal()                nil where the code that runs now may wait, else what is wrong and what to do instead
---   watch(client)            at each start: sees to it that client:_deliver() runs in the loop while client:_busy()
+--   refusal()                nil where the host's loop would resume the code that runs now if it yielded, else what
+--                            is wrong and what to do instead; whether a yield is possible is asked of Lua itself
+--   prepare(client)          before a call is handed over: makes what watch needs, or says what is wrong and what to
+--                            do (optional)
+--   watch(client)            after that, whether or not it was handed over: sees to it that client:_deliver() runs in
+--                            the loop while client:_busy(); drops what is not needed for that
 --   wait(seconds, announce)  yields until the time is up (nil: for ever), or until wake is called with the value that
 --                            it gave to announce before it yielded
 --   wake(value)              ends such a wait
 --   start_refusal()          as refusal, for start, which does not wait (optional)
 --   report(err)              called with each usage error that is raised (optional)
+--   explain(err)             adds to the error of a client that could not be made what only this host knows (optional)
+--   defer(run)               has run() called later, where an on_done can hurt nobody; without it an on_done runs
+--                            inside client:_deliver() (optional)
 
 -- In a static host only "braze" is in package.preload; loading it names the rest.
 if package.preload["braze"] and not package.preload["braze.core"] then require "braze" end
@@ -24,8 +31,8 @@ local function usage(message, hint)
   return blocking.error { kind = "usage", message = message, hint = hint }
 end
 
--- PUC Lua 5.1 does not say whether it can yield, but a C function below (pcall, table.sort) means that it can't, and so
--- does the function of a for loop. A metamethod can't either, which nothing shows.
+-- Where Lua can't tell: a C function below (pcall, table.sort) means on PUC Lua 5.1 that no yield is possible, and so
+-- does the function of a for loop.
 local function is_yieldable()
   local answer = core.is_yieldable()
   if answer ~= nil then return answer end
@@ -46,7 +53,8 @@ local function waiting_error(module, what)
   local message, hint = module.host.refusal()
   if not message and not is_yieldable() then
     message = "no yield is possible here"
-    hint = "call it from a coroutine of the host, with no C function (pcall on Lua 5.1, table.sort) in between"
+    hint = "call it from a coroutine of the host with nothing in between that can't yield: a C function such as "
+      .. "table.sort, an on_done, and on Lua 5.1 pcall, a metamethod and an iterator"
   end
   if message then return usage(what .. " can't wait: " .. message, hint) end
 end
@@ -60,7 +68,7 @@ local function wait_until(module, awaited, seconds, finished)
     local waiters = awaited.waiters or {}
     local place
     awaited.waiters = waiters
-    module.host.wait(left, function(value)
+    module.host.wait(left or nil, function(value)
       place = value
       waiters[value] = true
     end)
@@ -75,11 +83,6 @@ local function wake_all(module, awaited)
   if not waiters then return end
   awaited.waiters = nil
   for value in pairs(waiters) do module.host.wake(value) end
-end
-
-local function check_seconds(seconds, what)
-  if seconds == nil or (type(seconds) == "number" and seconds >= 0) then return end
-  return usage(what .. " takes a number of seconds that is not negative", "leave it out to wait as long as it takes")
 end
 
 -- Every function that may fail comes in the style of braze.safe first: nil and an error. The raising one is made from
@@ -101,10 +104,13 @@ end
 
 function request_methods:wait(seconds)
   local module = self.client.module
-  local err = check_seconds(seconds, "wait")
-  if not err and not self.core:done() then err = waiting_error(module, "wait") end
+  local most, mistake = core.seconds(seconds, "wait")
+  if mistake then return nil, mistake end
+  if self.core:done() then return true end
+  local err = waiting_error(module, "wait")
   if err then return nil, err end
-  return wait_until(module, self, seconds, function() return self.core:done() end)
+  module.host.watch(self.client)
+  return wait_until(module, self, most, function() return self.core:done() end)
 end
 
 local client_methods = {}
@@ -112,6 +118,11 @@ local client_methods = {}
 --- Whether something is still to be delivered.
 function client_methods:_busy()
   return self.core:pending() > 0
+end
+
+--- How many requests are not delivered to the caller yet.
+function client_methods:_left()
+  return self.core:pending() + self.deferred
 end
 
 --- Runs the on_done of what has finished and wakes who waits for it. True, or false and what an on_done raised.
@@ -122,11 +133,12 @@ function client_methods:_deliver()
 end
 
 local function wake_who_waits_for_all(self)
-  if self.waiters and self.core:pending() == 0 then wake_all(self.module, self) end
+  if self.waiters and self:_left() == 0 then wake_all(self.module, self) end
 end
 
 -- Starts a call, with another on_done than the caller's. The core's request, or nil and an error.
 local function begin(self, name, params, options, on_done)
+  local host = self.module.host
   local given = options
   if options == nil then
     given = { on_done = on_done }
@@ -136,10 +148,30 @@ local function begin(self, name, params, options, on_done)
     -- One that is no function is refused with all else that is wrong in the options.
     if given.on_done == nil or type(given.on_done) == "function" then given.on_done = on_done end
   end
+  if host.prepare and not self.closed then
+    local message, hint = host.prepare(self)
+    if message then return nil, usage(name .. " is not possible: " .. message, hint) end
+  end
   local started, err = self.core:start(name, params, given)
-  if not started then return nil, err end
-  self.module.host.watch(self)
-  return started
+  host.watch(self)
+  return started, err
+end
+
+-- Runs an on_done of the caller's, at once or where the host wants it to run. Raises what it raised.
+local function run_on_done(self, on_done, failure, result)
+  local defer = self.module.host.defer
+  if not defer then
+    local good, raised = pcall(on_done, failure, result)
+    return good, raised
+  end
+  self.deferred = self.deferred + 1
+  defer(function()
+    local good, raised = core.call(on_done, failure, result)
+    self.deferred = self.deferred - 1
+    wake_who_waits_for_all(self)
+    if not good then error(raised, 0) end
+  end)
+  return true
 end
 
 local function start(self, name, params, options)
@@ -152,13 +184,14 @@ local function start(self, name, params, options)
   local on_done = type(options) == "table" and options.on_done
   local started, err = begin(self, name, params, options, function(failure, result)
     local good, raised = true, nil
-    if on_done then good, raised = pcall(on_done, failure, result) end
+    if on_done then good, raised = run_on_done(self, on_done, failure, result) end
     wake_all(module, request)
     wake_who_waits_for_all(self)
     if not good then error(raised, 0) end
   end)
   if not started then return nil, err end
   request.core = started
+  module.objects[request] = "request"
   return setmetatable(request, self.request_metatable)
 end
 
@@ -166,15 +199,15 @@ client_methods.start = start
 
 -- The on_done of a call that is waited for. Made by a function that returns: nginx may kill the light thread that
 -- waits, and with it the locals of functions that have not.
-local function take_answer(self, call)
-  return function(failure, answer)
-    call.done, call.failure, call.answer = true, failure, answer
+local function wake_caller(self, call)
+  return function()
     if call.place ~= nil then self.module.host.wake(call.place) end
     wake_who_waits_for_all(self)
   end
 end
 
 function client_methods:create_send_id(params, options)
+  local host = self.module.host
   local err = waiting_error(self.module, "create_send_id")
   if err then return nil, err end
   if self.closed then
@@ -185,41 +218,45 @@ function client_methods:create_send_id(params, options)
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
   end
   local call = {}
-  local started, start_error = begin(self, "create_send_id", params, options, take_answer(self, call))
+  local started, start_error = begin(self, "create_send_id", params, options, wake_caller(self, call))
   if not started then return nil, start_error end
   local function announce(place)
     call.place = place
   end
-  while not call.done do
-    self.module.host.wait(nil, announce)
+  -- It takes its own answer, whoever delivers.
+  while not started:done() do
+    host.wait(nil, announce)
     call.place = nil
   end
-  return call.answer, call.failure
+  return started:result()
 end
 
 function client_methods:wait(seconds)
-  local err = check_seconds(seconds, "wait")
-  if not err and self.core:pending() > 0 then err = waiting_error(self.module, "wait") end
+  local most, mistake = core.seconds(seconds, "wait")
+  if mistake then return nil, mistake end
+  if self:_left() == 0 then return true end
+  local err = waiting_error(self.module, "wait")
   if err then return nil, err end
-  return wait_until(self.module, self, seconds, function() return self.core:pending() == 0 end)
+  self.module.host.watch(self)
+  return wait_until(self.module, self, most, function() return self:_left() == 0 end)
 end
 
 function client_methods:pending()
-  return self.core:pending()
+  self.module.host.watch(self) -- who asks may be the only one who comes by
+  return self:_left()
 end
 
 function client_methods:close()
   self.closed = true
   self.core:close()
   -- What was cancelled is delivered by the loop, which may be asleep.
-  if self:_busy() then self.module.host.watch(self) end
+  self.module.host.watch(self)
 end
 
-local function check_self(metatables, self, what, name)
-  local metatable = type(self) == "table" and getmetatable(self)
-  if metatable and metatables[metatable] then return end
-  return usage(("%s was called on a %s value, not on a %s"):format(name, type(self), what),
-    ("write %s:%s(...)"):format(what, name))
+local function check_self(module, self, what, name)
+  if module.objects[self] == what then return end
+  local given = type(self) == "table" and "a table that is no " .. what or "a " .. type(self) .. " value"
+  return usage(("%s was called on %s, not on a %s"):format(name, given, what), ("write %s:%s(...)"):format(what, name))
 end
 
 local function raise(module, value, err)
@@ -229,20 +266,20 @@ local function raise(module, value, err)
 end
 
 --- The methods in one of the two styles.
-local function style(module, methods, metatables, what, raising)
+local function style(module, methods, what, raising)
   local styled = {}
   for name, method in pairs(methods) do
     if name:sub(1, 1) == "_" then
       styled[name] = method
     elseif raising then
       styled[name] = function(self, ...)
-        local err = check_self(metatables, self, what, name)
+        local err = check_self(module, self, what, name)
         if err then return raise(module, nil, err) end
         return raise(module, method(self, ...))
       end
     else
       styled[name] = function(self, ...)
-        local err = check_self(metatables, self, what, name)
+        local err = check_self(module, self, what, name)
         if err then return nil, err end
         return method(self, ...)
       end
@@ -253,14 +290,11 @@ end
 
 --- One of the two styles of a module: its functions and classes.
 local function make_style(module, raising)
-  local metatables = module.metatables
   local client_metatable = { __name = module.name .. ".client" }
   local request_metatable = { __name = module.name .. ".request" }
-  metatables.client[client_metatable] = true
-  metatables.request[request_metatable] = true
-  client_metatable.__index = style(module, client_methods, metatables.client, "client", raising)
-  request_metatable.__index = style(module, request_methods, metatables.request, "request", raising)
-  client_metatable.__close = client_methods.close
+  client_metatable.__index = style(module, client_methods, "client", raising)
+  request_metatable.__index = style(module, request_methods, "request", raising)
+  client_metatable.__close = client_metatable.__index.close
   client_metatable.__tostring = function(client)
     return (tostring(client.core):gsub("^braze", module.name))
   end
@@ -270,12 +304,18 @@ local function make_style(module, raising)
 
   local function new(options)
     local created, err = safe.new(options)
-    if not created then return nil, err end
-    return setmetatable({
+    if not created then
+      if module.host.explain then module.host.explain(err) end
+      return nil, err
+    end
+    local client = {
       core = created,
       module = module,
       request_metatable = request_metatable,
-    }, client_metatable)
+      deferred = 0, -- the on_done that are still to run of what the core has delivered
+    }
+    module.objects[client] = "client"
+    return setmetatable(client, client_metatable)
   end
 
   local default
@@ -307,7 +347,8 @@ end
 ---@param host table see above
 ---@return braze.yielding
 function host_module.make(name, host)
-  local module = { name = name, host = host, metatables = { client = {}, request = {} } }
+  -- objects: what each client and request that was made here is.
+  local module = { name = name, host = host, objects = setmetatable({}, { __mode = "k" }) }
   local face = make_style(module, true)
   face.safe = make_style(module, false)
   return face

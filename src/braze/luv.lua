@@ -3,7 +3,11 @@
 local host = require "braze.host"
 local uv = require "luv"
 
-local polls = {}
+-- Of each client that has something in flight: its poll and the descriptor that this is for. The poll itself keeps the
+-- client and the loop alive, so there is none while nothing is to come.
+local polls = setmetatable({}, { __mode = "k" })
+-- The places of those who wait with a limit, each with its timer.
+local limited = {}
 
 local luv = {}
 
@@ -27,19 +31,49 @@ local function raise(err)
   end)
 end
 
--- The poll keeps the client and the loop alive, so there is none while nothing is to come.
-function luv.watch(client)
-  if polls[client] then return end
-  local poll = uv.new_poll(client.core:pollfd())
-  polls[client] = poll
-  poll:start("r", function()
-    local delivered, err = client:_deliver()
-    if not client:_busy() and polls[client] == poll then
-      polls[client] = nil
-      poll:close()
-    end
-    if not delivered then raise(err) end
+-- Whoever closes all handles of the loop (uv.walk) closes ours too.
+local function close(handle)
+  if not handle:is_closing() then handle:close() end
+end
+
+local function limit(place)
+  local left = place.deadline - luv.now()
+  place.timer = uv.new_timer()
+  place.timer:start(math.max(1, math.ceil(left * 1000)), 0, place.wake)
+end
+
+local function close_poll(client)
+  local watched = polls[client]
+  polls[client] = nil
+  if watched then close(watched.poll) end
+end
+
+-- A poll that was closed by others is made again, and so are the timers of those who wait. A fork's child has another
+-- descriptor.
+function luv.prepare(client)
+  local descriptor, err = client.core:pollfd()
+  if not descriptor then return err.message, err.hint end
+  local watched = polls[client]
+  if watched and watched.descriptor == descriptor and not watched.poll:is_closing() then return end
+  close_poll(client)
+  for place in pairs(limited) do
+    if place.timer:is_closing() then limit(place) end
+  end
+  local poll, reason = uv.new_poll(descriptor)
+  if not poll then return "luv can't poll the client's descriptor: " .. tostring(reason) end
+  polls[client] = { poll = poll, descriptor = descriptor }
+  local started, fault = poll:start("r", function()
+    local delivered, raised = client:_deliver()
+    if not client:_busy() then close_poll(client) end
+    if not delivered then raise(raised) end
   end)
+  if started then return end
+  close_poll(client)
+  return "luv can't poll the client's descriptor: " .. tostring(fault)
+end
+
+function luv.watch(client)
+  if client:_busy() then luv.prepare(client) else close_poll(client) end
 end
 
 -- What a coroutine raises goes to the loop, with the coroutine's own traceback.
@@ -52,19 +86,17 @@ end
 function luv.wait(seconds, announce)
   local waiting = coroutine.running()
   local place = {}
-  local timer
   function place.wake()
     if place.woken then return end
     place.woken = true
-    if timer then
-      timer:stop()
-      timer:close()
-    end
+    if place.timer then close(place.timer) end
+    limited[place] = nil
     resume(waiting)
   end
   if seconds then
-    timer = uv.new_timer()
-    timer:start(math.max(1, math.ceil(seconds * 1000)), 0, place.wake)
+    place.deadline = luv.now() + seconds
+    limit(place)
+    limited[place] = true
   end
   announce(place)
   repeat coroutine.yield() until place.woken -- others may resume it too
