@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lua_braze.h"
-#include "secret.h"
+#include "redact.h"
 #include "text.h"
 
 #define HIGHEST_LEVEL 50
@@ -43,12 +43,12 @@ static void push_redacted(lua_State *L, const struct braze_settings *settings, c
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;
   if (!settings || !settings->secrets || settings->secrets->lengths[BRAZE_SECRET_API_KEY] < SHORTEST_KEY ||
-      !braze_secrets_found(settings->secrets, BRAZE_PARTS_TOO, braze_buffer_text(text), text->length)) {
+      !braze_redact_finds(settings->secrets, NULL, braze_buffer_text(text), text->length)) {
     lua_pushlstring(L, braze_buffer_text(text), text->length);
     return;
   }
   braze_buffer_borrow(&out, safe, sizeof safe);
-  braze_secrets_redact(settings->secrets, BRAZE_PARTS_TOO, braze_buffer_text(text), text->length, &out);
+  braze_redact(settings->secrets, NULL, braze_buffer_text(text), text->length, &out);
   lua_pushlstring(L, safe, out.length);
 }
 

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "global.h"
+#include "redact.h"
 #include "wipe.h"
 
 #define SHORTEST_KEY 8
@@ -208,8 +209,7 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
 }
 
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
-  /* http:// is loopback: nobody from outside writes there. */
-  if (braze_global_reuses_handles() || !transfer->settings->secure) return true;
+  if (braze_global_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
   transfer->url_is_set = false;
@@ -221,6 +221,7 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
   curl_url_cleanup(transfer->url);
+  braze_wipe(transfer->error, sizeof transfer->error);
   free(transfer);
 }
 
@@ -334,46 +335,59 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
 static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
   char safe[256];
   struct braze_buffer out;
-  if (!braze_secrets_found(secrets, BRAZE_PARTS_TOO, text, strlen(text))) return;
+  if (!braze_redact_finds(secrets, NULL, text, strlen(text))) return;
   braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
-  braze_secrets_redact(secrets, BRAZE_PARTS_TOO, text, strlen(text), &out);
+  braze_redact(secrets, NULL, text, strlen(text), &out);
   braze_wipe(text, size);
   memcpy(text, safe, out.length + 1);
 }
 
 /* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
-static bool make_safe(const struct braze_secrets *secrets, enum braze_parts parts, const struct braze_buffer *body, struct braze_buffer *safe) {
-  if (!braze_secrets_found(secrets, parts, braze_buffer_text(body), body->length)) return false;
+static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body, struct braze_buffer *safe) {
+  if (!braze_redact_finds(secrets, own, braze_buffer_text(body), body->length)) return false;
   braze_buffer_init(safe, body->limit);
-  if (!braze_secrets_redact(secrets, parts, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);
+  if (!braze_redact(secrets, own, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);
   return true;
 }
 
 /* The body is the safe one from here on: the service's 401 repeats the key. */
-static void redact_body(const struct braze_secrets *secrets, enum braze_parts parts, struct braze_buffer *body) {
+static void redact_body(const struct braze_secrets *secrets, const struct braze_own_text *own, struct braze_buffer *body) {
   struct braze_buffer safe;
-  if (!make_safe(secrets, parts, body, &safe)) return;
-  braze_wipe(body->bytes, body->length);
+  if (!make_safe(secrets, own, body, &safe)) return;
   braze_buffer_free(body);
   *body = safe;
 }
 
-/* A whole 2xx. A success gives back what it was given, and a send_id may begin as the key does, so only whole secrets are
-   taken out of it, and no key so short that it would spoil the service's own words. What turns out to be no success is shown
-   by safe_body. */
-static void redact_answer(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
-  outcome->has_safe_body = make_safe(secrets, BRAZE_PARTS_TOO, &outcome->body, &outcome->safe_body);
-  if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, BRAZE_WHOLE_ONLY, &outcome->body);
+/* The value that names what the call makes, if the caller gave it. */
+static struct braze_own_text own_text(const struct braze_call *call) {
+  const struct braze_endpoint *endpoint = call->endpoint;
+  struct braze_own_text own = {NULL, 0};
+  size_t i;
+  for (i = 0; endpoint->repeat_field && i < endpoint->field_count; i++)
+    if (call->values[i] && strcmp(endpoint->fields[i].name, endpoint->repeat_field) == 0) {
+      own.text = call->values[i];
+      own.length = call->value_lengths[i];
+    }
+  return own;
 }
 
-static void redact_all(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
+/* A whole 2xx. A success gives back the send_id that it was given, which may begin as the key does: that stays as it is. A key so
+   short that it would spoil the service's own words is left in. What turns out to be no success is shown by safe_body. */
+static void redact_answer(const struct braze_secrets *secrets, const struct braze_call *call, struct braze_outcome *outcome) {
+  const struct braze_own_text own = own_text(call);
+  outcome->has_safe_body = make_safe(secrets, NULL, &outcome->body, &outcome->safe_body);
+  if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, &own, &outcome->body);
+}
+
+static void redact_all(const struct braze_secrets *secrets, struct braze_call *call) {
+  struct braze_outcome *outcome = &call->outcome;
   redact(secrets, outcome->curl_message, sizeof outcome->curl_message);
   redact(secrets, outcome->request_id, sizeof outcome->request_id);
   redact(secrets, outcome->location, sizeof outcome->location);
   if (outcome->answered)
-    redact_answer(secrets, outcome);
+    redact_answer(secrets, call, outcome);
   else
-    redact_body(secrets, BRAZE_PARTS_TOO, &outcome->body);
+    redact_body(secrets, NULL, &outcome->body);
 }
 
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
@@ -381,6 +395,7 @@ static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct 
   outcome->curl_code = (int)code;
   snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
+  braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
@@ -409,7 +424,7 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);
-  redact_all(transfer->secrets, outcome);
+  redact_all(transfer->secrets, transfer->call);
   transfer->call = NULL;
 }
 

@@ -31,8 +31,8 @@ struct braze_transfer {
 /* An idle transfer with everything set that no call changes. NULL: no memory, or libcurl lacks what we can't do without. */
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets);
 
-/* Makes an idle transfer fit for another attempt: a new easy handle, where libcurl's may serve one only and the service is not
-   on this machine. False: no memory. */
+/* Makes an idle transfer fit for another attempt: a new easy handle, where libcurl's may serve one response only. False: no
+   memory. */
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets);
 
 void braze_transfer_free(struct braze_transfer *transfer);
