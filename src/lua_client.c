@@ -20,6 +20,18 @@ static struct lbraze_client *test_client(lua_State *L, int index) {
   return lbraze_has_metatable(L, index, LBRAZE_CLIENT) || lbraze_has_metatable(L, index, LBRAZE_SAFE_CLIENT) ? client : NULL;
 }
 
+const struct braze_settings *lbraze_settings_of_first(lua_State *L) {
+  const struct lbraze_client *client = test_client(L, 1);
+  if (!client && lua_isuserdata(L, 1) && (lbraze_has_metatable(L, 1, LBRAZE_REQUEST) || lbraze_has_metatable(L, 1, LBRAZE_SAFE_REQUEST)))
+    client = ((const struct lbraze_request *)lua_touserdata(L, 1))->client;
+  if (!client) {
+    lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
+    client = test_client(L, -1);
+    lua_pop(L, 1);
+  }
+  return client ? client->settings : NULL;
+}
+
 /* [-0, +0, m] Gives the table on top of the stack an empty one for requests. Before Lua 5.4 luaL_ref's list of what is free ends
    in nil, and luaL_unref needs memory to begin it again, which a delivery must not want: ended in 0, as 5.4 does, it needs none. */
 static void set_new_requests(lua_State *L) {

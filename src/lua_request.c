@@ -171,7 +171,7 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
   lua_rawseti(L, -2, LBRAZE_REQUEST_CLIENT);
   lbraze_push_on_done(L, 4);
   lua_rawseti(L, -2, LBRAZE_REQUEST_ON_DONE);
-  lbraze_push_where(L);
+  lbraze_push_where(L, client->settings);
   lua_rawseti(L, -2, LBRAZE_REQUEST_WHERE);
   lbraze_set_uservalue(L, -2);
   return request;

@@ -22,6 +22,7 @@ void braze_outcome_init(struct braze_outcome *outcome) {
 static void forget_texts(struct braze_outcome *outcome) {
   braze_wipe(outcome->request_id, sizeof outcome->request_id);
   braze_wipe(outcome->location, sizeof outcome->location);
+  braze_wipe(outcome->coding, sizeof outcome->coding);
   braze_wipe(outcome->curl_message, sizeof outcome->curl_message);
 }
 
@@ -37,6 +38,8 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->status = 0;
   outcome->rate_limit.limit = outcome->rate_limit.remaining = outcome->rate_limit.reset = BRAZE_ABSENT;
   outcome->retry_after = BRAZE_ABSENT;
+  outcome->retry_after_unread = false;
+  outcome->clock_ahead = 0;
   forget_texts(outcome);
   outcome->curl_code = 0;
   outcome->proxy_status = 0;

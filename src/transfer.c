@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "clock.h"
+#include "conceal.h"
 #include "global.h"
-#include "redact.h"
 #include "wipe.h"
 
-#define SHORTEST_KEY 8
 /* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
    says of the first that there is no memory. */
 #define TOO_LARGE 100
@@ -87,9 +86,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 
 static void set_headers(struct braze_transfer *transfer) {
   static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
+  /* Without it a server may choose any coding of the body, and we read none: what inflates may be a bomb. */
+  static char accept_encoding[] = "Accept-Encoding: identity";
   /* As a node of ours: libcurl would format its own option anew, twice over, for each transfer. */
   static char user_agent[] = "User-Agent: braze-lua/" BRAZE_VERSION;
-  char *const lines[] = {user_agent, transfer->secrets->authorization, content_type, expect};
+  char *const lines[] = {user_agent, transfer->secrets->authorization, accept_encoding, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
   for (i = 0; i < count; i++) {
     transfer->headers[i].data = lines[i];
@@ -99,7 +100,7 @@ static void set_headers(struct braze_transfer *transfer) {
 
 /* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
-  transfer->headers[2].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[3];
+  transfer->headers[3].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[4];
 }
 
 /* Sets an option unless one failed before; the first failure stays in `code`. */
@@ -331,65 +332,6 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   }
 }
 
-/* Takes what is secret out of a text that came from outside, before anything else sees it. */
-static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
-  char safe[256];
-  struct braze_buffer out;
-  if (!braze_redact_finds(secrets, NULL, text, strlen(text))) return;
-  braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
-  braze_redact(secrets, NULL, text, strlen(text), &out);
-  braze_wipe(text, size);
-  memcpy(text, safe, out.length + 1);
-}
-
-/* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
-static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body, struct braze_buffer *safe) {
-  if (!braze_redact_finds(secrets, own, braze_buffer_text(body), body->length)) return false;
-  braze_buffer_init(safe, body->limit);
-  if (!braze_redact(secrets, own, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);
-  return true;
-}
-
-/* The body is the safe one from here on: the service's 401 repeats the key. */
-static void redact_body(const struct braze_secrets *secrets, const struct braze_own_text *own, struct braze_buffer *body) {
-  struct braze_buffer safe;
-  if (!make_safe(secrets, own, body, &safe)) return;
-  braze_buffer_free(body);
-  *body = safe;
-}
-
-/* The value that names what the call makes, if the caller gave it. */
-static struct braze_own_text own_text(const struct braze_call *call) {
-  const struct braze_endpoint *endpoint = call->endpoint;
-  struct braze_own_text own = {NULL, 0};
-  size_t i;
-  for (i = 0; endpoint->repeat_field && i < endpoint->field_count; i++)
-    if (call->values[i] && strcmp(endpoint->fields[i].name, endpoint->repeat_field) == 0) {
-      own.text = call->values[i];
-      own.length = call->value_lengths[i];
-    }
-  return own;
-}
-
-/* A whole 2xx. A success gives back the send_id that it was given, which may begin as the key does: that stays as it is. A key so
-   short that it would spoil the service's own words is left in. What turns out to be no success is shown by safe_body. */
-static void redact_answer(const struct braze_secrets *secrets, const struct braze_call *call, struct braze_outcome *outcome) {
-  const struct braze_own_text own = own_text(call);
-  outcome->has_safe_body = make_safe(secrets, NULL, &outcome->body, &outcome->safe_body);
-  if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, &own, &outcome->body);
-}
-
-static void redact_all(const struct braze_secrets *secrets, struct braze_call *call) {
-  struct braze_outcome *outcome = &call->outcome;
-  redact(secrets, outcome->curl_message, sizeof outcome->curl_message);
-  redact(secrets, outcome->request_id, sizeof outcome->request_id);
-  redact(secrets, outcome->location, sizeof outcome->location);
-  if (outcome->answered)
-    redact_answer(secrets, call, outcome);
-  else
-    redact_body(secrets, NULL, &outcome->body);
-}
-
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
   outcome->curl_code = (int)code;
@@ -419,12 +361,12 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->proxy_status = (int)proxy_status;
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
-  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = '\0'; /* an interim response's */
+  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
   if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);
-  redact_all(transfer->secrets, transfer->call);
+  braze_conceal(transfer->secrets, transfer->call);
   transfer->call = NULL;
 }
 

@@ -17,7 +17,7 @@ struct braze_transfer {
   const struct braze_secrets *secrets;
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
   struct braze_trust_store store;        /* that the handle has */
-  struct curl_slist headers[4];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
+  struct curl_slist headers[5];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
   bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
   size_t body_read;
   struct braze_call *call; /* NULL while idle */
