@@ -97,8 +97,8 @@ build/$1/seam/embed.o: examples/embed.c | build/found
 build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(LINK)
 
-# This looks at every byte of an answer.
-build/$1/secret.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
+# These look at every byte of an answer.
+build/$1/redact.o build/$1/layers.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
 
 build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)

@@ -16,13 +16,14 @@ describe("a rate-limit header", function()
     { "2147483648", 2147483648 }, { "4294967296", 4294967296 },
     { "9007199254740991", 9007199254740991 },
     { ("0"):rep(40) .. "9", 9 },
+    { "5, 5", 5 }, { "5,5", 5 }, { "5 ,\t5 , 05", 5 },
     { " 5", 5 }, { "5 ", 5 }, { "\t 5 \t ", 5 },
   }
   local bad = {
     "", " ", "-1", "-0", "+5", "5.0", "5.", ".5", "5,0", "1_000", "1,000", "1 000", "0x10", "1e3", "1E3", "inf",
       "nan", "NaN",
     "9007199254740992", "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616",
-    "18446744073709551621", "1" .. ("0"):rep(40), ("9"):rep(1000), "5, 5", "5;w=60", "5 5", "five", "5a", "a5", "\"5\"",
+    "18446744073709551621", "1" .. ("0"):rep(40), ("9"):rep(1000), "5, 6", "5, 5, 6", "5,", ",5", "5,,5", ("5, "):rep(100) .. "5", "5;w=60", "5 5", "five", "5a", "a5", "\"5\"",
     "5\0", "\0", "5\0005", "\217\165", "\239\188\149", "5\194\160", "5\11", "null", "-", "%35",
   }
   for field, name in pairs(names) do
@@ -89,8 +90,20 @@ describe("Retry-After", function()
   local rows = {
     { "0", epoch }, { "1", epoch + 1 }, { "120", epoch + 120 }, { "007", epoch + 7 },
     { "86400", epoch + 86400 }, { "315360000", epoch + 315360000 },
-    { "315360001" }, { "9007199254740991" }, { "9223372036854775808" }, { "1" .. ("0"):rep(40) },
-    { "" }, { "-1" }, { "+1" }, { "1.5" }, { "1e3" }, { "0x10" }, { "5 s" }, { "5s" }, { "5, 5" }, { "soon" },
+    -- Longer than anybody means, and never shorter than what was asked for.
+    { "315360001", epoch + 315360001 }, { "9007199254740991", epoch + 9007199254740991.0 },
+    { "9223372036854775808", epoch + 9007199254740991.0 }, { "1" .. ("0"):rep(40), epoch + 9007199254740991.0 },
+    -- A part of a second counts as a whole one.
+    { "1.5", epoch + 2 }, { "2.0", epoch + 2 }, { "2.000001", epoch + 3 }, { "0.25", epoch + 1 }, { "007.0", epoch + 7 },
+    -- What a proxy has joined is one where it is the same.
+    { "5, 5", epoch + 5 }, { "5,5 , 5", epoch + 5 }, { "2.5, 3", epoch + 3 }, { "5, 6" }, { "6, 5" }, { "5," }, { ",5" }, { "5, soon" },
+    { "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+    { "Sun, 06 Nov 1994 08:49:37 GMT, Sunday, 06-Nov-94 08:49:37 GMT", 784111777 },
+    { "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:38 GMT" }, { "Sun, 06 Nov 1994 08:49:37 GMT, 5" },
+    { ("5, "):rep(100) .. "5" },
+    -- What is written for GMT is the same.
+    { "Sun, 06 Nov 1994 08:49:37 UTC", 784111777 }, { "Sunday, 06-Nov-94 08:49:37 UTC", 784111777 },
+    { "-1" }, { "+1" }, { "1." }, { ".5" }, { "1.5.5" }, { "1e3" }, { "0x10" }, { "5 s" }, { "5s" }, { "soon" },
       { "inf" },
     -- RFC 9110's example in its three forms.
     { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
@@ -132,7 +145,7 @@ describe("Retry-After", function()
     { "Saturday, 31-Dec-99 23:59:59 GMT", 946684799 },
     { "Saturday, 01-Jan-00 00:00:00 GMT", 946684800 },
     -- Nearly a date.
-    { "Sun, 06 Nov 1994 08:49:37 UTC" }, { "Sun, 06 Nov 1994 08:49:37 gmt" }, { "Sun, 06 Nov 1994 08:49:37" },
+    { "Sun, 06 Nov 1994 08:49:37 utc" }, { "Sun, 06 Nov 1994 08:49:37 gmt" }, { "Sun, 06 Nov 1994 08:49:37" },
     { "Sun, 06 Nov 1994 08:49:37 GMT+1" }, { "Sun, 06 Nov 1994 08:49:37 +0000" }, { "Sun, 6 Nov 1994 08:49:37 GMT" },
     { "Sun,  6 Nov 1994 08:49:37 GMT" }, { "Sun, 06 nov 1994 08:49:37 GMT" }, { "sun, 06 Nov 1994 08:49:37 GMT" },
     { "Son, 06 Nov 1994 08:49:37 GMT" }, { "Sun, 06 Nov 94 08:49:37 GMT" }, { "Sun 06 Nov 1994 08:49:37 GMT" },
@@ -146,14 +159,18 @@ describe("Retry-After", function()
   }
   for number, row in ipairs(rows) do
     it(("row %d: %s"):format(number, row[1]:sub(1, 32)), function()
-      assert.same({ retry_after = row[2] }, feed("Retry-After: " .. row[1] .. "\r\n"))
+      local found = feed("Retry-After: " .. row[1] .. "\r\n")
       assert.equal(row[2] or -1, headers.retry_after(row[1], epoch))
+      assert.equal(not row[2] or nil, found.retry_after_unread)
+      if row[2] then assert.same({ retry_after = row[2] }, found) end
     end)
   end
 
   it("has more than thirty rows, and dates cut anywhere are none", function()
     assert.is_true(#rows > 30)
-    for _, date in ipairs { rows[22][1], rows[23][1], rows[24][1] } do
+    for _, date in ipairs {
+      "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+    } do
       assert.is_true(headers.retry_after(date, epoch) > 0)
       for length = 0, #date - 1 do assert.equal(-1, headers.retry_after(date:sub(1, length), epoch)) end
     end
@@ -183,11 +200,53 @@ describe("Retry-After", function()
 
   it("may come twice if it says the same", function()
     assert.same({ retry_after = epoch + 5 }, feed("retry-after: 5", "Retry-After: 5"))
-    assert.same({ retry_after = epoch }, feed("retry-after: 0", "Retry-After: Fri, 15 Jan 2027 08:00:00 GMT"))
-    for _, pair in ipairs { { "5", "6" }, { "6", "5" }, { "5", "" }, { "", "5" }, { "soon", "5" }, { "5", "soon" } } do
-      assert.same({}, feed("retry-after: " .. pair[1], "retry-after: " .. pair[2]), pair[1] .. pair[2])
+    assert.same({ retry_after = epoch + 5 }, feed("retry-after: 5", "Retry-After: "))
+    assert.same({}, feed "Retry-After: ")
+  end)
+
+  it("that says two things is at least the longer of them", function()
+    local date = "Fri, 15 Jan 2027 08:00:10 GMT"
+    local pairs_of_values = { { "5", "6", 6 }, { "6", "5", 6 }, { "soon", "5", 5 }, { "5", "soon", 5 }, { "5", date, 10 },
+      { date, "15", 15 } }
+    for _, pair in ipairs(pairs_of_values) do
+      assert.same({ retry_after = epoch + pair[3], retry_after_unread = true },
+        feed("retry-after: " .. pair[1], "retry-after: " .. pair[2]), pair[1] .. pair[2])
+      assert.equal(epoch + pair[3], feed("retry-after: " .. pair[1] .. ", " .. pair[2]).retry_after or epoch + pair[3])
     end
-    assert.same({}, feed("retry-after: 5", "retry-after: 6", "retry-after: 5"))
+    assert.same({ retry_after = epoch + 6, retry_after_unread = true }, feed("retry-after: 5", "retry-after: 6", "retry-after: 5"))
+    assert.same({ retry_after_unread = true }, feed("retry-after: soon", "retry-after: soon"))
+  end)
+
+  it("as a date is told by the service's clock, which Date gives", function()
+    for _, ahead in ipairs { -300, 0, 300, -86400 * 365 } do
+      local function by_its_clock(seconds) return os.date("!%a, %d %b %Y %H:%M:%S GMT", epoch + ahead + seconds) end
+      for _, lines in ipairs {
+        { "Date: " .. by_its_clock(0), "Retry-After: " .. by_its_clock(2) },
+        { "Retry-After: " .. by_its_clock(2), "date:" .. by_its_clock(0) },
+      } do
+        assert.equal(epoch + 2, feed(lines[1], lines[2]).retry_after)
+        assert.equal(ahead ~= 0 and -ahead or nil, feed(lines[1], lines[2]).clock_ahead)
+      end
+      assert.equal(epoch + 5, feed("Date: " .. by_its_clock(0), "Retry-After: 5").retry_after)
+    end
+  end)
+
+  it("as a date is told by our clock where Date is none, or says two things", function()
+    local date = "Fri, 15 Jan 2027 08:00:10 GMT"
+    for _, lines in ipairs { { "Date: soon" }, { "Date:" }, { "Date: Fri, 15 Jan 2027 08:00:00 GMT", "Date: " .. date },
+      { "Date: Fri, 15 Jan 2027 08:00:05 GMT", " folded" } } do
+      assert.same({ retry_after = epoch + 10 }, feed("Retry-After: " .. date, lines[1], lines[2]))
+    end
+  end)
+end)
+
+describe("the coding of a body", function()
+  it("is what Content-Encoding says, but for none", function()
+    assert.same({ coding = "gzip" }, feed "Content-Encoding: gzip\r\n")
+    assert.same({ coding = "gzip" }, feed("content-encoding: identity", "CONTENT-ENCODING:gzip"))
+    for _, none in ipairs { "identity", "Identity", "" } do assert.same({}, feed("Content-Encoding: " .. none)) end
+    assert.same({ coding = ("x"):rep(31) }, feed("Content-Encoding: " .. ("x"):rep(100)))
+    assert.same({}, headers.feed({ "HTTP/1.1 103 x", "content-encoding: gzip", "", "HTTP/1.1 200 x" }, epoch))
   end)
 end)
 

@@ -139,9 +139,50 @@ describe("a 429", function()
         assert.equal(wanted, pause(limited, { repeatable = repeatable }))
         assert.equal(wanted ~= nil, again(limited, { repeatable = repeatable }))
       end
-      assert.equal(limited.retry_after or limited.reset or -1, core.retry.at(limited))
+      -- What is long past is shown as nothing.
+      local at = limited.retry_after or limited.reset or -1
+      assert.equal(at < epoch - 3600 and -1 or at, core.retry.at(limited))
     end)
   end
+
+  it("that says when in a number that is no time of that kind says nothing", function()
+    for _, reset in ipairs { 0, 2, 86400, epoch * 1000, epoch - 3601, epoch + 367 * 86400, 9007199254740991 } do
+      assert.equal(-1, core.retry.at { status = 429, reset = reset }, reset)
+      assert.is_false(again { status = 429, reset = reset, repeatable = true })
+      assert.equal(-1, core.retry.at { status = 503, retry_after = reset }, reset)
+    end
+    for _, reset in ipairs { epoch - 3600, epoch, epoch + 365 * 86400 } do
+      assert.equal(reset, core.retry.at { status = 429, reset = reset })
+    end
+  end)
+
+  it("has its reset by the service's clock", function()
+    for _, ahead in ipairs { -300, 300 } do
+      local limited = { status = 429, reset = epoch - ahead + 2, clock_ahead = ahead }
+      assert.equal(epoch + 2, core.retry.at(limited))
+      assert.equal(2, pause(limited))
+    end
+  end)
+
+  it("that asks for a pause that can't be read is tried again by its reset alone, and no sooner than other pauses", function()
+    assert.is_false(again { status = 429, retry_after_unread = true, repeatable = true })
+    assert.is_false(again { status = 429, retry_after_unread = true, retry_after = epoch + 5, repeatable = true })
+    assert.equal(8, pause { status = 429, retry_after_unread = true, reset = epoch + 1 })
+    assert.equal(20, pause { status = 429, retry_after_unread = true, reset = epoch + 20 })
+    assert.equal(epoch + 20, core.retry.at { status = 429, retry_after_unread = true, retry_after = epoch + 5, reset = epoch + 20 })
+  end)
+end)
+
+describe("a Retry-After that can't be read", function()
+  it("means the longest pause, whatever chance says, and what of it can be read", function()
+    for _, chance in ipairs { 0, 0.5, 0.99 } do
+      assert.equal(8, pause(unavailable, { retry_after_unread = true, chance = chance }))
+      assert.equal(8, pause(unavailable, { retry_after_unread = true, retry_after = epoch + 5, chance = chance }))
+      assert.equal(20, pause(unavailable, { retry_after_unread = true, retry_after = epoch + 20, chance = chance }))
+    end
+    assert.is_nil(pause(unavailable, { retry_after_unread = true, deadline = now + 8 }))
+    assert.equal(-1, core.retry.at(with(unavailable, { retry_after_unread = true, retry_after = epoch + 20 })))
+  end)
 end)
 
 describe("Retry-After beside another status", function()

@@ -27,7 +27,7 @@ describe("a key that repeats itself", function()
     local key = "abcdefghabcd"
     assert.equal("***", redact(with(key), "abcdefghabcdefghabcd"))
     assert.equal("-***-", redact(with(key), "-abcdefghabcdefghabcdefghabcd-"))
-    assert.equal("******z", redact(with(key), key .. key .. "z"))
+    assert.equal("***z", redact(with(key), key .. key .. "z"))
   end)
 
   it("is hidden by the longer of two secrets that overlap", function()

@@ -49,7 +49,7 @@ describe("a whole secret", function()
       assert.equal("*** behind", redact(one, written .. " behind"))
       assert.equal('{"message":"Invalid API key: ***"}', redact(one,
         '{"message":"Invalid API key: ' .. written .. '"}'))
-      assert.equal("******", redact(one, written .. written))
+      assert.equal("***", redact(one, written .. written))
       assert.equal("a***b***c", redact(one, "a" .. written .. "b" .. written .. "c"))
     end)
 
@@ -80,7 +80,7 @@ describe("a whole secret", function()
 
   it("is redacted behind a beginning of itself", function()
     assert.equal("0f1e2***", redact(one, "0f1e2" .. key))
-    assert.equal("******", redact(one, key:sub(1, 8) .. key))
+    assert.equal("***", redact(one, key:sub(1, 8) .. key))
     assert.equal("0f0f***", redact(one, "0f0f" .. key))
   end)
 
@@ -141,13 +141,13 @@ end)
 describe("what is no secret", function()
   it("stays as it is", function()
     for _, text in ipairs {
-      "a plain message", key:sub(2), key:upper(), key:reverse(), key:sub(1, 7) .. "x", (key:sub(1, 7):gsub(".", "%0 ")),
-      key:sub(9), "\\", "%", "%3", "\\u", "\\u00", "a\\", "a%", "\\u0030f1e2dx", "%30f1e2dx", "\\u0030f1", "%30f1",
-        "\\x30f1e2d3c-4b5a", "%zz%zz",
-      "0\0f1e2d3c-4b5a", "***", '{"message":"success","send_id":"0f1e2d3"}',
-      "\\u01300f1", "\\u30f1e2d3c-4b5a",
+      "a plain message", key:sub(1, 7) .. "x", key:sub(2, 8) .. key:sub(12, 18), (key:sub(1, 7):gsub(".", "%0 ")) .. "x",
+      key:sub(-7), "\\", "%", "%3", "\\u", "\\u00", "a\\", "a%", "\\u0030f1e2dx", "%30f1e2dx", "\\u0030f1", "%30f1",
+        "\\x30f1e2dx", "%zz%zz",
+      "0\0f1e2d3x", "***", '{"message":"success","send_id":"0f1e2d3"}',
+      "\\u01300f1x", "\\u30f1e2d3x",
     } do
-      if not text:find(key:sub(1, 8), 1, true) then assert.equal(text, redact(one, text)) end
+      assert.equal(text, redact(one, text))
     end
   end)
 

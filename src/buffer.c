@@ -75,15 +75,17 @@ const char *braze_buffer_text(const struct braze_buffer *buffer) {
   return buffer->bytes ? buffer->bytes : "";
 }
 
+/* What was appended is wiped whenever it goes, here and below: it may be an answer with the key in it. */
 void braze_buffer_clear(struct braze_buffer *buffer) {
+  if (buffer->bytes) braze_wipe(buffer->bytes, buffer->length);
   if (buffer->capacity > KEPT_CAPACITY && !buffer->borrowed) braze_buffer_free(buffer);
   buffer->length = 0;
-  if (buffer->bytes) buffer->bytes[0] = '\0';
 }
 
 void braze_buffer_free(struct braze_buffer *buffer) {
   size_t limit = buffer->limit;
   if (buffer->borrowed) return;
+  if (buffer->bytes) braze_wipe(buffer->bytes, buffer->length);
   free(buffer->bytes);
   braze_buffer_init(buffer, limit);
 }
@@ -91,10 +93,14 @@ void braze_buffer_free(struct braze_buffer *buffer) {
 void braze_buffer_cut(struct braze_buffer *buffer, size_t length) {
   char *bytes;
   if (buffer->length <= length || buffer->borrowed) return;
+  braze_wipe(buffer->bytes + length, buffer->length - length);
   buffer->length = length;
-  buffer->bytes[length] = '\0';
-  bytes = realloc(buffer->bytes, length + 1);
+  /* Not by realloc, as above. */
+  bytes = malloc(length + 1);
   if (!bytes) return;
+  memcpy(bytes, buffer->bytes, length + 1);
+  braze_wipe(buffer->bytes, length);
+  free(buffer->bytes);
   buffer->bytes = bytes;
   buffer->capacity = length + 1;
 }

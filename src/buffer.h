@@ -1,4 +1,4 @@
-/* buffer: bytes that grow up to a hard cap. Running out, of room or of memory, is a return value. */
+/* buffer: bytes that grow up to a hard cap. Running out, of room or of memory, is a return value. What is forgotten is wiped. */
 #ifndef BRAZE_BUFFER_H
 #define BRAZE_BUFFER_H
 

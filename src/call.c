@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wipe.h"
+
 /* Two braces, and for each value its name, what it is as JSON, and a comma. */
 static size_t most_body(const struct braze_endpoint *endpoint, const struct braze_value *values) {
   size_t size = 2, i;
@@ -68,9 +70,18 @@ struct braze_call *braze_call_retain(struct braze_call *call) {
   return call;
 }
 
+/* A value may be the key in the wrong place. */
+static void wipe_body(struct braze_call *call) {
+  size_t i;
+  for (i = 0; i < call->endpoint->field_count; i++)
+    if (call->values[i]) braze_wipe(call->body + (call->values[i] - call->body), call->value_lengths[i]);
+  braze_wipe(call->body, call->body_length);
+}
+
 void braze_call_release(struct braze_call *call) {
   if (!call || atomic_fetch_sub(&call->references, 1) > 1) return;
   braze_outcome_free(&call->outcome);
+  wipe_body(call);
   free(call->body);
   free(call);
 }

@@ -85,18 +85,18 @@ static void say_time(const struct words *words, struct braze_buffer *out, double
 
 static void explain_rate_limit(const struct words *words) {
   const struct braze_rate_limit *limit = &words->outcome->rate_limit;
-  double at = braze_retry_at(words->outcome);
+  double at = braze_retry_at(words->outcome, words->epoch), reset = braze_retry_reset(words->outcome, words->epoch);
   braze_buffer_print(words->message, "the rate limit is used up");
   if (limit->limit >= 0 && limit->remaining >= 0)
     braze_buffer_print(words->message, ": %lld of %lld left", (long long)limit->remaining, (long long)limit->limit);
-  if (limit->reset >= 0) {
+  if (reset >= 0) {
     braze_buffer_print(words->message, ", resets ");
-    say_time(words, words->message, (double)limit->reset);
+    say_time(words, words->message, reset);
   }
   say_service_message(words, "; the service says ");
   if (at < 0)
     braze_buffer_print(words->hint, "call again later");
-  else if (limit->reset >= 0 && at >= (double)limit->reset - 1 && at <= (double)limit->reset + 1)
+  else if (reset >= 0 && at >= reset - 1 && at <= reset + 1)
     braze_buffer_print(words->hint, "call again then");
   braze_buffer_print(words->hint, "%sthe limit is the whole workspace's", words->hint->length > 0 ? "; " : "");
 }
@@ -160,6 +160,8 @@ static void explain_protocol(const struct words *words) {
     braze_buffer_print(words->message, "what %s sent is no answer of a web service", host);
   else if (answer == BRAZE_ANSWER_QUEUED)
     braze_buffer_print(words->message, "the service queued the call and gave no %s: it may be made later", words->call->endpoint->answer_field);
+  else if (answer == BRAZE_ANSWER_NOT_JSON && outcome->coding[0])
+    braze_buffer_print(words->message, "the answer of %s can't be read", host);
   else if (answer == BRAZE_ANSWER_NOT_JSON || answer == BRAZE_ANSWER_NOT_OBJECT)
     braze_buffer_print(words->message, "the answer of %s is %s", host, answer == BRAZE_ANSWER_NOT_JSON ? "not JSON" : "JSON, but no object");
   else
@@ -225,7 +227,29 @@ static void explain_timeout(const struct words *words) {
   if (outcome->curl_code == 0)
     braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
   else
-    braze_buffer_print(words->hint, "check network, DNS and firewall, or raise %s", outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
+    braze_buffer_print(words->hint, "check network, DNS and firewall%s%s, or raise %s", words->settings->proxy ? ", and the proxy " : "",
+                       words->settings->proxy ? words->settings->proxy : "", outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
+}
+
+/* Whether it is the proxy that was not reached. A host in no_proxy is reached without it, and libcurl alone knows which are: its
+   text names whom it did not reach. */
+static bool is_proxy_missing(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *proxy = words->settings->proxy, *name;
+  char host[256];
+  size_t length;
+  if (!proxy || outcome->left || outcome->proxy_status > 0) return false;
+  if (outcome->curl_code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
+  name = strstr(proxy, "://");
+  name = name ? name + 3 : proxy;
+  if (*name == '[')
+    length = strcspn(++name, "]");
+  else
+    length = strcspn(name, ":/");
+  if (outcome->curl_code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
+  memcpy(host, name, length);
+  host[length] = '\0';
+  return strstr(outcome->curl_message, host) != NULL;
 }
 
 static void explain_network(const struct words *words) {
@@ -243,9 +267,13 @@ static void explain_network(const struct words *words) {
   } else if (outcome->no_descriptor) {
     braze_buffer_print(words->message, "%s could not be reached" TOO_MANY_FILES "; nothing was sent", host);
     say_how_to_free_descriptors(words);
+  } else if (is_proxy_missing(words)) {
+    braze_buffer_print(words->message, "the proxy %s could not be reached; nothing was sent", words->settings->proxy);
+    braze_buffer_print(words->hint, "check that the proxy (proxy, https_proxy) is the right one and runs, or reach %s without it (proxy = \"\", no_proxy)", host);
+    say_curl(words);
   } else {
     braze_buffer_print(words->message, "%s could not be reached; nothing was sent", host);
-    braze_buffer_print(words->hint, "check network, DNS, firewall and the endpoint's name, then call again");
+    braze_buffer_print(words->hint, "check network, DNS, firewall and the endpoint's name%s%s, then call again", words->settings->proxy ? ", and the proxy " : "", words->settings->proxy ? words->settings->proxy : "");
     say_curl(words);
   }
 }
@@ -290,7 +318,7 @@ static void explain_maybe_applied(const struct words *words) {
 
 /* A Retry-After on anything but a 429, whose own words say it. */
 static void explain_when(const struct words *words) {
-  double at = braze_retry_at(words->outcome);
+  double at = braze_retry_at(words->outcome, words->epoch);
   if (at < 0 || words->outcome->kind == BRAZE_RATE_LIMITED) return;
   braze_buffer_print(words->hint, "%sthe service asks to be called after ", words->hint->length > 0 ? "; " : "");
   say_time(words, words->hint, at);
@@ -304,11 +332,21 @@ static void explain_unknown_host(const struct words *words) {
   braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->host);
 }
 
+/* A body that came in a coding, and is not shown. */
+static void explain_coding(const struct words *words) {
+  const char *coding = words->outcome->coding;
+  if (!coding[0] || words->outcome->body.length == 0) return;
+  braze_buffer_print(words->message, "; its body is in the Content-Encoding ");
+  braze_text_quote(words->message, coding, strlen(coding), MOST_OF_A_VALUE);
+  braze_buffer_print(words->message, ", which was not asked for, and is not shown");
+}
+
 void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
                    enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
   const struct words words = {settings, call, outcome, answer, said, epoch, message, hint};
   explain_kind[outcome->kind](&words);
   explain_unknown_host(&words);
+  explain_coding(&words);
   explain_maybe_applied(&words);
   explain_when(&words);
 }

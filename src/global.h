@@ -11,7 +11,8 @@ bool braze_global_start(void);
 bool braze_global_raises_sigpipe(void);
 
 /* Whether an easy handle may serve a second response. libcurl 7.83 to 8.0.1 keeps a pointer into the headers of the last one,
-   which it has freed, and writes there when the next one begins with a folded line (curl/curl#11103). */
+   which it has freed, and writes there when the next one begins with a folded line (curl/curl#11103). No URL is exempt: what
+   answers on loopback may be a gateway, and say what others say. */
 bool braze_global_reuses_handles(void);
 
 /* Whether libcurl looks only once a second whether an idle connection is alive: 8.22 was the first that does. */

@@ -3,18 +3,20 @@
 
 #include <string.h>
 
+#include "date.h"
 #include "text.h"
 
 #define CONTRADICTED (-2)
 
-enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, NAME_COUNT };
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, NAME_COUNT };
 
 #define MOST_EXACT INT64_C(9007199254740991)
+#define LONGEST_LIST 256
 
 void braze_headers_init(struct braze_headers *headers) {
   memset(headers, 0, sizeof *headers);
   headers->limit = headers->remaining = headers->reset = BRAZE_ABSENT;
-  headers->retry_after = BRAZE_ABSENT;
+  headers->retry_seconds = headers->retry_date = headers->date = BRAZE_ABSENT;
   headers->last = NAME_COUNT;
 }
 
@@ -30,140 +32,109 @@ int64_t braze_headers_number(const char *text, size_t length) {
   return value;
 }
 
-/* A position in a date that is being read; NULL once something was wrong. */
-struct reader {
-  const char *at;
-  const char *end;
-};
-
-static void expect(struct reader *reader, const char *text) {
-  size_t length = strlen(text);
-  if (reader->at && (size_t)(reader->end - reader->at) >= length && memcmp(reader->at, text, length) == 0)
-    reader->at += length;
-  else
-    reader->at = NULL;
+static bool is_space(char character) {
+  return character == '\r' || character == '\n' || character == '\t' || character == ' ';
 }
 
-/* Exactly `count` digits; a leading blank stands for a zero where asctime writes one. */
-static int read_number(struct reader *reader, int count, bool blank) {
-  int value = 0, i;
-  for (i = 0; i < count && reader->at; i++) {
-    char digit = reader->at < reader->end ? *reader->at++ : '\0';
-    if (blank && i == 0 && digit == ' ') digit = '0';
-    if (digit < '0' || digit > '9') reader->at = NULL;
-    value = value * 10 + (digit - '0');
-  }
+/* A part of a header's line. */
+struct value {
+  const char *text;
+  size_t length;
+};
+
+static struct value trim(struct value value) {
+  while (value.length > 0 && is_space(value.text[value.length - 1])) value.length--;
+  for (; value.length > 0 && is_space(*value.text); value.text++) value.length--;
   return value;
 }
 
-/* The 0-based index of one of the names, which stand one after the other in a text, `width` characters each. */
-static int read_name(struct reader *reader, const char *names, int width) {
-  int index;
-  if (!reader->at || reader->end - reader->at < width) {
-    reader->at = NULL;
-    return 0;
-  }
-  for (index = 0; names[index * width]; index++)
-    if (memcmp(reader->at, names + index * width, (size_t)width) == 0) {
-      reader->at += width;
-      return index;
-    }
-  reader->at = NULL;
-  return 0;
+/* Takes the first of the values that stand in a list with commas, up to the comma that begins `from` bytes behind or later. False:
+   there is no comma, or the list is longer than any that is meant. */
+static bool split(struct value list, size_t from, struct value *first, struct value *rest) {
+  const char *comma = from < list.length && list.length <= LONGEST_LIST ? memchr(list.text + from, ',', list.length - from) : NULL;
+  if (!comma) return false;
+  first->text = list.text;
+  first->length = (size_t)(comma - list.text);
+  rest->text = comma + 1;
+  rest->length = list.length - first->length - 1;
+  *first = trim(*first);
+  *rest = trim(*rest);
+  return true;
 }
 
-struct date {
-  int year, month, day, hour, minute, second;
+/* A number, or one that a proxy has joined from several lines that say the same. */
+static int64_t read_number(struct value list) {
+  struct value first = list, rest;
+  int64_t value;
+  if (!split(list, 0, &first, &rest)) return braze_headers_number(list.text, list.length);
+  value = braze_headers_number(first.text, first.length);
+  return value >= 0 && read_number(rest) == value ? value : BRAZE_ABSENT;
+}
+
+/* Seconds, of which a part counts as a whole one; negative where it is no number. */
+static double read_seconds(struct value value) {
+  double seconds = 0;
+  size_t i, digits = 0;
+  bool part = false;
+  while (digits < value.length && value.text[digits] >= '0' && value.text[digits] <= '9') digits++;
+  if (digits == 0 || digits + 1 == value.length) return BRAZE_ABSENT;
+  for (i = 0; i < digits && seconds <= (double)MOST_EXACT; i++) seconds = seconds * 10 + (value.text[i] - '0');
+  if (seconds > (double)MOST_EXACT) seconds = (double)MOST_EXACT;
+  if (digits == value.length) return seconds;
+  if (value.text[digits] != '.') return BRAZE_ABSENT;
+  for (i = digits + 1; i < value.length; i++) {
+    if (value.text[i] < '0' || value.text[i] > '9') return BRAZE_ABSENT;
+    part = part || value.text[i] != '0';
+  }
+  return part ? seconds + 1 : seconds;
+}
+
+/* What has been read of Retry-After: seconds, or a date by the service's clock. */
+struct pause {
+  double seconds, date; /* negative = not given */
 };
 
-static void read_time(struct reader *reader, struct date *date) {
-  date->hour = read_number(reader, 2, false);
-  expect(reader, ":");
-  date->minute = read_number(reader, 2, false);
-  expect(reader, ":");
-  date->second = read_number(reader, 2, false);
-}
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar, counted from March so that the leap day comes last. */
-static int64_t days_since_1970(int year, int month, int day) {
-  int64_t years = month <= 2 ? year - 1 : year;
-  int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return years * 365 + years / 4 - years / 100 + years / 400 + day_of_year - 719468;
-}
-
-static double date_to_epoch(const struct date *date) {
-  static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = (date->year % 4 == 0 && date->year % 100 != 0) || date->year % 400 == 0;
-  int most_days = month_days[date->month - 1] + (date->month == 2 && leap);
-  if (date->day < 1 || date->day > most_days || date->hour > 23 || date->minute > 59 || date->second > 60 || date->year < 1970)
-    return BRAZE_ABSENT;
-  return (double)(days_since_1970(date->year, date->month, date->day) * 86400 + date->hour * 3600 + date->minute * 60 + date->second);
-}
-
-#define DAYS "MonTueWedThuFriSatSun"
-#define MONTHS "JanFebMarAprMayJunJulAugSepOctNovDec"
-
-/* Sun, 06 Nov 1994 08:49:37 GMT */
-static bool read_fixdate(struct reader reader, struct date *date) {
-  read_name(&reader, DAYS, 3);
-  expect(&reader, ", ");
-  date->day = read_number(&reader, 2, false);
-  expect(&reader, " ");
-  date->month = read_name(&reader, MONTHS, 3) + 1;
-  expect(&reader, " ");
-  date->year = read_number(&reader, 4, false);
-  expect(&reader, " ");
-  read_time(&reader, date);
-  expect(&reader, " GMT");
-  return reader.at == reader.end;
-}
-
-/* Sunday, 06-Nov-94 08:49:37 GMT; a year that would be more than 50 years ahead is of the century before. */
-static bool read_rfc850(struct reader reader, struct date *date, double epoch) {
-  static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
-  int this_year = 1970 + (int)(epoch / 31556952.0);
-  struct reader start = reader;
-  size_t i;
-  for (i = 0; i < sizeof days / sizeof *days; i++) {
-    reader = start;
-    expect(&reader, days[i]);
-    if (reader.at) break;
+/* False: it can't be read, or says two things; the longer of them is kept. */
+static bool read_pause(struct value value, double epoch, struct pause *pause) {
+  struct value first, rest;
+  size_t from = 0;
+  double seconds = read_seconds(value), date;
+  if (seconds >= 0) {
+    bool same = pause->date < 0 && (pause->seconds < 0 || pause->seconds == seconds);
+    if (seconds > pause->seconds) pause->seconds = seconds;
+    return same;
   }
-  expect(&reader, ", ");
-  date->day = read_number(&reader, 2, false);
-  expect(&reader, "-");
-  date->month = read_name(&reader, MONTHS, 3) + 1;
-  expect(&reader, "-");
-  date->year = this_year / 100 * 100 + read_number(&reader, 2, false);
-  if (date->year > this_year + 50) date->year -= 100;
-  expect(&reader, " ");
-  read_time(&reader, date);
-  expect(&reader, " GMT");
-  return reader.at == reader.end;
+  date = braze_date_read(value.text, value.length, epoch);
+  if (date >= 0) {
+    bool same = pause->seconds < 0 && (pause->date < 0 || pause->date == date);
+    if (date > pause->date) pause->date = date;
+    return same;
+  }
+  /* A date has a comma of its own. */
+  for (; split(value, from, &first, &rest); from = (size_t)(rest.text - value.text)) {
+    double first_date = braze_date_read(first.text, first.length, epoch);
+    if (read_seconds(first) < 0 && first_date < 0) continue;
+    if (!read_pause(first, epoch, pause)) {
+      read_pause(rest, epoch, pause);
+      return false;
+    }
+    return read_pause(rest, epoch, pause);
+  }
+  return false;
 }
 
-/* Sun Nov  6 08:49:37 1994 */
-static bool read_asctime(struct reader reader, struct date *date) {
-  read_name(&reader, DAYS, 3);
-  expect(&reader, " ");
-  date->month = read_name(&reader, MONTHS, 3) + 1;
-  expect(&reader, " ");
-  date->day = read_number(&reader, 2, true);
-  expect(&reader, " ");
-  read_time(&reader, date);
-  expect(&reader, " ");
-  date->year = read_number(&reader, 4, false);
-  return reader.at == reader.end;
+/* When that is, by the clock that said `epoch` when a response came with that Date; negative where it says nothing. */
+static double time_of_pause(const struct pause *pause, double service_date, double epoch) {
+  double by_seconds = pause->seconds >= 0 ? epoch + pause->seconds : BRAZE_ABSENT, by_date = pause->date;
+  if (by_date >= 0 && service_date >= 0) by_date = epoch + (pause->date - service_date);
+  if (by_date < 0 && pause->date >= 0) by_date = 0;
+  return by_seconds > by_date ? by_seconds : by_date;
 }
 
 double braze_headers_retry_after(const char *text, size_t length, double epoch) {
-  struct reader reader = {text, text + length};
-  struct date date;
-  int64_t seconds = braze_headers_number(text, length);
-  /* A wait of more than ten years is no wait that anybody meant. */
-  if (seconds >= 0) return seconds <= INT64_C(315360000) ? epoch + (double)seconds : BRAZE_ABSENT;
-  if (read_fixdate(reader, &date) || read_rfc850(reader, &date, epoch) || read_asctime(reader, &date)) return date_to_epoch(&date);
-  return BRAZE_ABSENT;
+  const struct value value = {text, length};
+  struct pause pause = {BRAZE_ABSENT, BRAZE_ABSENT};
+  return read_pause(value, epoch, &pause) ? time_of_pause(&pause, BRAZE_ABSENT, epoch) : BRAZE_ABSENT;
 }
 
 /* A second line of the same name must say the same. */
@@ -174,24 +145,35 @@ static void take_number(int64_t *kept, bool seen, int64_t value) {
     *kept = CONTRADICTED;
 }
 
-static void take_retry_after(struct braze_headers *headers, double at) {
-  bool same = !headers->retry_after_seen || (at >= 0 && at - headers->retry_after < 1 && headers->retry_after - at < 1);
-  headers->retry_after = same ? at : BRAZE_ABSENT;
-  headers->retry_after_seen = true;
+static void take_retry_after(struct braze_headers *headers, struct value value, double epoch) {
+  struct pause pause = {headers->retry_seconds, headers->retry_date};
+  if (value.length == 0) return; /* asks for nothing */
+  if (!read_pause(value, epoch, &pause)) headers->retry_unread = true;
+  headers->retry_seconds = pause.seconds;
+  headers->retry_date = pause.date;
 }
 
-static void copy_text(char *kept, size_t size, const char *text, size_t length) {
-  if (length >= size) length = size - 1;
-  memcpy(kept, text, length);
-  kept[length] = '\0';
+/* Two that differ say nothing. */
+static void take_date(struct braze_headers *headers, struct value value, double epoch) {
+  double date = braze_date_read(value.text, value.length, epoch);
+  if (headers->date_seen && date != headers->date) date = BRAZE_ABSENT;
+  headers->date = date;
+  headers->date_seen = true;
+}
+
+static void copy_text(char *kept, size_t size, struct value value) {
+  if (value.length >= size) value.length = size - 1;
+  memcpy(kept, value.text, value.length);
+  kept[value.length] = '\0';
 }
 
 /* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins,
    or the line's end. */
 static int find(const char *line, size_t length, size_t *value) {
   static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
-                                                "retry-after:",       "x-request-id:",          "location:"};
-  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9};
+                                                "retry-after:",       "x-request-id:",          "location:",
+                                                "date:",              "content-encoding:"};
+  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17};
   int i;
   for (i = 0; i < NAME_COUNT; i++) {
     *value = lengths[i];
@@ -204,6 +186,10 @@ static int find(const char *line, size_t length, size_t *value) {
 /* Most lines are none of ours, which their first character says. */
 static bool may_be_read(char first) {
   switch (first) {
+  case 'c':
+  case 'C':
+  case 'd':
+  case 'D':
   case 'x':
   case 'X':
   case 'r':
@@ -219,23 +205,27 @@ static bool may_be_read(char first) {
 }
 
 /* Takes the value of the header that was the last. */
-static void take(struct braze_headers *headers, const char *value, size_t length, double epoch, struct braze_outcome *outcome) {
+static void take(struct braze_headers *headers, struct value value, double epoch, struct braze_outcome *outcome) {
   switch (headers->last) {
   case LIMIT:
-    take_number(&headers->limit, headers->limit_seen, braze_headers_number(value, length));
+    take_number(&headers->limit, headers->limit_seen, read_number(value));
     headers->limit_seen = true;
     break;
   case REMAINING:
-    take_number(&headers->remaining, headers->remaining_seen, braze_headers_number(value, length));
+    take_number(&headers->remaining, headers->remaining_seen, read_number(value));
     headers->remaining_seen = true;
     break;
   case RESET:
-    take_number(&headers->reset, headers->reset_seen, braze_headers_number(value, length));
+    take_number(&headers->reset, headers->reset_seen, read_number(value));
     headers->reset_seen = true;
     break;
-  case RETRY_AFTER: take_retry_after(headers, braze_headers_retry_after(value, length, epoch)); break;
-  case REQUEST_ID: copy_text(outcome->request_id, sizeof outcome->request_id, value, length); break;
-  case LOCATION: copy_text(outcome->location, sizeof outcome->location, value, length); break;
+  case RETRY_AFTER: take_retry_after(headers, value, epoch); break;
+  case REQUEST_ID: copy_text(outcome->request_id, sizeof outcome->request_id, value); break;
+  case LOCATION: copy_text(outcome->location, sizeof outcome->location, value); break;
+  case DATE: take_date(headers, value, epoch); break;
+  case CONTENT_ENCODING:
+    if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
+    break;
   default: break;
   }
 }
@@ -246,24 +236,23 @@ static void spoil(struct braze_headers *headers) {
   case LIMIT: headers->limit = CONTRADICTED; break;
   case REMAINING: headers->remaining = CONTRADICTED; break;
   case RESET: headers->reset = CONTRADICTED; break;
-  case RETRY_AFTER: headers->retry_after = BRAZE_ABSENT; break;
+  case RETRY_AFTER: headers->retry_unread = true; break;
+  case DATE: headers->date = BRAZE_ABSENT; break;
   default: break;
   }
 }
 
-static bool is_space(char character) {
-  return character == '\r' || character == '\n' || character == '\t' || character == ' ';
-}
-
 void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
                         struct braze_outcome *outcome) {
+  struct value value;
   size_t at;
+  headers->epoch = epoch;
   if (length > 0 && !may_be_read(line[0])) {
     headers->last = NAME_COUNT;
     if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return;
     braze_headers_init(headers);
     outcome->request_id[0] = '\0';
-    outcome->location[0] = '\0';
+    outcome->location[0] = outcome->coding[0] = '\0';
     return;
   }
   while (length > 0 && is_space(line[length - 1])) length--;
@@ -274,8 +263,9 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     return;
   }
   headers->last = find(line, length, &at);
-  while (at < length && (line[at] == ' ' || line[at] == '\t')) at++;
-  take(headers, line + at, length - at, epoch, outcome);
+  value.text = line + at;
+  value.length = length - at;
+  take(headers, trim(value), epoch, outcome);
 }
 
 static int64_t finished(int64_t kept) {
@@ -283,8 +273,11 @@ static int64_t finished(int64_t kept) {
 }
 
 void braze_headers_finish(const struct braze_headers *headers, struct braze_outcome *outcome) {
+  const struct pause pause = {headers->retry_seconds, headers->retry_date};
   outcome->rate_limit.limit = finished(headers->limit);
   outcome->rate_limit.remaining = finished(headers->remaining);
   outcome->rate_limit.reset = finished(headers->reset);
-  outcome->retry_after = headers->retry_after;
+  outcome->retry_after = time_of_pause(&pause, headers->date, headers->epoch);
+  outcome->retry_after_unread = headers->retry_unread;
+  if (headers->date >= 0) outcome->clock_ahead = (double)(int64_t)headers->epoch - headers->date;
 }

@@ -4,8 +4,14 @@
 #include "clock.h"
 #include "lua_braze.h"
 #include "retry.h"
+#include "text.h"
 
 #define MOST_BODY 4096u
+
+/* An error is kept, in a log or a list, longer than an answer: what its body says is read and kept only where it is of a size that
+   a service means to be read. An empty table is two bytes in JSON, and 56 or more in Lua. */
+#define MOST_VALUES_OF_ERROR 1000u
+#define MOST_BYTES_OF_ERROR 65536u
 
 /* [-0, +0, m] Sets a field of the table on top of the stack unless the value is absent. */
 static void set_integer(lua_State *L, const char *name, int64_t value) {
@@ -73,30 +79,62 @@ static void set_errors(lua_State *L, int index) {
     lua_pop(L, 1);
 }
 
-/* [-0, +0, m] Sets what the error on top of the stack has beyond the shared fields. */
-static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body) {
-  double retry_at = braze_retry_at(outcome);
+/* [-0, +0, m] Sets the error's body, if it is text that may be shown. */
+static void set_body(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body) {
   size_t length = body->length < MOST_BODY ? body->length : MOST_BODY;
+  if (length == 0 || outcome->coding[0] || !braze_text_is_plain(braze_buffer_text(body), &length)) return;
+  lua_pushlstring(L, braze_buffer_text(body), length);
+  lua_setfield(L, -2, "body");
+}
+
+/* [-0, +0, m] Sets what the error on top of the stack has beyond the shared fields. */
+static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body, double epoch) {
+  double retry_at = braze_retry_at(outcome, epoch);
   lua_pushboolean(L, outcome->maybe_applied);
   lua_setfield(L, -2, "maybe_applied");
   if (retry_at >= 0) set_integer(L, "retry_at", braze_retry_whole(retry_at));
-  if (length > 0) {
-    lua_pushlstring(L, braze_buffer_text(body), length);
-    lua_setfield(L, -2, "body");
-  }
+  set_body(L, outcome, body);
   if (outcome->curl_code == 0) return;
   set_integer(L, "curl_code", outcome->curl_code);
   lua_pushstring(L, outcome->curl_message);
   lua_setfield(L, -2, "curl_message");
 }
 
-/* [-0, +1, e] The decoded body, or nil. Returns whether it is JSON. */
-static bool push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, bool shared, bool *is_object) {
+/* Whether a body is small enough for an error: it counts the values of a JSON text, about. */
+static bool fits_error(const struct braze_buffer *body) {
+  const char *text = braze_buffer_text(body);
+  size_t count = 0, i;
+  bool quoted = false;
+  if (body->length > MOST_BYTES_OF_ERROR) return false;
+  for (i = 0; i < body->length; i++) {
+    if (quoted && text[i] == '\\')
+      i++;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[i] == ',' || text[i] == '{' || text[i] == '['))
+      count++;
+  }
+  return count <= MOST_VALUES_OF_ERROR;
+}
+
+/* A decoded body, on the stack. */
+struct decoded {
+  bool is_json, is_object;
+  bool fits; /* an error may have what is in it */
+};
+
+/* [-0, +1, e] The decoded body, or nil where it is not JSON, or too much for an error. */
+static struct decoded push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, bool shared) {
+  const size_t kept = shared ? BRAZE_BODY_LIMIT : MOST_BODY;
+  struct decoded decoded = {false, false, fits_error(body)};
   bool begins = begins_object(body);
-  bool is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, shared ? BRAZE_BODY_LIMIT : MOST_BODY);
-  *is_object = is_json && lua_istable(L, -1) && begins;
-  if (!is_json) lua_pushnil(L);
-  return is_json;
+  if (!outcome->answered && !decoded.fits)
+    braze_buffer_cut(body, kept);
+  else
+    decoded.is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, kept);
+  decoded.is_object = decoded.is_json && lua_istable(L, -1) && begins;
+  if (!decoded.is_json) lua_pushnil(L);
+  return decoded;
 }
 
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
@@ -105,10 +143,12 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   struct braze_said said = {NULL, 0};
   enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
   struct braze_buffer *body = &outcome->body;
-  bool is_object, is_json = push_body(L, outcome, body, shared, &is_object);
+  const double epoch = braze_clock_epoch();
+  struct decoded decoded = push_body(L, outcome, body, shared);
   int index = lua_gettop(L);
+  if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
   if (outcome->answered) {
-    answer = judge(L, index, is_json, is_object, call->endpoint);
+    answer = judge(L, index, decoded.is_json, decoded.is_object, call->endpoint);
     if (answer == BRAZE_ANSWER_SUCCESS) {
       set_shared_fields(L, outcome);
       return true;
@@ -117,17 +157,17 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
     if (outcome->has_safe_body) {
       body = &outcome->safe_body;
       lua_pop(L, 1);
-      push_body(L, outcome, body, shared, &is_object);
+      decoded = push_body(L, outcome, body, shared);
     }
   }
-  if (is_object) said.text = text_field(L, index, "message", &said.length);
+  if (decoded.is_object) said.text = text_field(L, index, "message", &said.length);
   lbraze_words_init(&words);
   words.operation = call->endpoint->name;
-  braze_explain(settings, call, outcome, answer, said, braze_clock_epoch(), &words.message, &words.hint);
+  braze_explain(settings, call, outcome, answer, said, epoch, &words.message, &words.hint);
   lbraze_push_error(L, settings, outcome->kind, &words);
-  if (is_object) set_errors(L, index);
+  if (decoded.is_object && decoded.fits) set_errors(L, index);
   set_shared_fields(L, outcome);
-  set_error_fields(L, outcome, body);
+  set_error_fields(L, outcome, body, epoch);
   lua_remove(L, index);
   return false;
 }

@@ -14,6 +14,18 @@ static struct lbraze_client *test_client(lua_State *L, int index) {
   return client ? client : lbraze_test_userdata(L, index, LBRAZE_SAFE_CLIENT, sizeof *client);
 }
 
+const struct braze_settings *lbraze_settings_of_first(lua_State *L) {
+  const struct lbraze_client *client = test_client(L, 1);
+  const struct lbraze_request *request = client ? NULL : lbraze_test_request(L, 1);
+  if (request) client = request->client;
+  if (!client) {
+    lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
+    client = test_client(L, -1);
+    lua_pop(L, 1);
+  }
+  return client ? client->settings : NULL;
+}
+
 /* [-0, +1, m] An empty table for requests. Before Lua 5.4 luaL_ref's list of what is free ends
    in nil, and luaL_unref needs memory to begin it again, which a delivery must not want: ended in 0, as 5.4 does, it needs none. */
 static void push_new_requests(lua_State *L) {

@@ -76,6 +76,9 @@ LBRAZE_RAISES int lbraze_raise_system(lua_State *L, const char *what, int code);
 
 /* lua_request.c */
 
+/* The request at index; NULL for anything else. Never raises. */
+struct lbraze_request *lbraze_test_request(lua_State *L, int index);
+
 /* [-0, +1, m] Pushes a request's answer, made when it is first asked for. True: a result; false: an error object. The hold has
    the settings, and is given the call if it has none. */
 bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request, struct lbraze_hold *hold);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lua_braze.h"
-#include "secret.h"
+#include "redact.h"
 #include "text.h"
 
 #define HIGHEST_LEVEL 50
@@ -17,19 +17,31 @@ void lbraze_words_init(struct lbraze_words *words) {
   words->operation = NULL;
 }
 
+/* Appends a text with what is secret taken out. A key too short to be one would only spoil our own words. */
+static void append_redacted(const struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *out) {
+  if (settings && settings->secrets && settings->secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY &&
+      braze_redact_finds(settings->secrets, NULL, text, length))
+    braze_redact(settings->secrets, NULL, text, length, out);
+  else
+    braze_buffer_append(out, text, length);
+}
+
 /* pcall, a tail call or the wrapper of braze.safe may stand in between. */
-void lbraze_push_where(lua_State *L) {
+void lbraze_push_where(lua_State *L, const struct braze_settings *settings) {
   lua_Debug caller;
-  char text[4 * LUA_IDSIZE + 16]; /* a chunk's name may be any bytes, and each take four */
-  struct braze_buffer where;
+  char text[4 * LUA_IDSIZE + 16], source_text[4 * LUA_IDSIZE + 4]; /* a chunk's name may be any bytes, and each take four */
+  struct braze_buffer where, source;
   int level;
+  if (!settings) settings = lbraze_settings_of_first(L);
   for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
     lua_getinfo(L, "Sl", &caller);
     if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
       braze_buffer_borrow(&where, text, sizeof text);
-      /* A text that was loaded is its own name, and may have the key in it. */
+      braze_buffer_borrow(&source, source_text, sizeof source_text);
+      /* A text that was loaded is its own name, and may have the key in it; so may a name that was made up for it. */
       if (caller.source[0] != '@' && caller.source[0] != '=') strcpy(caller.short_src, "[string]");
-      braze_text_escape(&where, caller.short_src, strlen(caller.short_src), 4 * LUA_IDSIZE);
+      append_redacted(settings, caller.short_src, strlen(caller.short_src), &source);
+      braze_text_escape(&where, braze_buffer_text(&source), source.length, 4 * LUA_IDSIZE);
       braze_buffer_print(&where, ":%d:", caller.currentline);
       lua_pushlstring(L, text, where.length);
       return;
@@ -38,18 +50,12 @@ void lbraze_push_where(lua_State *L) {
   lua_pushliteral(L, "");
 }
 
-/* [-0, +1, m] A text of ours with what is secret taken out: it may quote a value that is the key in the wrong place. What the
-   service said was redacted before; a key too short to be one would only spoil our own words. */
+/* [-0, +1, m] A text of ours: it may quote a value that is the key in the wrong place. What the service said was redacted before. */
 static void push_redacted(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *text) {
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;
-  if (!settings || !settings->secrets || settings->secrets->lengths[BRAZE_SECRET_API_KEY] < SHORTEST_KEY ||
-      !braze_secrets_found(settings->secrets, BRAZE_PARTS_TOO, braze_buffer_text(text), text->length)) {
-    lua_pushlstring(L, braze_buffer_text(text), text->length);
-    return;
-  }
   braze_buffer_borrow(&out, safe, sizeof safe);
-  braze_secrets_redact(settings->secrets, BRAZE_PARTS_TOO, braze_buffer_text(text), text->length, &out);
+  append_redacted(settings, braze_buffer_text(text), text->length, &out);
   lua_pushlstring(L, safe, out.length);
 }
 
@@ -67,7 +73,7 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
     lua_pushstring(L, words->operation);
     lua_setfield(L, -2, "operation");
   }
-  lbraze_push_where(L);
+  lbraze_push_where(L, settings);
   lua_setfield(L, -2, "where");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "maybe_applied");

@@ -8,8 +8,7 @@
 #include "lua_client.h"
 #include "text.h"
 
-/* The request at index; NULL for anything else. Never raises. */
-static struct lbraze_request *test_request(lua_State *L, int index) {
+struct lbraze_request *lbraze_test_request(lua_State *L, int index) {
   struct lbraze_request *request = lbraze_test_userdata(L, index, LBRAZE_REQUEST, sizeof *request);
   return request ? request : lbraze_test_userdata(L, index, LBRAZE_SAFE_REQUEST, sizeof *request);
 }
@@ -21,7 +20,7 @@ static bool is_collected(const struct lbraze_request *request) {
 
 /* [-0, +0, e] The request at index 1, its client ready for this process. */
 static struct lbraze_request *check_request(lua_State *L, const char *method) {
-  struct lbraze_request *request = test_request(L, 1);
+  struct lbraze_request *request = lbraze_test_request(L, 1);
   char hint[128];
   if (!request) {
     snprintf(hint, sizeof hint, "write request:%s()", method);
@@ -133,14 +132,14 @@ static int request_cancel(lua_State *L) {
 }
 
 static int request__gc(lua_State *L) {
-  struct lbraze_request *request = test_request(L, 1);
+  struct lbraze_request *request = lbraze_test_request(L, 1);
   if (request) braze_call_release(request->call);
   if (request) request->call = NULL;
   return 0;
 }
 
 static int request__tostring(lua_State *L) {
-  const struct lbraze_request *request = test_request(L, 1);
+  const struct lbraze_request *request = lbraze_test_request(L, 1);
   bool done = request && (request->answered || !request->call || atomic_load(&request->call->finished));
   lua_pushstring(L, done ? "braze.request (done)" : "braze.request (in flight)");
   return 1;
@@ -179,7 +178,7 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
   lua_rawseti(L, -2, LBRAZE_REQUEST_CLIENT);
   lua_pushvalue(L, on_done);
   lua_rawseti(L, -2, LBRAZE_REQUEST_ON_DONE);
-  lbraze_push_where(L);
+  lbraze_push_where(L, client->settings);
   lua_rawseti(L, -2, LBRAZE_REQUEST_WHERE);
   lbraze_set_uservalue(L, -2);
   lbraze_get_registered(L, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT) ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "wipe.h"
+
 const char *braze_kind_name(enum braze_kind kind) {
   static const char *const names[BRAZE_KIND_COUNT] = {"usage",    "network", "tls",      "timeout",   "rate_limited", "auth",
                                                       "rejected", "server",  "protocol", "cancelled", "busy",         "ledger"};
@@ -16,7 +18,16 @@ void braze_outcome_init(struct braze_outcome *outcome) {
   braze_outcome_clear(outcome);
 }
 
+/* An attempt that was cancelled leaves them as they came, and they may have the key in them. */
+static void forget_texts(struct braze_outcome *outcome) {
+  braze_wipe(outcome->request_id, sizeof outcome->request_id);
+  braze_wipe(outcome->location, sizeof outcome->location);
+  braze_wipe(outcome->coding, sizeof outcome->coding);
+  braze_wipe(outcome->curl_message, sizeof outcome->curl_message);
+}
+
 void braze_outcome_free(struct braze_outcome *outcome) {
+  forget_texts(outcome);
   braze_buffer_free(&outcome->body);
   braze_buffer_free(&outcome->safe_body);
 }
@@ -27,10 +38,10 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->status = 0;
   outcome->rate_limit.limit = outcome->rate_limit.remaining = outcome->rate_limit.reset = BRAZE_ABSENT;
   outcome->retry_after = BRAZE_ABSENT;
-  outcome->request_id[0] = '\0';
-  outcome->location[0] = '\0';
+  outcome->retry_after_unread = false;
+  outcome->clock_ahead = 0;
+  forget_texts(outcome);
   outcome->curl_code = 0;
-  outcome->curl_message[0] = '\0';
   outcome->proxy_status = 0;
   outcome->stop = BRAZE_STOP_NONE;
   outcome->no_descriptor = false;

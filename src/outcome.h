@@ -47,9 +47,12 @@ struct braze_outcome {
   enum braze_kind kind;
   int status; /* of the final response, 0 = none */
   struct braze_rate_limit rate_limit;
-  double retry_after; /* UTC epoch seconds, from the header Retry-After; negative = absent */
+  double retry_after; /* UTC epoch seconds by this machine's clock, from the header Retry-After; negative = absent */
+  bool retry_after_unread; /* there was one that is no time, or two that differ: retry_after is the least that was asked for */
+  double clock_ahead; /* seconds that this machine's clock is ahead of the service's, by the header Date; 0 without one */
   char request_id[128];
   char location[128]; /* of a redirect, cut */
+  char coding[32]; /* of the body, by the header Content-Encoding, cut; "" = none. We ask for none */
   struct braze_buffer body;
   bool has_safe_body;            /* an answer that is no success is shown by this one: parts of secrets are masked, too */
   struct braze_buffer safe_body;

@@ -6,6 +6,9 @@
 #define COST_AFTER_TIMEOUT 10
 #define FIRST_PAUSE 0.5
 #define LONGEST_PAUSE 8.0
+/* A number that is a number of seconds, or milliseconds, where epoch seconds are meant lies far outside. */
+#define LONGEST_PAST 3600.0
+#define LONGEST_AHEAD (366 * 86400.0)
 
 /* When a kind of failure may be tried again. */
 enum rule { NEVER, WHERE_REPEATABLE, ALWAYS, WHEN_TOLD };
@@ -46,10 +49,24 @@ static enum rule rule_for(const struct braze_outcome *outcome) {
   }
 }
 
-double braze_retry_at(const struct braze_outcome *outcome) {
-  if (outcome->retry_after >= 0) return outcome->retry_after;
-  if (outcome->status == 429 && outcome->rate_limit.reset >= 0) return (double)outcome->rate_limit.reset;
+/* The same without asking whether it can be meant. */
+static double told_time(const struct braze_outcome *outcome) {
+  if (outcome->retry_after >= 0 && !outcome->retry_after_unread) return outcome->retry_after;
+  if (outcome->status == 429 && outcome->rate_limit.reset >= 0) return (double)outcome->rate_limit.reset + outcome->clock_ahead;
   return BRAZE_ABSENT;
+}
+
+static double if_plausible(double at, double epoch) {
+  return at >= 0 && at >= epoch - LONGEST_PAST && at <= epoch + LONGEST_AHEAD ? at : BRAZE_ABSENT;
+}
+
+double braze_retry_at(const struct braze_outcome *outcome, double epoch) {
+  return if_plausible(told_time(outcome), epoch);
+}
+
+double braze_retry_reset(const struct braze_outcome *outcome, double epoch) {
+  const int64_t reset = outcome->rate_limit.reset;
+  return reset >= 0 ? if_plausible((double)reset + outcome->clock_ahead, epoch) : BRAZE_ABSENT;
 }
 
 int64_t braze_retry_whole(double epoch) {
@@ -63,16 +80,21 @@ static double jitter(int tries, double chance) {
   return chance * (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
 }
 
+static double longer(double one, double other) {
+  return one > other ? one : other;
+}
+
 bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_outcome *outcome,
                         const struct braze_retry_time *time, struct braze_bucket *bucket, double *at) {
   enum rule rule = rule_for(outcome);
-  double told = braze_retry_at(outcome);
+  double told = told_time(outcome);
   double pause = jitter(call->tries, time->chance);
   if (outcome->answered || call->tries > call->retries) return false;
   if (rule == NEVER || (rule == WHERE_REPEATABLE && !call->repeatable)) return false;
   /* A reset is given in whole seconds, so one of this very second may lie behind us by a part of it. */
   if (rule == WHEN_TOLD && (told < 0 || told < time->epoch - 1)) return false;
   if (told > time->epoch) pause = told - time->epoch;
+  if (outcome->retry_after_unread) pause = longer(pause, longer(LONGEST_PAUSE, outcome->retry_after - time->epoch));
   *at = time->now + pause;
   if (*at >= call->deadline) return false;
   return charge(bucket, outcome->kind == BRAZE_TIMEOUT ? COST_AFTER_TIMEOUT : COST);

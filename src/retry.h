@@ -34,8 +34,12 @@ struct braze_retry_time {
 bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_outcome *outcome,
                         const struct braze_retry_time *time, struct braze_bucket *bucket, double *at);
 
-/* When the service said that it may be asked again: Retry-After, else on a 429 the reset; negative = it did not say. */
-double braze_retry_at(const struct braze_outcome *outcome);
+/* When the service said that it may be asked again, by this machine's clock: Retry-After, else on a 429 the reset; negative = it did
+   not say, or what it said is no time that it can mean: long past, or more than a year ahead. `epoch` is the time now. */
+double braze_retry_at(const struct braze_outcome *outcome, double epoch);
+
+/* When the rate limit is reset, by this machine's clock; negative as above. */
+double braze_retry_reset(const struct braze_outcome *outcome, double epoch);
 
 /* The first whole second that is not before a time that is not negative. */
 int64_t braze_retry_whole(double epoch);

@@ -4,14 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
 #include "wipe.h"
 
 #define HEADER "Authorization: Bearer "
-#define MASK "***"
-#define LEAST_PART 8
 #define LEAST_OTHER 6
-#define LEAST_PART_AT_END 4
 
 struct braze_secrets *braze_secrets_new(void) {
   struct braze_secrets *secrets = calloc(1, sizeof *secrets);
@@ -24,6 +20,11 @@ struct braze_secrets *braze_secrets_retain(struct braze_secrets *secrets) {
   return secrets;
 }
 
+static void free_pieces(struct braze_secrets *secrets) {
+  if (secrets->pieces) braze_wipe(secrets->pieces, secrets->piece_room * sizeof *secrets->pieces);
+  free(secrets->pieces);
+}
+
 void braze_secrets_release(struct braze_secrets *secrets) {
   int which;
   if (!secrets || atomic_fetch_sub(&secrets->references, 1) > 1) return;
@@ -32,12 +33,107 @@ void braze_secrets_release(struct braze_secrets *secrets) {
     braze_wipe(secrets->texts[which], secrets->lengths[which]);
     free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);
   }
+  free_pieces(secrets);
+  braze_wipe(secrets, sizeof *secrets);
   free(secrets);
 }
 
-static void note_beginning(struct braze_secrets *secrets, char first) {
-  secrets->begins[(unsigned char)first] = secrets->begins['\\'] = secrets->begins['%'] = true;
+/* --- pieces ------------------------------------------------------------------------------------------- */
+
+static void put_piece(struct braze_secrets *secrets, uint64_t piece) {
+  size_t place = braze_secrets_place(piece, secrets->piece_room);
+  if (piece == 0 || braze_secrets_has_piece(secrets, piece)) return;
+  while (secrets->pieces[place] != 0) place = (place + 1) & (secrets->piece_room - 1);
+  secrets->pieces[place] = piece;
+  secrets->piece_count++;
 }
+
+/* Makes room for so many more pieces: at least half of the places stay free. */
+static bool reserve_pieces(struct braze_secrets *secrets, size_t count) {
+  struct braze_secrets old = {.pieces = secrets->pieces, .piece_room = secrets->piece_room};
+  size_t room = secrets->piece_room ? secrets->piece_room : 64, place;
+  uint64_t *pieces;
+  while (room < 2 * (secrets->piece_count + count)) room *= 2;
+  if (room == secrets->piece_room) return true;
+  pieces = calloc(room, sizeof *pieces);
+  if (!pieces) return false;
+  secrets->pieces = pieces;
+  secrets->piece_room = room;
+  secrets->piece_count = 0;
+  for (place = 0; place < old.piece_room; place++) put_piece(secrets, old.pieces[place]);
+  free_pieces(&old);
+  return true;
+}
+
+/* Puts the pieces of a text in the table, which has room for them; returns how many of its characters count. */
+static size_t put_pieces(struct braze_secrets *secrets, const char *text, size_t length, size_t first) {
+  uint64_t packed = 0;
+  size_t count = 0, i;
+  for (i = first; i < length; i++) {
+    unsigned char folded = braze_secrets_fold((unsigned char)text[i]);
+    if (folded == 0) continue;
+    packed = packed << 8 | folded;
+    if (++count >= BRAZE_PIECE) put_piece(secrets, packed);
+  }
+  return count;
+}
+
+/* Base64 of a text that `before` other bytes stand in front of, from the first character that those have no part in; the rest
+   of the last three bytes is left out, since what stands behind has a part in it. Returns the length. */
+static size_t write_base64(const char *text, size_t length, size_t before, const char *last_two, char *out) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  size_t written = 0, bit = before == 0 ? 0 : before == 1 ? 4 : 2;
+  for (; bit + 6 <= 8 * length; bit += 6) {
+    unsigned pair = (unsigned)(unsigned char)text[bit / 8] << 8 | (bit / 8 + 1 < length ? (unsigned char)text[bit / 8 + 1] : 0u);
+    unsigned digit = pair >> (10 - bit % 8) & 63;
+    out[written++] = digit < 62 ? digits[digit] : last_two[digit - 62];
+  }
+  return written;
+}
+
+/* The same for base64 of it, at each of the three places in which it may begin, in both of its alphabets. */
+static bool put_base64(struct braze_secrets *secrets, const char *text, size_t length) {
+  const size_t most = length / 3 * 4 + 4;
+  char *written = malloc(most);
+  size_t before, i;
+  if (!written) return false;
+  for (before = 0; before < 3; before++)
+    for (i = 0; i < 2; i++) put_pieces(secrets, written, write_base64(text, length, before, i == 0 ? "+/" : "-_", written), 0);
+  braze_wipe(written, most);
+  free(written);
+  return true;
+}
+
+static void note_start(struct braze_secrets *secrets, int which) {
+  uint64_t packed = 0;
+  size_t i;
+  unsigned count = 0;
+  for (i = 0; i < secrets->lengths[which] && count < BRAZE_PIECE; i++) {
+    unsigned char folded = braze_secrets_fold((unsigned char)secrets->texts[which][i]);
+    if (folded == 0) continue;
+    packed = packed << 8 | folded;
+    count++;
+  }
+  secrets->starts[which] = packed;
+  secrets->start_lengths[which] = count;
+}
+
+/* What redact.h looks for. A short secret of a proxy is not looked for. */
+static bool note_pieces(struct braze_secrets *secrets, int which) {
+  const char *text = secrets->texts[which];
+  const size_t length = secrets->lengths[which];
+  if (which != BRAZE_SECRET_API_KEY && length < LEAST_OTHER) return true;
+  note_start(secrets, which);
+  if (secrets->start_lengths[which] < BRAZE_PIECE) {
+    secrets->any_short = true;
+    return true;
+  }
+  if (!reserve_pieces(secrets, length + 6 * (length / 3 * 4 + 4))) return false;
+  put_pieces(secrets, text, length, 0);
+  return put_base64(secrets, text, length);
+}
+
+/* --- setting ------------------------------------------------------------------------------------------ */
 
 bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, size_t length) {
   const size_t header = sizeof HEADER - 1;
@@ -49,8 +145,7 @@ bool braze_secrets_set_api_key(struct braze_secrets *secrets, const char *key, s
   secrets->authorization = line;
   secrets->texts[BRAZE_SECRET_API_KEY] = line + header;
   secrets->lengths[BRAZE_SECRET_API_KEY] = length;
-  note_beginning(secrets, key[0]);
-  return true;
+  return note_pieces(secrets, BRAZE_SECRET_API_KEY);
 }
 
 bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *text, size_t length) {
@@ -62,101 +157,5 @@ bool braze_secrets_set(struct braze_secrets *secrets, int which, const char *tex
   copy[length] = '\0';
   secrets->texts[which] = copy;
   secrets->lengths[which] = length;
-  note_beginning(secrets, text[0]);
-  return true;
-}
-
-static int hex_number(const char *text, size_t count) {
-  int value = 0;
-  size_t i;
-  for (i = 0; i < count; i++) {
-    int digit = braze_text_hex_value(text[i]);
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-/* How many bytes at text stand for the character, plain or escaped; 0 = something else stands there.
-   *cut is set where the text ends inside what may be its escape. */
-static size_t stands_for(unsigned char character, const char *text, size_t length, bool *cut) {
-  if (length == 0) return 0;
-  if (text[0] == '\\' && length >= 2) {
-    if (text[1] == (char)character && strchr("\"\\/", (char)character)) return 2;
-    if (text[1] == 'u') {
-      if (length < 6) *cut = true;
-      else if (hex_number(text + 2, 4) == character) return 6;
-    }
-  }
-  if (text[0] == '%') {
-    if (length < 3) *cut = true;
-    else if (hex_number(text + 1, 2) == character) return 3;
-  }
-  if (text[0] == '\\' && length == 1) *cut = true;
-  return text[0] == (char)character;
-}
-
-/* Length in text of the secret or of a part of it that must not be shown, 0 where there is none. */
-static size_t match(const char *secret, size_t secret_length, enum braze_parts parts, const char *text, size_t length) {
-  size_t at = 0, matched = 0;
-  bool cut = false;
-  if (length >= secret_length && memcmp(text, secret, secret_length) == 0) return secret_length;
-  while (matched < secret_length) {
-    size_t taken = stands_for((unsigned char)secret[matched], text + at, length - at, &cut);
-    if (taken == 0) break;
-    at += taken;
-    matched++;
-  }
-  if (matched == secret_length) return at;
-  if (parts == BRAZE_WHOLE_ONLY) return 0;
-  if (cut) at = length;
-  if (matched >= LEAST_PART || (at == length && matched >= LEAST_PART_AT_END)) return at;
-  return 0;
-}
-
-static size_t match_here(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
-  size_t longest = 0;
-  int which;
-  if (!secrets->begins[(unsigned char)text[0]]) return 0;
-  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
-    size_t found = 0;
-    if (which != BRAZE_SECRET_API_KEY && secrets->lengths[which] < LEAST_OTHER) continue;
-    if (secrets->texts[which]) found = match(secrets->texts[which], secrets->lengths[which], parts, text, length);
-    if (found > longest) longest = found;
-  }
-  return longest;
-}
-
-/* The same with what overlaps it: the start of a key that repeats itself must not hide the key. */
-static size_t match_any(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
-  size_t end = match_here(secrets, parts, text, length), at;
-  for (at = 1; at < end; at++) {
-    size_t more = match_here(secrets, parts, text + at, length - at);
-    if (more > 0 && at + more > end) end = at + more;
-  }
-  return end;
-}
-
-bool braze_secrets_found(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length) {
-  const char *end = text + length;
-  for (; text < end; text++)
-    if (secrets->begins[(unsigned char)*text] && match_here(secrets, parts, text, (size_t)(end - text)) > 0) return true;
-  return false;
-}
-
-bool braze_secrets_redact(const struct braze_secrets *secrets, enum braze_parts parts, const char *text, size_t length,
-                          struct braze_buffer *out) {
-  size_t at = 0, plain = 0;
-  bool whole = true;
-  while (at < length) {
-    size_t found = match_any(secrets, parts, text + at, length - at);
-    if (found == 0) {
-      at++;
-      continue;
-    }
-    whole = braze_buffer_append(out, text + plain, at - plain) && braze_buffer_append(out, MASK, sizeof MASK - 1) && whole;
-    at += found;
-    plain = at;
-  }
-  return braze_buffer_append(out, text + plain, length - plain) && whole;
+  return note_pieces(secrets, which);
 }

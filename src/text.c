@@ -43,9 +43,45 @@ size_t braze_text_utf8_length(const char *text, size_t length) {
   return at;
 }
 
+/* Whether the bytes up to the end begin a character of more of them. */
+static bool is_cut(const unsigned char *bytes, size_t length) {
+  static const unsigned char rests[][3] = {{0x80, 0x80, 0x80}, {0xBF, 0xBF, 0xBF}};
+  unsigned char whole[2][4];
+  size_t i;
+  if (length == 0 || length > 3) return false;
+  /* One of the two ends that are tried fits any character: only the second byte's range depends on the first. */
+  for (i = 0; i < 2; i++) {
+    memcpy(whole[i], bytes, length);
+    memcpy(whole[i] + length, rests[i], 4 - length);
+    if (sequence_length(whole[i], 4) > length) return true;
+  }
+  return false;
+}
+
+static bool is_control(const unsigned char *bytes, size_t count) {
+  return bytes[0] < 0x20 || bytes[0] == 0x7F || (count == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0);
+}
+
+bool braze_text_is_plain(const char *text, size_t *length) {
+  size_t at = 0;
+  while (at < *length) {
+    const unsigned char *bytes = (const unsigned char *)text + at;
+    size_t count = sequence_length(bytes, *length - at);
+    if (count == 0) {
+      if (!is_cut(bytes, *length - at)) return false;
+      *length = at;
+      return true;
+    }
+    if (is_control(bytes, count) && !strchr("\t\r\n", bytes[0])) return false;
+    if (bytes[0] == '\0') return false;
+    at += count;
+  }
+  return true;
+}
+
 /* How the character at bytes is written, whose sequence_length is count; returns the length of what is. */
 static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count) {
-  bool control = bytes[0] < 0x20 || bytes[0] == 0x7F || (count == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0);
+  bool control = is_control(bytes, count);
   if (bytes[0] == '\n') return (size_t)snprintf(unit, 9, "\\n");
   if (bytes[0] == '\r') return (size_t)snprintf(unit, 9, "\\r");
   if (bytes[0] == '\t') return (size_t)snprintf(unit, 9, "\\t");

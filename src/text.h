@@ -13,6 +13,10 @@ size_t braze_text_utf8_length(const char *text, size_t length);
 /* Number of bytes at the start that are ASCII. */
 size_t braze_text_ascii_length(const char *text, size_t length);
 
+/* Whether a text is one to read: well-formed UTF-8 without control characters but tab, CR and LF. A last character that is cut is
+   taken off *length. */
+bool braze_text_is_plain(const char *text, size_t *length);
+
 /* Appends text so that it is safe in one line of a terminal or a log: control characters and bytes that are not
    UTF-8 become \n, \t or \xNN. At most `most` bytes are written, whole characters only, however little room there is;
    "..." behind them shows a cut. */

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "clock.h"
+#include "conceal.h"
 #include "global.h"
 #include "wipe.h"
 
-#define SHORTEST_KEY 8
 /* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
    says of the first that there is no memory. */
 #define TOO_LARGE 100
@@ -86,9 +86,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 
 static void set_headers(struct braze_transfer *transfer) {
   static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
+  /* Without it a server may choose any coding of the body, and we read none: what inflates may be a bomb. */
+  static char accept_encoding[] = "Accept-Encoding: identity";
   /* As a node of ours: libcurl would format its own option anew, twice over, for each transfer. */
   static char user_agent[] = "User-Agent: braze-lua/" BRAZE_VERSION;
-  char *const lines[] = {user_agent, transfer->secrets->authorization, content_type, expect};
+  char *const lines[] = {user_agent, transfer->secrets->authorization, accept_encoding, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
   for (i = 0; i < count; i++) {
     transfer->headers[i].data = lines[i];
@@ -98,7 +100,7 @@ static void set_headers(struct braze_transfer *transfer) {
 
 /* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
-  transfer->headers[2].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[3];
+  transfer->headers[3].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[4];
 }
 
 /* Sets an option unless one failed before; the first failure stays in `code`. */
@@ -208,8 +210,7 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
 }
 
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
-  /* http:// is loopback: nobody from outside writes there. */
-  if (braze_global_reuses_handles() || !transfer->settings->secure) return true;
+  if (braze_global_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
   transfer->url_is_set = false;
@@ -221,6 +222,7 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
   curl_url_cleanup(transfer->url);
+  braze_wipe(transfer->error, sizeof transfer->error);
   free(transfer);
 }
 
@@ -330,57 +332,12 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   }
 }
 
-/* Takes what is secret out of a text that came from outside, before anything else sees it. */
-static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
-  char safe[256];
-  struct braze_buffer out;
-  if (!braze_secrets_found(secrets, BRAZE_PARTS_TOO, text, strlen(text))) return;
-  braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
-  braze_secrets_redact(secrets, BRAZE_PARTS_TOO, text, strlen(text), &out);
-  braze_wipe(text, size);
-  memcpy(text, safe, out.length + 1);
-}
-
-/* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
-static bool make_safe(const struct braze_secrets *secrets, enum braze_parts parts, const struct braze_buffer *body, struct braze_buffer *safe) {
-  if (!braze_secrets_found(secrets, parts, braze_buffer_text(body), body->length)) return false;
-  braze_buffer_init(safe, body->limit);
-  if (!braze_secrets_redact(secrets, parts, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);
-  return true;
-}
-
-/* The body is the safe one from here on: the service's 401 repeats the key. */
-static void redact_body(const struct braze_secrets *secrets, enum braze_parts parts, struct braze_buffer *body) {
-  struct braze_buffer safe;
-  if (!make_safe(secrets, parts, body, &safe)) return;
-  braze_wipe(body->bytes, body->length);
-  braze_buffer_free(body);
-  *body = safe;
-}
-
-/* A whole 2xx. A success gives back what it was given, and a send_id may begin as the key does, so only whole secrets are
-   taken out of it, and no key so short that it would spoil the service's own words. What turns out to be no success is shown
-   by safe_body. */
-static void redact_answer(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
-  outcome->has_safe_body = make_safe(secrets, BRAZE_PARTS_TOO, &outcome->body, &outcome->safe_body);
-  if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, BRAZE_WHOLE_ONLY, &outcome->body);
-}
-
-static void redact_all(const struct braze_secrets *secrets, struct braze_outcome *outcome) {
-  redact(secrets, outcome->curl_message, sizeof outcome->curl_message);
-  redact(secrets, outcome->request_id, sizeof outcome->request_id);
-  redact(secrets, outcome->location, sizeof outcome->location);
-  if (outcome->answered)
-    redact_answer(secrets, outcome);
-  else
-    redact_body(secrets, BRAZE_PARTS_TOO, &outcome->body);
-}
-
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
   outcome->curl_code = (int)code;
   snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
+  braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
@@ -404,12 +361,12 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->proxy_status = (int)proxy_status;
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
-  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = '\0'; /* an interim response's */
+  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
   if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);
-  redact_all(transfer->secrets, outcome);
+  braze_conceal(transfer->secrets, transfer->call);
   transfer->call = NULL;
 }
 

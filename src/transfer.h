@@ -17,7 +17,7 @@ struct braze_transfer {
   const struct braze_secrets *secrets;
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
   struct braze_trust_store store;        /* that the handle has */
-  struct curl_slist headers[4];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
+  struct curl_slist headers[5];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
   bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
   size_t body_read;
   struct braze_call *call; /* NULL while idle */
@@ -31,8 +31,8 @@ struct braze_transfer {
 /* An idle transfer with everything set that no call changes. NULL: no memory, or libcurl lacks what we can't do without. */
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets);
 
-/* Makes an idle transfer fit for another attempt: a new easy handle, where libcurl's may serve one only and the service is not
-   on this machine. False: no memory. */
+/* Makes an idle transfer fit for another attempt: a new easy handle, where libcurl's may serve one response only. False: no
+   memory. */
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets);
 
 void braze_transfer_free(struct braze_transfer *transfer);

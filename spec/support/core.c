@@ -237,7 +237,8 @@ static int headers_retry_after(lua_State *L) {
   return 1;
 }
 
-/* headers.feed(lines, epoch) -> { limit, remaining, reset, retry_after, request_id, location }, what is there of them */
+/* headers.feed(lines, epoch) -> { limit, remaining, reset, retry_after, retry_after_unread, clock_ahead, coding, request_id,
+   location }, what is there of them */
 static int headers_feed(lua_State *L) {
   struct braze_headers headers;
   struct braze_outcome outcome; /* no body is appended, so it owns nothing */
@@ -259,6 +260,12 @@ static int headers_feed(lua_State *L) {
   set_number(L, "remaining", (double)outcome.rate_limit.remaining);
   set_number(L, "reset", (double)outcome.rate_limit.reset);
   set_number(L, "retry_after", outcome.retry_after);
+  if (outcome.retry_after_unread) set_boolean(L, "retry_after_unread", true);
+  if (outcome.clock_ahead != 0) {
+    lua_pushnumber(L, outcome.clock_ahead);
+    lua_setfield(L, -2, "clock_ahead");
+  }
+  set_text(L, "coding", outcome.coding[0] ? outcome.coding : NULL);
   set_text(L, "request_id", outcome.request_id[0] ? outcome.request_id : NULL);
   set_text(L, "location", outcome.location[0] ? outcome.location : NULL);
   return 1;
@@ -274,6 +281,8 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   outcome->status = (int)number_field(L, "status", 0);
   outcome->proxy_status = (int)number_field(L, "proxy_status", 0);
   outcome->retry_after = number_field(L, "retry_after", BRAZE_ABSENT);
+  outcome->retry_after_unread = boolean_field(L, "retry_after_unread");
+  outcome->clock_ahead = number_field(L, "clock_ahead", 0);
   outcome->rate_limit.reset = (int64_t)number_field(L, "reset", BRAZE_ABSENT);
   outcome->answered = boolean_field(L, "answered");
   outcome->trust_failed = boolean_field(L, "trust_failed");
@@ -332,7 +341,7 @@ static int retry_decide(lua_State *L) {
 static int retry_at(lua_State *L) {
   struct braze_outcome outcome;
   read_outcome(L, &outcome);
-  lua_pushnumber(L, braze_retry_at(&outcome));
+  lua_pushnumber(L, braze_retry_at(&outcome, number_field(L, "epoch", 1800000000)));
   return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "call.h"
 #include "lua_compat.h"
+#include "redact.h"
 #include "secret.h"
 #include "wipe.h"
 #include "settings.h"
@@ -224,13 +225,17 @@ static int settings_read(lua_State *L) {
   return 1;
 }
 
-/* settings:redact(text [, limit]) -> text, whether all of it is there */
+/* settings:redact(text [, limit [, own]]) -> text, whether all of it is there */
 static int settings_redact(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
   lua_Integer limit = luaL_optinteger(L, 3, 1 << 20);
-  struct braze_buffer *out = push_buffer(L, (size_t)limit, 0);
-  bool whole = braze_secrets_redact(check_settings(L)->secrets, BRAZE_PARTS_TOO, text, length, out);
+  struct braze_own_text own = {NULL, 0};
+  struct braze_buffer *out;
+  bool whole;
+  if (!lua_isnoneornil(L, 4)) own.text = luaL_checklstring(L, 4, &own.length);
+  out = push_buffer(L, (size_t)limit, 0);
+  whole = braze_redact(check_settings(L)->secrets, &own, text, length, out);
   lua_pushlstring(L, braze_buffer_text(out), out->length);
   lua_pushboolean(L, whole);
   return 2;
@@ -239,7 +244,7 @@ static int settings_redact(lua_State *L) {
 static int settings_found(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
-  lua_pushboolean(L, braze_secrets_found(check_settings(L)->secrets, BRAZE_PARTS_TOO, text, length));
+  lua_pushboolean(L, braze_redact_finds(check_settings(L)->secrets, NULL, text, length));
   return 1;
 }
 
