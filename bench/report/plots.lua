@@ -189,11 +189,14 @@ local function whose_instructions(found, file)
       shares["libcurl and below"] / 1000,
     } }
   end
+  local rows = { row("braze, Lua 5.4", found.shares) }
+  if found.careful_shares then rows[2] = row("careful bare C", found.careful_shares) end
+  rows[#rows + 1] = row("bare C", found.bare_shares)
   plots.bars {
-    file = file, title = "Instructions of one warm call, the kernel's left out", stacked = true, format = "%.1f",
+    file = file, stacked = true, format = "%.1f",
+    title = ("Instructions of one warm %s call, the kernel's left out"):format(found.protocol or "http"),
     unit = "thousand instructions (callgrind); less is better",
-    series = { "braze.so, or bare C's own", "lua-cjson", "Lua", "libcurl and below" },
-    rows = { row("braze, Lua 5.4", found.shares), row("bare C", found.bare_shares) },
+    series = { "braze.so, or bare C's own", "lua-cjson", "Lua", "libcurl and below" }, rows = rows,
   }
 end
 

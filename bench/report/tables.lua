@@ -15,10 +15,10 @@ local columns = { "Lua 5.4", "LuaJIT" }
 local measures = {
   { "warm https call, CPU / careful bare C", "^braze, %s, https, CPU / careful bare C$" },
   { "the same, CPU / the cheapest peer", "^braze, %s, warm over https, CPU beside " },
-  { "the same over http, CPU / bare C", "^braze, %s, CPU / bare C$" },
+  { "the same over http, CPU / careful bare C", "^braze, %s, http, CPU / careful bare C$" },
   { "the same over http, CPU / the cheapest peer", "^braze, %s, warm over http, CPU beside " },
-  { "a warm call, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
-  { "the same, blocks of memory asked for", "^blocks of memory, a warm call$", column = 1 },
+  { "a warm https call, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
+  { "the same, blocks of memory asked for", "^blocks of memory, a warm", column = 1 },
   { "cold call, CPU / `curl` with the bundle", "^braze, %s, hashed directory, CPU " },
   { "cold call, wall / `curl` with the bundle", "^braze, %s, hashed directory, wall " },
   { "cold call with the bundle, too, CPU", "^braze, %s, bundle, CPU " },
@@ -95,6 +95,7 @@ end
 -- A client's rows have other names where it is used in another way.
 local clients = {
   { "bare C on libcurl", "bare C", "bare C", "C, multi alone" },
+  { "bare C, as careful as this libcurl demands", "careful bare C", "careful bare C" },
   { "**braze**, Lua 5.4", "braze, Lua 5.4", "braze, Lua 5.4", "braze, Lua 5.4" },
   { "**braze**, LuaJIT", "braze, LuaJIT", "braze, LuaJIT", "braze, LuaJIT" },
   { "lua-curl and lua-cjson, LuaJIT", "lua-curl, LuaJIT", "lua-curl, LuaJIT" },
@@ -142,14 +143,15 @@ local function warm_https(results)
   return results.blocking and results.blocking.https or results.peers and results.peers.https
 end
 
--- braze's processor time by that of another row, for both interpreters, as "1.47 times (LuaJIT 1.43)"; or nil.
-local function times(group, other)
+-- braze's processor time by that of another row, for both interpreters, as "1.47 times (LuaJIT 1.43)"; or nil. The
+-- field holds the median of the quotients of each round, where that was measured.
+local function times(group, other, field)
   local under = row_of(group, other)
   local figures = {}
   for i, name in ipairs(columns) do
     local row = row_of(group, "braze, " .. name)
     if not row or not under then return nil end
-    figures[i] = row.cpu_us / under.cpu_us
+    figures[i] = row[field] or row.cpu_us / under.cpu_us
   end
   return ("%.2f times (LuaJIT %.2f)"):format(figures[1], figures[2])
 end
@@ -157,7 +159,7 @@ end
 -- The README's line.
 function tables.line(results)
   local group = warm_https(results)
-  local bare, careful = times(group, "bare C"), times(group, "careful bare C")
+  local bare, careful = times(group, "bare C", "cpu_ratio"), times(group, "careful bare C", "cpu_beside_careful")
   if not bare then return "What a call costs: [bench/results](bench/results/table.md)." end
   local line = ("A warm https call takes %s the processor time of bare C on libcurl %s"):format(bare,
     results.versions.libcurl)
@@ -206,13 +208,17 @@ end
 local function functions(results)
   local found = results.instructions
   if type(found) ~= "table" or not found.functions then return "Not measured." end
-  local lines = { "| instructions of one call | | of all |", "| --- | ---: | ---: |" }
+  local protocol = found.protocol or "http"
+  local lines = { ("| instructions of one warm %s call | | of all |"):format(protocol), "| --- | ---: | ---: |" }
   for _, owner in ipairs { "braze.so", "lua-cjson", "Lua", "libcurl and below" } do
     lines[#lines + 1] = ("| %s | %s | %.1f %% |"):format(owner, whole(found.shares[owner]),
       found.shares[owner] / found.total * 100)
   end
   lines[#lines + 1] = ("| all | %s | 100 %% |"):format(whole(found.total))
   lines[#lines + 1] = ("| bare C, all | %s | |"):format(whole(found.bare_total))
+  if found.careful_total then
+    lines[#lines + 1] = ("| careful bare C, all | %s | |"):format(whole(found.careful_total))
+  end
   lines[#lines + 1] = "\n| function of `braze.so` | its own, and the C library's for it | with all it calls | calls |"
   lines[#lines + 1] = "| --- | ---: | ---: | ---: |"
   for _, entry in ipairs(found.functions) do
@@ -248,7 +254,7 @@ end
 local function noise(results)
   local lines = {}
   local blocking, cold = results.blocking or {}, results.cold or {}
-  for _, group in ipairs { blocking.https or {}, blocking.warm or {}, cold.cold or {} } do
+  for _, group in ipairs { blocking.https or {}, blocking.http or {}, cold.cold or {} } do
     for _, row in ipairs(group.rows or {}) do
       if row.name:find "the noise$" then
         lines[#lines + 1] = ("- %s, beside the first: CPU %.3f, wall %.3f"):format(row.name, row.cpu_ratio,
