@@ -17,7 +17,7 @@ local measures = {
   { "the same, CPU / the cheapest peer", "^braze, %s, warm over https, CPU beside " },
   { "the same over http, CPU / careful bare C", "^braze, %s, http, CPU / careful bare C$" },
   { "the same over http, CPU / the cheapest peer", "^braze, %s, warm over http, CPU beside " },
-  { "a warm https call, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
+  { "a warm call, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
   { "the same, blocks of memory asked for", "^blocks of memory, a warm", column = 1 },
   { "cold call, CPU / `curl` with the bundle", "^braze, %s, hashed directory, CPU " },
   { "cold call, wall / `curl` with the bundle", "^braze, %s, hashed directory, wall " },

@@ -1,5 +1,5 @@
--- Who holds how much memory, block by block: an idle client, and a call in flight until it is delivered (over http); and
--- how many blocks a warm https call asks for. "Ours" is what braze.so, Lua and lua-cjson asked for, "theirs" what
+-- Who holds how much memory, block by block: an idle client, and a call in flight until it is delivered (http); and how
+-- many blocks a warm https call asks for. "Ours" is what braze.so, Lua and lua-cjson asked for, "theirs" what
 -- libcurl and the libraries behind it did. Exact numbers, without any rounds: a preloaded malloc notes who asked.
 
 local service = require "subjects.service"
