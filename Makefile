@@ -179,10 +179,10 @@ demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_RE
 sandbox: ## keep the stand-in running, print the lines to use it from another terminal
 	+@.ci/sandbox
 
-test: ## install what is missing, build, run all specs on every Lua, check the budgets, lint
-	+@.ci/test
+test: ## install what is missing, build, run all specs on every Lua, check the budgets, lint; SPEC=retry: that spec alone
+	+@SPEC='$(SPEC)' .ci/test
 
-lint: variants ## the laws of the code, warnings as errors, luacheck, symbols, rockspec, install, README
+lint: variants ## the laws of the code, warnings as errors, luacheck, symbols, rockspec, install, README and docs
 	+@.ci/lint
 
 rockspec: ## the rockspec alone
@@ -197,9 +197,9 @@ proof: variants ## every bar of reliability that fits 25 minutes, and spec/PROOF
 proof-long: variants ## the same in full
 	+@.ci/packages proof && spec/proof/run long
 
-bench: ## measure beside peers, write bench/results and the README's tables; RESTY=FOLDER of lua-resty-http
+bench: ## measure beside peers, write bench/results and the README's line about it; RESTY=FOLDER of lua-resty-http
 	+@.ci/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC'

@@ -142,7 +142,7 @@ local function peers_in_turn(group, file)
   for i, row in ipairs(group.rows) do rows[i] = { row.name, { row.cpu_us, row.wall_us } } end
   table.sort(rows, function(a, b) return a[2][1] < b[2][1] end)
   plots.bars {
-    file = file, title = "One warm call over plain HTTP on loopback",
+    file = file, title = "One warm https call on loopback",
     unit = "microseconds a call, median; less is better", series = { "processor time", "wall time" }, rows = rows,
     format = "%.1f",
   }
@@ -189,11 +189,14 @@ local function whose_instructions(found, file)
       shares["libcurl and below"] / 1000,
     } }
   end
+  local rows = { row("braze, Lua 5.4", found.shares) }
+  if found.careful_shares then rows[2] = row("careful bare C", found.careful_shares) end
+  rows[#rows + 1] = row("bare C", found.bare_shares)
   plots.bars {
-    file = file, title = "Instructions of one warm call, the kernel's left out", stacked = true, format = "%.1f",
+    file = file, stacked = true, format = "%.1f",
+    title = ("Instructions of one warm %s call, the kernel's left out"):format(found.protocol or "http"),
     unit = "thousand instructions (callgrind); less is better",
-    series = { "braze.so, or bare C's own", "lua-cjson", "Lua", "libcurl and below" },
-    rows = { row("braze, Lua 5.4", found.shares), row("bare C", found.bare_shares) },
+    series = { "braze.so, or bare C's own", "lua-cjson", "Lua", "libcurl and below" }, rows = rows,
   }
 end
 
@@ -236,7 +239,7 @@ function plots.draw(results, folder)
   local peers = results.peers
   versions = summary.machine(results)
   local drawings = {
-    { "peers.svg", peers, function(file) peers_in_turn(peers.http, file) end },
+    { "peers.svg", peers, function(file) peers_in_turn(peers.https, file) end },
     { "flight.svg", peers, function(file) peers_in_flight(peers.flight_one, peers.flight_all, file) end },
     { "cold.svg", results.cold, function(file) cold_parts(results.cold, file) end },
     { "instructions.svg", results.instructions, function(file) whose_instructions(results.instructions, file) end },

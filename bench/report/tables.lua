@@ -1,4 +1,4 @@
--- The tables of the README and of bench/results/table.md, in Markdown.
+-- bench/results/table.md, in Markdown, and the one line that the README has of it.
 
 local cjson = require "cjson"
 local summary = require "report.summary"
@@ -9,15 +9,16 @@ local columns = { "Lua 5.4", "LuaJIT" }
 
 -- --- Bars ----------------------------------------------------------------------------------------------------------
 
--- Measures of the README: the text, the patterns that its bars' names match, for Lua 5.4 and LuaJIT ("%s" is the
+-- The table of measures: the text, the patterns that its bars' names match, for Lua 5.4 and LuaJIT ("%s" is the
 -- interpreter; one that is measured on one of them has a column of its own), and the unit. Of several bars in a cell it
 -- is the worst that is shown.
 local measures = {
-  { "warm blocking call, CPU / bare C", "^braze, %s, CPU / bare C$" },
-  { "the same, CPU / the cheapest peer, HTTP", "^braze, %s, warm over http, CPU beside " },
-  { "the same, CPU / the cheapest peer, TLS", "^braze, %s, warm over https, CPU beside " },
-  { "the same, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
-  { "the same, blocks of memory asked for", "^blocks of memory, a warm call$", column = 1 },
+  { "warm https call, CPU / careful bare C", "^braze, %s, https, CPU / careful bare C$" },
+  { "the same, CPU / the cheapest peer", "^braze, %s, warm over https, CPU beside " },
+  { "the same over http, CPU / careful bare C", "^braze, %s, http, CPU / careful bare C$" },
+  { "the same over http, CPU / the cheapest peer", "^braze, %s, warm over http, CPU beside " },
+  { "a warm call, instructions of `braze.so` / all", "^instructions of braze%.so", column = 1 },
+  { "the same, blocks of memory asked for", "^blocks of memory, a warm", column = 1 },
   { "cold call, CPU / `curl` with the bundle", "^braze, %s, hashed directory, CPU " },
   { "cold call, wall / `curl` with the bundle", "^braze, %s, hashed directory, wall " },
   { "cold call with the bundle, too, CPU", "^braze, %s, bundle, CPU " },
@@ -31,8 +32,8 @@ local measures = {
   { "the same once delivered, KiB", "^started call, delivered", column = 1 },
   { "an idle client, KiB of ours", "^idle client, ", column = 1 },
   { "OpenResty, 50 at once, calls a second / lua-resty-http", "^OpenResty without delay, throughput", column = 2 },
-  { "the same, CPU of the main thread", "^OpenResty without delay, main", column = 2 },
-  { "the same, CPU of the whole process", "^OpenResty without delay, whole", column = 2 },
+  { "OpenResty, CPU of the main thread / lua-resty-http", "^OpenResty .*main thread", column = 2 },
+  { "OpenResty, 50 at once, CPU of the whole process", "^OpenResty without delay, whole", column = 2 },
   { "`braze.so`, stripped, KiB", "^size of braze%.so, KiB, %s$" },
 }
 
@@ -94,6 +95,7 @@ end
 -- A client's rows have other names where it is used in another way.
 local clients = {
   { "bare C on libcurl", "bare C", "bare C", "C, multi alone" },
+  { "bare C, as careful as this libcurl demands", "careful bare C", "careful bare C" },
   { "**braze**, Lua 5.4", "braze, Lua 5.4", "braze, Lua 5.4", "braze, Lua 5.4" },
   { "**braze**, LuaJIT", "braze, LuaJIT", "braze, LuaJIT", "braze, LuaJIT" },
   { "lua-curl and lua-cjson, LuaJIT", "lua-curl, LuaJIT", "lua-curl, LuaJIT" },
@@ -118,15 +120,15 @@ end
 local function table_of_peers(results)
   local peers = type(results.peers) == "table" and results.peers or {}
   local lines = {
-    "| client | CPU µs | wall µs | TLS: CPU µs | TLS: wall µs | 50 in flight: calls/s |",
+    "| client | https: CPU µs | https: wall µs | http: CPU µs | http: wall µs | 50 in flight, http: calls/s |",
     "| --- | ---: | ---: | ---: | ---: | ---: |",
   }
   for _, client in ipairs(clients) do
     local http, https = row_of(peers.http, client[2]), row_of(peers.https, client[3])
     local flight = row_of(peers.flight_one, client[4])
     local cells = {
-      client[1], http and whole(http.cpu_us) or "–", http and whole(http.wall_us) or "–",
-      https and whole(https.cpu_us) or "–", https and whole(https.wall_us) or "–",
+      client[1], https and whole(https.cpu_us) or "–", https and whole(https.wall_us) or "–",
+      http and whole(http.cpu_us) or "–", http and whole(http.wall_us) or "–",
       flight and whole(flight.calls_a_second) or "–",
     }
     lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
@@ -136,28 +138,44 @@ end
 
 -- --- The texts -----------------------------------------------------------------------------------------------------
 
--- Markdown as wide as the rest of the README.
-local function wrapped(text)
-  local lines, line = {}, ""
-  for word in text:gmatch "%S+" do
-    if line ~= "" and utf8.len(line) + 1 + utf8.len(word) > 120 then
-      lines[#lines + 1] = line
-      line = word
-    else
-      line = line == "" and word or line .. " " .. word
-    end
-  end
-  lines[#lines + 1] = line
-  return table.concat(lines, "\n")
+-- The group of rows that the headline rests on: the subject of its own, or what was measured beside the peers.
+local function warm_https(results)
+  return results.blocking and results.blocking.https or results.peers and results.peers.https
 end
 
-function tables.readme(results)
-  return table.concat({
-    table_of_measures(results),
-    wrapped("One call after the other on a warm connection, and 50 at once, everything on one processor. luasocket and "
-      .. "luasec connect anew for each call, and npm's hands back no headers, so it does less:"),
-    table_of_peers(results), wrapped(summary.machine(results) .. "."),
-  }, "\n\n")
+-- braze's processor time by that of another row, for both interpreters, as "1.47 times (LuaJIT 1.43)"; or nil. The
+-- field holds the median of the quotients of each round, where that was measured.
+local function times(group, other, field)
+  local under = row_of(group, other)
+  local figures = {}
+  for i, name in ipairs(columns) do
+    local row = row_of(group, "braze, " .. name)
+    if not row or not under then return nil end
+    figures[i] = row[field] or row.cpu_us / under.cpu_us
+  end
+  return ("%.2f times (LuaJIT %.2f)"):format(figures[1], figures[2])
+end
+
+-- The README's line.
+function tables.line(results)
+  local group = warm_https(results)
+  local bare, careful = times(group, "bare C", "cpu_ratio"), times(group, "careful bare C", "cpu_beside_careful")
+  if not bare then return "What a call costs: [bench/results](bench/results/table.md)." end
+  local line = ("A warm https call takes %s the processor time of bare C on libcurl %s"):format(bare,
+    results.versions.libcurl)
+  if careful then line = line .. ", and " .. careful .. " that of bare C that avoids the same defect of libcurl" end
+  return line .. ": [bench/results](bench/results/table.md)."
+end
+
+local function about_measures()
+  return "Several bars may stand behind one row: one processor and all of them, 50 and 500 calls at once, each of the "
+    .. "peers. The worst of them is shown. All bars are at the end of this page."
+end
+
+local function about_peers()
+  return "One call after the other on a warm connection, and 50 at once, everything on one processor. lua-curl's TLS "
+    .. "is GnuTLS, that of bare C and braze is OpenSSL, so that row compares the TLS libraries, too. luasocket and "
+    .. "luasec connect anew for each call. npm's client returns no headers, so it does less."
 end
 
 local function versions_of_peers(results)
@@ -190,13 +208,17 @@ end
 local function functions(results)
   local found = results.instructions
   if type(found) ~= "table" or not found.functions then return "Not measured." end
-  local lines = { "| instructions of one call | | of all |", "| --- | ---: | ---: |" }
+  local protocol = found.protocol or "http"
+  local lines = { ("| instructions of one warm %s call | | of all |"):format(protocol), "| --- | ---: | ---: |" }
   for _, owner in ipairs { "braze.so", "lua-cjson", "Lua", "libcurl and below" } do
     lines[#lines + 1] = ("| %s | %s | %.1f %% |"):format(owner, whole(found.shares[owner]),
       found.shares[owner] / found.total * 100)
   end
   lines[#lines + 1] = ("| all | %s | 100 %% |"):format(whole(found.total))
   lines[#lines + 1] = ("| bare C, all | %s | |"):format(whole(found.bare_total))
+  if found.careful_total then
+    lines[#lines + 1] = ("| careful bare C, all | %s | |"):format(whole(found.careful_total))
+  end
   lines[#lines + 1] = "\n| function of `braze.so` | its own, and the C library's for it | with all it calls | calls |"
   lines[#lines + 1] = "| --- | ---: | ---: | ---: |"
   for _, entry in ipairs(found.functions) do
@@ -231,8 +253,9 @@ end
 -- How far two runs of the same program lie apart: no smaller difference means anything.
 local function noise(results)
   local lines = {}
-  for _, group in ipairs { results.blocking and results.blocking.warm, results.cold and results.cold.cold } do
-    for _, row in ipairs(group and group.rows or {}) do
+  local blocking, cold = results.blocking or {}, results.cold or {}
+  for _, group in ipairs { blocking.https or {}, blocking.http or {}, cold.cold or {} } do
+    for _, row in ipairs(group.rows or {}) do
       if row.name:find "the noise$" then
         lines[#lines + 1] = ("- %s, beside the first: CPU %.3f, wall %.3f"):format(row.name, row.cpu_ratio,
           row.wall_ratio)
@@ -246,9 +269,11 @@ end
 function tables.all(results)
   local bars, reached = all_bars(results)
   return table.concat({
-    "# Measured", "Written by `make bench`; the README's tables come from the same figures (`results.json`).",
-    summary.machine(results) .. ".", noise(results), "## Peers", table_of_peers(results), versions_of_peers(results),
-    "![One warm call through each client](peers.svg)", "![50 calls in flight](flight.svg)",
+    "# Measured", "Written by `make bench` from the figures in `results.json`. How it is measured: "
+      .. "[docs/performance.md](../../docs/performance.md).",
+    summary.machine(results) .. ".", noise(results), "## Measures", about_measures(), table_of_measures(results),
+    "## Peers", about_peers(), table_of_peers(results), versions_of_peers(results),
+    "![One warm https call through each client](peers.svg)", "![50 calls in flight](flight.svg)",
     "## Whose instructions", functions(results), "![Instructions of one warm call](instructions.svg)",
     "## What a cold call is made of", parts(results), "![A cold call, process start to end](cold.svg)",
     "## Many at once", "![Processor time by calls started at once](scale.svg)",

@@ -1,5 +1,6 @@
--- How many instructions a warm blocking call takes, and whose they are: counted by callgrind, which no other load on
--- the machine disturbs. The kernel's are not among them. The figures are the difference of two runs of unequal length.
+-- How many instructions a warm blocking https call takes, and whose they are: counted by callgrind, which no other load
+-- on the machine disturbs. The kernel's are not among them. The figures are the difference of two runs of unequal
+-- length.
 --
 -- A library's own instructions are those of its functions, with what they call in the C library. libcurl's are the
 -- rest: its own and those of all that it calls, what it calls back apart.
@@ -45,7 +46,7 @@ local function profile(row)
   local runs = {}
   for i, calls in ipairs { short, long } do
     local file = os.tmpname()
-    local command = row.command(tools.plain .. tools.constant_answer, calls, warm_up)
+    local command = row.command(tools.secure .. tools.constant_answer, calls, warm_up)
     tools.line_of(row.name, "env " .. command:gsub("(%S+ bench/blocking)",
       "valgrind -q --tool=callgrind --callgrind-out-file=" .. file .. " %1"):gsub("(build/bench/bare)",
       "valgrind -q --tool=callgrind --callgrind-out-file=" .. file .. " %1"))
@@ -107,15 +108,16 @@ end
 local instructions = {}
 
 function instructions.measure()
-  local bare = timing.bare_c "bare C"
+  local bare, careful = timing.bare_c "bare C", timing.careful_c "careful bare C"
   local braze = timing.blocking_calls("braze, Lua 5.4", "lua5.4", "5.4")
   braze.needs[#braze.needs + 1] = "valgrind"
   if #tools.keep_what_is_here { braze } == 0 then return {} end
-  local ours, theirs = profile(braze), profile(bare)
-  local shares, bare_shares = shares_of(ours), shares_of(theirs)
-  print "\nInstructions of a warm blocking call, plain HTTP, the kernel's left out"
+  local ours, theirs, carefully = profile(braze), profile(bare), profile(careful)
+  local shares, bare_shares, careful_shares = shares_of(ours), shares_of(theirs), shares_of(carefully)
+  print "\nInstructions of a warm blocking https call, the kernel's left out"
   show_shares("braze, Lua 5.4", ours.total, shares)
   show_shares("bare C", theirs.total, bare_shares)
+  show_shares("careful bare C", carefully.total, careful_shares)
   local part = shares["braze.so"] / ours.total
   print(("    braze.so %.3f of the call, %s"):format(part,
     tools.judge("instructions of braze.so / the whole call", part, "at most", most_share)))
@@ -124,7 +126,9 @@ function instructions.measure()
   local list = functions_of(ours, "braze.so")
   show_functions(list, ours.total)
   return {
-    calls = long - short, total = ours.total, shares = shares, bare_total = theirs.total, bare_shares = bare_shares,
+    protocol = "https", calls = long - short, total = ours.total, shares = shares,
+    bare_total = theirs.total, bare_shares = bare_shares,
+    careful_total = carefully.total, careful_shares = careful_shares,
     part = part, part_with_lua = with_lua, functions = table.move(list, 1, most_functions, 1, {}),
   }
 end

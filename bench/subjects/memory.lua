@@ -1,15 +1,15 @@
--- Who holds how much memory, block by block: an idle client, and a call in flight until it is delivered; and how many
--- blocks a warm call asks for. "Ours" is what braze.so, Lua and lua-cjson asked for, "theirs" what libcurl and the
--- libraries behind it did. Exact numbers, without any rounds: a preloaded malloc notes who asked.
+-- Who holds how much memory, block by block: an idle client, and a call in flight until it is delivered (http); and how
+-- many blocks a warm https call asks for. "Ours" is what braze.so, Lua and lua-cjson asked for, "theirs" what
+-- libcurl and the libraries behind it did. Exact numbers, without any rounds: a preloaded malloc notes who asked.
 
 local service = require "subjects.service"
 local tools = require "subjects.tools"
 
 local clients, calls, max_connections, in_flight = 100, 2000, 500, 500
-local idle_kib, flying_kib, delivered_kib, most_blocks = 8, 16, 0.5, 60
+local idle_kib, flying_kib, delivered_kib, most_blocks = 8, 16, 0.5, 80
 
 local function run(endpoint, words)
-  local environment = tools.environment(endpoint, "5.4")
+  local environment = tools.environment_of_call(endpoint, "5.4")
     :gsub("LUA_CPATH='", "LUA_CPATH='build/bench/?.so;")
   return tools.line_of("memory.lua", ("%s LD_PRELOAD=build/bench/allocations.so lua5.4 bench/memory.lua %s"):format(
     environment, words))
@@ -26,9 +26,9 @@ end
 
 local function show_blocks(share)
   local all = share.ours + share.theirs
-  print(("\nBlocks of memory that a warm call asks for: %.1f in all (braze.so %.1f, Lua %.1f, lua-cjson %.1f, "
+  print(("\nBlocks of memory that a warm https call asks for: %.1f in all (braze.so %.1f, Lua %.1f, lua-cjson %.1f, "
     .. "libcurl and what it calls %.1f)"):format(all, share.braze, share.lua, share.cjson, share.theirs))
-  print("    in all " .. tools.judge("blocks of memory, a warm call", all, "at most", most_blocks, "%d"))
+  print("    in all " .. tools.judge("blocks of memory, a warm https call", all, "at most", most_blocks, "%d"))
   return { all = all, braze = share.braze, lua = share.lua, cjson = share.cjson, theirs = share.theirs }
 end
 
@@ -40,7 +40,7 @@ function memory.measure()
   }
   if #rows == 0 then return {} end
   local idle = run(tools.plain .. tools.constant_answer, "idle " .. clients)
-  local warm = run(tools.plain .. tools.constant_answer, "call 2000")
+  local warm = run(tools.secure .. tools.constant_answer, "call 2000")
   local slow = service.start("slow", {})
   local flight = run(slow.url .. "/slow", ("flight %d %d"):format(in_flight, max_connections))
   local queued = run(slow.url .. "/slow", ("flight %d %d"):format(calls, max_connections))

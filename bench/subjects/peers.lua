@@ -106,7 +106,7 @@ local function make_groups()
   local bundle_for_context = { ca_file = tools.authority }
   return {
     http = {
-      title = "Beside peers, warm, plain HTTP: %d rounds of %d calls, one after the other",
+      title = "The same over plain http: %d rounds of %d calls",
       rounds = 15, calls = 1500, warm_up = 500, endpoint = tools.plain,
       rows = {
         bare, lua54, luajit,
@@ -118,10 +118,10 @@ local function make_groups()
       },
     },
     https = {
-      title = "Beside peers, warm, TLS: %d rounds of %d calls, one after the other",
+      title = "Beside peers, warm, https (lua-curl's is GnuTLS, the others' OpenSSL): %d rounds of %d calls",
       rounds = 15, calls = 1000, warm_up = 300, endpoint = tools.secure,
       rows = {
-        bare_tls, lua54_tls, luajit_tls,
+        bare_tls, timing.careful_c "careful bare C", lua54_tls, luajit_tls,
         lua_peer("lua-curl, LuaJIT", "luajit", lua_curl, "luacurl", {}),
         lua_peer("lua-http, LuaJIT", "luajit", lua_http, "luahttp", bundle_for_context),
         lua_peer("luasec, Lua 5.4, connects anew", "lua5.4", { "ssl.https", "cjson" }, "luasocket",
@@ -203,12 +203,12 @@ local peers = {}
 
 function peers.measure()
   local groups, results = make_groups(), {}
-  for _, name in ipairs { "http", "https", "flight" } do
+  for _, name in ipairs { "https", "http", "flight" } do
     local group = groups[name]
     group.rows = keep(group.rows)
   end
-  timing.check_that_all_ask_the_same(timing.commands_of { groups.http, groups.https, groups.flight })
-  for _, name in ipairs { "http", "https" } do
+  timing.check_that_all_ask_the_same(timing.commands_of { groups.https, groups.http, groups.flight })
+  for _, name in ipairs { "https", "http" } do
     timing.time_calls(groups[name])
     results[name] = show_in_turn(groups[name], name)
   end

@@ -138,7 +138,8 @@ function timing.results_of(group)
   for i, row in ipairs(group.rows) do
     rows[i] = {
       name = row.name, version = row.version, cpu_us = row.cpu_us, wall_us = row.wall_us, cpu_ratio = row.cpu_ratio,
-      wall_ratio = row.wall_ratio, at_most = row.at_most, wall_at_most = row.wall_at_most,
+      wall_ratio = row.wall_ratio, cpu_beside_careful = row.cpu_beside_careful,
+      at_most = row.at_most, wall_at_most = row.wall_at_most,
       cpu_us_of_each_round = row.cpu, wall_us_of_each_round = row.wall,
     }
   end
@@ -152,6 +153,17 @@ function timing.bare_c(name)
     name = name,
     command = function(endpoint, calls, warm_up)
       return ("%s build/bench/bare %d %d %s"):format(tools.environment_of_call(endpoint), calls, warm_up,
+        tools.user_agent)
+    end,
+  }
+end
+
+-- As careful with this libcurl as braze has to be: bench/bare.c says how, and why.
+function timing.careful_c(name)
+  return {
+    name = name,
+    command = function(endpoint, calls, warm_up)
+      return ("%s build/bench/bare %d %d %s careful"):format(tools.environment_of_call(endpoint), calls, warm_up,
         tools.user_agent)
     end,
   }

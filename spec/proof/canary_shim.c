@@ -1,13 +1,17 @@
-/* canary_shim: looks into every block of memory that is given back, for a text that must not be left there, and counts by
-   who gives it back: LD_PRELOAD, with the text in CANARY. What is overwritten before it is freed is not found. */
+/* canary_shim: looks into every block of memory that is freed, for texts that must not be left there, and counts by who
+   frees it: LD_PRELOAD, with the texts in the file that CANARY names, one a line. What is overwritten before it is freed is
+   not found. */
 #define _GNU_SOURCE /* dladdr, memmem, RTLD_NEXT */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MOST_OWNERS 16
+#define MOST_TEXTS 32
 
 static struct {
   char name[64];
@@ -16,7 +20,9 @@ static struct {
 
 static void (*real_free)(void *);
 static void *(*real_realloc)(void *, size_t);
-static char canary[128];
+static char texts[MOST_TEXTS][512];
+static size_t lengths[MOST_TEXTS];
+static int text_count;
 
 static void count(const void *caller) {
   Dl_info info;
@@ -28,15 +34,45 @@ static void count(const void *caller) {
   owners[i].count++;
 }
 
+/* A block counts once, whatever number of texts is in it. */
 static void look(void *block, const void *caller) {
-  if (canary[0] && memmem(block, malloc_usable_size(block), canary, strlen(canary))) count(caller);
+  size_t size;
+  int i;
+  if (text_count == 0) return;
+  size = malloc_usable_size(block);
+  for (i = 0; i < text_count; i++) {
+    if (memmem(block, size, texts[i], lengths[i])) {
+      count(caller);
+      return;
+    }
+  }
+}
+
+/* Read without stdio, whose buffer would be one more block that holds the texts. */
+static void read_texts(const char *path) {
+  static char all[MOST_TEXTS * 512];
+  int file = open(path, O_RDONLY | O_CLOEXEC), i = 0;
+  ssize_t length = file >= 0 ? read(file, all, sizeof all - 1) : 0;
+  char *text = all, *end;
+  if (file >= 0) close(file);
+  if (length <= 0) return;
+  all[length] = '\0';
+  while (i < MOST_TEXTS && (end = strchr(text, '\n')) != NULL) {
+    if (end > text && (size_t)(end - text) < sizeof texts[i]) {
+      memcpy(texts[i], text, (size_t)(end - text));
+      lengths[i] = (size_t)(end - text);
+      i++;
+    }
+    text = end + 1;
+  }
+  text_count = i;
 }
 
 __attribute__((constructor)) static void start(void) {
-  const char *text = getenv("CANARY");
+  const char *path = getenv("CANARY");
   real_free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
   real_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-  if (text) snprintf(canary, sizeof canary, "%s", text);
+  if (path && text_count == 0) read_texts(path);
 }
 
 void free(void *block) {

@@ -1,4 +1,4 @@
--- The tables of README.md, the annotations and the module name the same things.
+-- The pages of docs/, the annotations and the module name the same things.
 
 local braze = require "braze"
 
@@ -17,13 +17,15 @@ local function list(pattern)
   return paths
 end
 
-local readme, annotations = read "README.md", read "src/braze/meta.lua"
+local annotations = read "src/braze/meta.lua"
 
--- The part of the README between a heading and the next one of its level.
-local function section(heading)
-  local from = select(2, readme:find("\n## " .. heading .. "\n", 1, true))
-  assert(from, "the README has no section " .. heading)
-  return readme:sub(from, (readme:find("\n## ", from, true) or #readme + 1) - 1) .. "\n"
+-- A page, or its part between a heading and the next one.
+local function page(name, heading)
+  local text = "\n" .. read("docs/" .. name .. ".md") .. "\n"
+  if not heading then return text end
+  local from = select(2, text:find("\n## " .. heading .. "\n", 1, true))
+  assert(from, name .. ".md has no section " .. heading)
+  return text:sub(from, (text:find("\n## ", from, true) or #text + 1) - 1) .. "\n"
 end
 
 -- The cells in the first column of its tables, without their heads.
@@ -58,8 +60,27 @@ local function fields_of(class)
 end
 
 describe("the README", function()
+  it("has at most 200 lines", function()
+    assert.is_true(select(2, read("README.md"):gsub("\n", "")) <= 200)
+  end)
+
+  it("names each page of docs/", function()
+    local readme = read "README.md"
+    for _, path in ipairs(list "docs/*.md") do assert.matches("](" .. path .. ")", readme, 1, true) end
+  end)
+
+  it("names each kind of error in its short table", function()
+    local named = {}
+    for row in read("README.md"):gmatch "\n| (`[^|]*) |" do
+      for kind in row:gmatch "`([%w_]+)`" do named[kind] = true end
+    end
+    for kind in pairs(as_keys("| \"([a-z_]+)\"", annotations)) do assert.is_true(named[kind], kind) end
+  end)
+end)
+
+describe("docs/", function()
   it("has a cure for each kind of error, and no other", function()
-    local kinds = first_column(section "Errors")
+    local kinds = first_column(page("errors", "Kinds"))
     assert.same(as_keys("| \"([a-z_]+)\"", annotations), kinds)
     local count = 0
     for kind in pairs(kinds) do
@@ -82,25 +103,25 @@ describe("the README", function()
     }
     braze.new(options):close()
     for name in pairs(options) do options[name] = true end
-    assert.same(options, first_column(section "Options"))
+    assert.same(options, first_column(page "options"))
     assert.same(options, fields_of "braze.options")
   end)
 
   it("has a row for each field of a result, as the annotations have", function()
-    local fields = first_column(section "Results")
+    local fields = first_column(page("getting-started", "The result"))
     fields.message, fields.send_id, fields.errors = true, true, true
     assert.same(fields_of "braze.result", fields)
   end)
 
   it("names every field of an error that the annotations have", function()
-    local errors = section "Errors"
+    local errors = page("errors", "Fields")
     for field in pairs(fields_of "braze.error") do
       assert.matches("`" .. field .. "`", errors, 1, true)
     end
   end)
 
   it("has a row for each method of a client and of a request, as the annotations have", function()
-    local cells = table.concat(first_cells(section "Without blocking"), "\n")
+    local cells = table.concat(first_cells(page "game-loops"), "\n")
     local client = require "braze".new { api_key = "braze-standin-key", endpoint = "http://127.0.0.1:9" }
     local objects = { client = client, request = client:start("create_send_id", { campaign_id = "campaign" }) }
     client:close()
@@ -120,17 +141,21 @@ describe("the README", function()
     local modules = {}
     for _, path in ipairs(list "src/braze/*.lua") do modules[path:match "([%w_]+)%.lua$"] = true end
     modules.host, modules.meta = nil, nil
-    assert.same(modules, as_keys("\n| `braze%.([%w_]+)` |", section "Without blocking"))
+    assert.same(modules, as_keys("\n| `braze%.([%w_]+)` |", page "event-loops"))
   end)
 
   it("names each program in examples/, and no other", function()
     local programs = {}
     for _, path in ipairs(list "examples/*") do programs[path] = true end
-    assert.same(programs, as_keys("%f[%w]examples/[%w_.]+", readme))
+    local named = {}
+    for _, path in ipairs(list "docs/*.md") do
+      for program in pairs(as_keys("%f[%w]examples/[%w_.]+", read(path))) do named[program] = true end
+    end
+    assert.same(programs, named)
   end)
 
   it("has a row for every header of src/", function()
-    local rooms = section "Development"
+    local rooms = page "architecture"
     for _, path in ipairs(list "src/*.h") do
       assert.matches("| [^\n|]*`" .. path:match "([%w_]+)%.h$" .. "`[^\n|]* |", rooms)
     end
