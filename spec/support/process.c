@@ -1,7 +1,10 @@
-/* process: what specs need of POSIX beside the core: fork, its end, and pipes between the two processes. */
+/* process: what specs need of POSIX beside the core: fork, its end, pipes between the two processes, and what this process
+   has in use. */
 #define _GNU_SOURCE /* pipe2 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -97,11 +100,80 @@ static int process_close(lua_State *L) {
   return 0;
 }
 
+/* process.memory() -> bytes that malloc has given out, in all its arenas; 0 where the C library does not count them */
+static int process_memory(lua_State *L) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+  const struct mallinfo2 info = mallinfo2();
+  lua_pushnumber(L, (lua_Number)info.uordblks + (lua_Number)info.hblkhd);
+#else
+  lua_pushnumber(L, 0);
+#endif
+  return 1;
+}
+
+/* process.list(directory) -> the names in it, but for those that begin with a dot; none where it is gone */
+static int process_list(lua_State *L) {
+  DIR *opened = opendir(luaL_checkstring(L, 1));
+  const struct dirent *entry;
+  int count = 0;
+  lua_newtable(L);
+  while (opened && (entry = readdir(opened)) != NULL) {
+    if (entry->d_name[0] == '.') continue;
+    lua_pushstring(L, entry->d_name);
+    lua_rawseti(L, -2, ++count);
+  }
+  if (opened) closedir(opened);
+  return 1;
+}
+
+/* process.blocked() -> the numbers of the signals that this thread blocks */
+static int process_blocked(lua_State *L) {
+  sigset_t set;
+  int number, count = 0;
+  pthread_sigmask(SIG_SETMASK, NULL, &set);
+  lua_newtable(L);
+  for (number = 1; number < NSIG; number++) {
+    if (sigismember(&set, number) != 1) continue;
+    lua_pushinteger(L, number);
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
+}
+
+struct allocator {
+  lua_Alloc allocate;
+  void *data;
+  lua_Integer left; /* allocations that still succeed */
+};
+
+static void *allocate_until(void *data, void *block, size_t old_size, size_t new_size) {
+  struct allocator *allocator = data;
+  /* Of a new block the old size says what it is for. */
+  if (new_size > (block ? old_size : 0) && --allocator->left < 0) return NULL;
+  return allocator->allocate(allocator->data, block, old_size, new_size);
+}
+
+/* process.starve(count, function, ...): calls it so that only the first count allocations of this state succeed ->
+   whether the function returned, whether an allocation was refused */
+static int process_starve(lua_State *L) {
+  struct allocator allocator;
+  int status;
+  allocator.left = luaL_checkinteger(L, 1);
+  allocator.allocate = lua_getallocf(L, &allocator.data);
+  lua_setallocf(L, allocate_until, &allocator);
+  status = lua_pcall(L, lua_gettop(L) - 2, 0, 0);
+  lua_setallocf(L, allocator.allocate, allocator.data);
+  lua_pushboolean(L, status == 0);
+  lua_pushboolean(L, allocator.left < 0);
+  return 2;
+}
+
 int luaopen_braze_process_spec(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"fork", process_fork}, {"exit", process_exit},   {"id", process_id},
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
-      {"read", process_read}, {"close", process_close}, {NULL, NULL},
+      {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
+      {"blocked", process_blocked}, {"starve", process_starve}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);
