@@ -1,0 +1,157 @@
+-- What waiting costs and leaves alone: it takes no CPU, the host's thread keeps its signals, and a call that is cancelled holds
+-- nothing that others wait for.
+
+local braze = require "braze"
+local scripted_peer = require "spec.support.scripted_peer"
+local socket = require "socket"
+
+local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
+local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze_process_spec"))()
+
+local read, hold, again = { read = "request" }, { hold = true }, { again = true }
+local made = { write = scripted_peer.created "made" }
+local parameters = { campaign_id = "campaign" }
+local pause = 0.3
+-- A wait that looks again and again takes all of the pause, and one that sleeps some thousandth of it.
+local most_cpu = os.getenv "BRAZE_VALGRIND" and 10 or pause / 3
+
+describe("a client that waits", function()
+  local peer, client
+
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function() peer:stop() end)
+  before_each(function() peer:reset() end)
+  after_each(function()
+    if client then client:close() end
+    client = nil
+  end)
+
+  local function new(options)
+    local all = { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 10 }
+    for name, value in pairs(options or {}) do all[name] = value end
+    client = braze.new(all)
+  end
+
+  -- The seconds and the CPU seconds of all threads that a function takes.
+  local function cost(wait)
+    local began, cpu = socket.gettime(), os.clock()
+    wait()
+    return socket.gettime() - began, os.clock() - cpu
+  end
+
+  local function check(wait)
+    local seconds, cpu = cost(wait)
+    assert.is_true(seconds > pause * 0.9, seconds)
+    assert.is_true(cpu < most_cpu, cpu .. " s of CPU in " .. seconds .. " s")
+  end
+
+  describe("takes no CPU", function()
+    it("for a blocking call", function()
+      peer:default { read, { pause = pause }, made, again }
+      new()
+      check(function() client:create_send_id(parameters) end)
+    end)
+
+    it("in request:wait", function()
+      peer:default { read, hold }
+      new()
+      local request = client:start("create_send_id", parameters)
+      assert.is_true(peer:wait { requests = 1 })
+      check(function() assert.is_false(request:wait(pause)) end)
+    end)
+
+    it("in client:wait", function()
+      peer:default { read, hold }
+      new()
+      client:start("create_send_id", parameters)
+      assert.is_true(peer:wait { requests = 1 })
+      check(function() assert.is_false(client:wait(pause)) end)
+    end)
+
+    it("while its thread has nothing to do", function()
+      peer:default { read, made, again }
+      new()
+      client:start("create_send_id", parameters)
+      assert.is_true(client:wait(5))
+      check(function() socket.sleep(pause) end)
+    end)
+
+    it("between two tries", function()
+      peer:default { read, { write = scripted_peer.answer(503, { ["Retry-After"] = 1 }) }, again }
+      new { retries = 1 }
+      check(function() pcall(client.create_send_id, client, { campaign_id = "campaign", send_id = "mine" }) end)
+      client:start("create_send_id", { campaign_id = "campaign", send_id = "mine" })
+      assert.is_true(peer:wait { requests = 3 })
+      check(function() client:wait(pause) end)
+    end)
+  end)
+
+  it("wakes as soon as there is an answer", function()
+    peer:default { read, { pause = 0.05 }, made, again }
+    new()
+    for _, wait in ipairs {
+      function(request) return request:wait(10) end,
+      function() return client:wait(10) end,
+    } do
+      local seconds = cost(function() assert.is_true(wait(client:start("create_send_id", parameters))) end)
+      assert.is_true(seconds < 0.8, seconds)
+      client:step()
+    end
+  end)
+
+  it("has its host's thread take all signals, and its own none", function()
+    local function blocked() return process.blocked() end
+    local before = blocked()
+    local threads = {}
+    for _, thread in ipairs(process.list "/proc/self/task") do threads[thread] = true end
+    peer:default { read, hold }
+    new()
+    client:start("create_send_id", parameters)
+    assert.is_true(peer:wait { requests = 1 })
+    assert.same(before, blocked())
+    local count = 0
+    for _, thread in ipairs(process.list "/proc/self/task") do
+      if not threads[thread] then
+        count = count + 1
+        local file = assert(io.open("/proc/self/task/" .. thread .. "/status"))
+        local mask = file:read "*a":match "SigBlk:%s*%x*(%x%x%x%x%x%x%x%x)\n"
+        file:close()
+        -- All of the first 31 but SIGKILL and SIGSTOP, which can't be blocked.
+        assert.equal("7ffbfeff", mask)
+      end
+    end
+    assert.is_true(count >= 1)
+  end)
+
+  it("gives its connection to the next when a call is cancelled", function()
+    peer:default { read, hold }
+    new { max_connections = 2 }
+    for round = 1, 3 do
+      local requests = {}
+      for number = 1, 2 do requests[number] = client:start("create_send_id", parameters) end
+      assert.is_true(peer:wait { requests = round * 2 })
+      for _, request in ipairs(requests) do request:cancel() end
+      client:step()
+    end
+    peer:default { read, made, again }
+    local last = client:start("create_send_id", parameters)
+    assert.is_true(last:wait(5))
+    assert.equal("made", last:result().send_id)
+  end)
+
+  it("keeps to its number of connections after calls were cancelled", function()
+    peer:default { read, hold }
+    new { max_connections = 2 }
+    local running, waiting = {}, {}
+    for number = 1, 2 do running[number] = client:start("create_send_id", parameters) end
+    assert.is_true(peer:wait { requests = 2 })
+    for number = 1, 3 do waiting[number] = client:start("create_send_id", parameters) end
+    for number = 1, 2 do waiting[number]:cancel() end
+    running[1]:cancel()
+    -- The third that waits takes the place of the one that ran.
+    assert.is_true(peer:wait { requests = 3 })
+    client:start("create_send_id", parameters)
+    client:start("create_send_id", parameters)
+    assert.is_false((peer:wait { requests = 4, seconds = 0.2 }))
+  end)
+end)
