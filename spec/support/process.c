@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "lua_compat.h"
 
 #define LOOKS_A_SECOND 1000
+#define CHUNK (1 << 20)
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
@@ -111,6 +114,47 @@ static int process_memory(lua_State *L) {
   return 1;
 }
 
+/* How often the text stands in the memory from `from` to `to`, which is read in parts that overlap, into a buffer. */
+static int count_between(FILE *memory, unsigned long from, unsigned long to, char *buffer, const char *text, size_t length) {
+  int count = 0;
+  while (from + length <= to) {
+    size_t size = to - from < CHUNK ? to - from : CHUNK;
+    const char *at = buffer;
+    if (fseeko(memory, (off_t)from, SEEK_SET) != 0 || fread(buffer, 1, size, memory) != size) break;
+    while ((at = memmem(at, size - (size_t)(at - buffer), text, length)) != NULL) count++, at++;
+    from += size - (length - 1);
+  }
+  return count;
+}
+
+/* process.copies(text) -> how often it stands in the memory that this process may write to */
+static int process_copies(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  FILE *maps = fopen("/proc/self/maps", "r"), *memory = fopen("/proc/self/mem", "r");
+  /* A mapping of its own, which is left out: what was read must not be found in it again. */
+  char *buffer = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char line[512], rights[8];
+  unsigned long from, to;
+  const unsigned long own = (unsigned long)(void *)buffer;
+  int count = 0;
+  if (!maps || !memory || buffer == MAP_FAILED) return fail(L, "/proc/self/mem");
+  setvbuf(memory, NULL, _IONBF, 0);
+  while (fgets(line, sizeof line, maps)) {
+    if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || rights[0] != 'r' || rights[1] != 'w') continue;
+    if (from <= own && own < to) { /* the kernel may have joined it with its neighbours */
+      count += count_between(memory, from, own, buffer, text, length);
+      from = own + CHUNK;
+    }
+    count += count_between(memory, from, to, buffer, text, length);
+  }
+  munmap(buffer, CHUNK);
+  fclose(memory);
+  fclose(maps);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
 /* process.list(directory) -> the names in it, but for those that begin with a dot; none where it is gone */
 static int process_list(lua_State *L) {
   DIR *opened = opendir(luaL_checkstring(L, 1));
@@ -173,7 +217,7 @@ int luaopen_braze_process_spec(lua_State *L) {
       {"fork", process_fork}, {"exit", process_exit},   {"id", process_id},
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
       {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
-      {"blocked", process_blocked}, {"starve", process_starve}, {NULL, NULL},
+      {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);
