@@ -129,6 +129,15 @@ describe("a transfer", function()
     end
   end)
 
+  it("counts the headers of each answer by themselves", function()
+    local body = '{"message":"success","send_id":"made"}'
+    local last = ("content-length: %d\r\n\r\n"):format(#body)
+    peer:default { read, { write = header_of(40000, "HTTP/1.1 201 Created\r\n", last) .. body }, again }
+    local client = new()
+    for _ = 1, 3 do assert.equal("made", call(nil, nil, client).send_id) end
+    client:close()
+  end)
+
   it("does not count a proxy's headers among the service's", function()
     local body = '{"message":"success","send_id":"made"}'
     local connected = header_of(40000, "HTTP/1.1 200 Connection established\r\n", "\r\n")

@@ -2,6 +2,8 @@
 -- nothing that others wait for.
 
 local braze = require "braze"
+local child = require "spec.support.child"
+local core = require "braze.core"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 
@@ -139,6 +141,16 @@ describe("a client that waits", function()
     assert.equal("made", last:result().send_id)
   end)
 
+  it("keeps as many connections as it may have", function()
+    peer:default { read, { pause = 0.05 }, made, again }
+    new { max_connections = 4 }
+    for _ = 1, 3 do
+      for _ = 1, 4 do client:start("create_send_id", parameters) end
+      assert.is_true(client:wait(5))
+    end
+    assert.equal(4, #peer:log())
+  end)
+
   it("keeps to its number of connections after calls were cancelled", function()
     peer:default { read, hold }
     new { max_connections = 2 }
@@ -153,5 +165,69 @@ describe("a client that waits", function()
     client:start("create_send_id", parameters)
     client:start("create_send_id", parameters)
     assert.is_false((peer:wait { requests = 4, seconds = 0.2 }))
+  end)
+
+  -- Two sockets that are connected.
+  local function connect()
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    local told = assert(socket.connect("127.0.0.1", port))
+    local heard = assert(listener:accept())
+    listener:close()
+    heard:settimeout(5)
+    return told, heard
+  end
+
+  it("tells its host's socket of each answer that it has not heard of", function()
+    peer:default { read, made, again }
+    new()
+    local told, heard = connect()
+    core.notify(client, told:getfd())
+    told:close()
+    for _ = 1, 2 do
+      local requests = {}
+      for number = 1, 3 do requests[number] = client:start("create_send_id", parameters) end
+      for _, request in ipairs(requests) do assert.is_true(request:wait(5)) end
+      -- One byte for all of them, and one more whenever some are left.
+      for _ = 1, 3 do
+        assert.equal("\0", (heard:receive(1)))
+        heard:settimeout(0)
+        assert.is_nil((heard:receive(1)))
+        heard:settimeout(5)
+        assert.equal(1, client:step(1))
+      end
+    end
+    core.notify(client, -1)
+    assert.equal("closed", (select(2, heard:receive(1))))
+    heard:close()
+  end)
+
+  it("does not die of its host's socket that is closed at the other end", function()
+    local output, status = child.run(([[
+      local core, socket = require "braze.core", require "socket"
+      local client = core.braze.new { api_key = "braze-key-0123456789", endpoint = %q }
+      local listener = assert(socket.bind("127.0.0.1", 0))
+      local _, port = listener:getsockname()
+      local told = assert(socket.connect("127.0.0.1", port))
+      assert(listener:accept()):close()
+      listener:close()
+      core.notify(client, told:getfd())
+      for _ = 1, 5 do
+        client:start("create_send_id", { campaign_id = "campaign" }):cancel()
+        client:step()
+        socket.sleep(0.01)
+      end
+      io.write "alive"
+    ]]):format(peer.url))
+    assert.same({ "alive", "0" }, { output, status })
+  end)
+
+  it("has a descriptor that no child inherits, and in which nobody waits", function()
+    new()
+    local file = assert(io.open("/proc/self/fdinfo/" .. client:pollfd()))
+    local flags = file:read "*a":match "flags:%s*(%d+)"
+    file:close()
+    -- Octal digits: O_CLOEXEC is 02000000, O_NONBLOCK 04000.
+    assert.matches("^0?2%d%d4%d%d%d$", flags)
   end)
 end)

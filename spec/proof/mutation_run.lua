@@ -9,6 +9,7 @@ require "busted.init"
 local only = os.getenv "MUTATION_TEST"
 local here
 local found = 0
+local finals = {} -- what the test that runs gave to finally
 
 local function new_scope(outer, name)
   return { outer = outer, name = name, parts = {}, before = {}, after = {}, setups = {}, teardowns = {} }
@@ -47,6 +48,8 @@ local function run(scope, name)
         found = found + 1
         call_before(scope)
         local good, failure = pcall(part.test)
+        call_all(finals)
+        finals = {}
         if not good then
           print(name .. " " .. part.name)
           print(type(failure) == "table" and tostring(failure.message or failure) or tostring(failure))
@@ -77,6 +80,7 @@ function environment.after_each(body) table.insert(here.after, body) end
 function environment.setup(body) table.insert(here.setups, body) end
 function environment.teardown(body) table.insert(here.teardowns, body) end
 function environment.pending() end
+function environment.finally(body) table.insert(finals, body) end
 
 for _, path in ipairs(arg) do
   here = new_scope(nil, path)
