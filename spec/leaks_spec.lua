@@ -24,7 +24,8 @@ local longest_wait = 20
 
 local read, hold, again = { read = "request" }, { hold = true }, { again = true }
 local made = { write = scripted_peer.created "made" }
-local parameters = { campaign_id = "campaign" }
+-- Long enough to be missed.
+local parameters = { campaign_id = ("campaign"):rep(100) }
 
 local function address_space()
   local file = assert(io.open "/proc/self/statm")
@@ -194,13 +195,16 @@ describe("nothing is left of", function()
 
   it("a call that is delivered where Lua has no memory for its answer", function()
     client = new()
-    local left = 0
+    local left, started, runs = 0, 0, 0
+    local options = { on_done = function() runs = runs + 1 end }
     check(function()
-      client:start("create_send_id", parameters, { on_done = function() end })
+      client:start("create_send_id", parameters, options)
+      started = started + 1
       left = left % times + 1
       process.starve(left, client.wait, client, longest_wait)
       client:wait(longest_wait)
     end, 1)
+    assert.equal(started, runs)
   end)
 
   it("a call that is cancelled before it runs", function()

@@ -158,7 +158,7 @@ describe("a transfer", function()
 
   it("says nothing of the failure of another call", function()
     peer:play { read, { close = "reset" } }
-    peer:play { read, { write = "HTTP/1.1 200 OK\r\nx-endless: " .. ("y"):rep(200000) .. "\r\n\r\n" } }
+    peer:play { read, { write = "HTTP/1.1 200 OK\r\nno header at all\r\n\r\n" } }
     local client = new()
     local first, second = call(nil, nil, client), call(nil, nil, client)
     client:close()
@@ -225,8 +225,8 @@ describe("a transfer", function()
     end)
 
     it("does not come after one that could not be sent", function()
-      -- Its bytes may have left in part: what came behind them on this connection would be read as their rest.
-      assert.equal("made network made made ", run(service.https, "call() preload.fail_send(1) call() call() call()"))
+      -- Half of it left: what came behind them on this connection would be read as the rest.
+      assert.equal("made network made made ", run(service.https, "call() preload.fail_send() call() call() call()"))
     end)
   end)
 

@@ -101,6 +101,12 @@ describe("the system's trust store", function()
       assert.same({ 0, 1, 1, 1 }, requests)
     end)
 
+    case("is not even tried where its names are not hashed", function()
+      peer:default { tls, { read = "request" }, { write = scripted_peer.created "made" } }
+      assert.equal("status 201\n", (call_with('cp "$1" ca-certificates.crt; cp "$2" other.pem', 1, url())))
+      assert.equal(1, #peer:log())
+    end)
+
     case("costs none of the tries", function()
       peer:play { tls, { read = "request" } } -- the first, which is not trusted
       peer:default { tls, { read = "request" }, { write = scripted_peer.answer(503, { ["Retry-After"] = 0 }) },

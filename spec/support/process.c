@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +78,25 @@ static int process_pipe(lua_State *L) {
   lua_pushinteger(L, ends[0]);
   lua_pushinteger(L, ends[1]);
   return 2;
+}
+
+/* process.socketpair() -> two sockets that are connected, and whose calls wait */
+static int process_socketpair(lua_State *L) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(L, "socketpair");
+  lua_pushinteger(L, ends[0]);
+  lua_pushinteger(L, ends[1]);
+  return 2;
+}
+
+/* process.fill(socket): writes to it until it takes no more */
+static int process_fill(lua_State *L) {
+  static const char bytes[4096];
+  int socket = (int)luaL_checkinteger(L, 1);
+  size_t size = sizeof bytes;
+  while (size > 0)
+    if (send(socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) <= 0) size /= 2;
+  return 0;
 }
 
 /* process.write(descriptor, text) */
@@ -217,7 +237,8 @@ int luaopen_braze_process_spec(lua_State *L) {
       {"fork", process_fork}, {"exit", process_exit},   {"id", process_id},
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
       {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
-      {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies}, {NULL, NULL},
+      {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies},
+      {"socketpair", process_socketpair}, {"fill", process_fill}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);
