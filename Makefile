@@ -87,6 +87,9 @@ build/$1/seam/braze.so: $$(filter-out build/$1/clock.o,$$(objects_$1)) build/$1/
 build/$1/host build/$1/threads: build/$1/%: build/$1/seam/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$< $$(call lua_libs,$1) $(SYSTEM_LIBS)
 
+build/$1/seam/preload.so: build/$1/seam/preload.o
+	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $$@ $$< $(SYSTEM_LIBS)
+
 build/$1/embed: build/$1/seam/embed.o $$(objects_$1)
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $(CURL_LIBS) $$(call lua_libs,$1) $(SYSTEM_LIBS)
 
@@ -119,7 +122,7 @@ $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 .PHONY: all variants
 all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
 
-variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so host threads))) ## build what the specs need beside it
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so seam/preload.so host threads))) ## build what the specs need beside it
 
 # Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
 # versions with the same flags.

@@ -239,6 +239,20 @@ describe("after a fork", function()
       assert.equal(parents, client:pollfd())
     end)
 
+    it("in the queue, they may be applied for all that the child knows", function()
+      peer:default { read, hold }
+      local narrow = new { max_connections = 1 }
+      local requests = { start("one", nil, narrow), start("two", nil, narrow) }
+      assert.is_true(peer:wait { requests = 1 })
+      local wait = fork(function()
+        for number = 2, 1, -1 do
+          local good, failure = pcall(requests[number].result, requests[number])
+          assert(not good and failure.kind == "cancelled" and failure.maybe_applied, number)
+        end
+      end)
+      wait()
+    end)
+
     it("in the queue and between two tries, they leave once, and from the parent", function()
       peer:play { read, { write = scripted_peer.answer(503) }, read, { write = created() }, read, { write = created() },
         read, { write = created() }, hold }

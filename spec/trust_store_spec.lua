@@ -1,6 +1,7 @@
 -- The system's trust store in each of its shapes: a mount namespace of our own puts another one in its place.
 -- From libcurl 7.70 on the library says where its store is; before, it is left to it alone.
 
+local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
 
 local default_directory = "/etc/ssl/certs"
@@ -19,7 +20,7 @@ local function interpreter()
 end
 
 local program = [[
-local client = require "braze".new { api_key = %q, endpoint = %q, retries = 0 }
+local client = require "braze".new { api_key = %q, endpoint = %q, retries = %d }
 for _ = 1, %d do
   local good, answer = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier", send_id = "same" })
   io.write(good and "status " .. answer.status or answer.kind .. " " .. answer.curl_code .. " " .. answer.message, "\n")
@@ -31,9 +32,9 @@ describe("the system's trust store", function()
   local script, stranger = os.tmpname(), os.tmpname()
 
   --- Runs calls where `layout` (shell commands, $1 = the test CA, $2 = another certificate) has filled the store.
-  local function call_with(layout, calls)
+  local function call_with(layout, calls, endpoint, retries)
     local file = assert(io.open(script, "w"))
-    file:write(program:format(service.workspace_key "trust", service.https, calls or 1))
+    file:write(program:format(service.workspace_key "trust", endpoint or service.https, retries or 0, calls or 1))
     file:close()
     local command = ([[unshare -m sh -ec '
       mount -t tmpfs none %s; cd %s
@@ -75,6 +76,43 @@ describe("the system's trust store", function()
     local output = call_with([[cp "$1" ca-certificates.crt; mkdir other; cp "$2" other/other.pem
       openssl rehash other; cp other/*.0 .; rm -r other]], 2)
     assert.equal("status 201\nstatus 201\n", output)
+  end)
+
+  describe("whose hashed directory does not verify", function()
+    local layout = [[cp "$1" ca-certificates.crt; mkdir other; cp "$2" other/other.pem
+      openssl rehash other; cp other/*.0 .; rm -r other]]
+    local tls = { tls = { certificate = service.server_certificate, key = service.server_key } }
+    local peer
+
+    setup(function() peer = scripted_peer.start() end)
+    teardown(function() peer:stop() end)
+    before_each(function() peer:reset() end)
+
+    local function url()
+      return "https://localhost:" .. peer.port
+    end
+
+    case("is tried once for all of a client's connections", function()
+      local goodbye = (scripted_peer.created "made"):gsub("\r\n", "\r\nconnection: close\r\n", 1)
+      peer:default { tls, { read = "request" }, { write = goodbye } }
+      assert.equal(("status 201\n"):rep(3), (call_with(layout, 3, url())))
+      local requests = {}
+      for number, connection in ipairs(peer:log()) do requests[number] = connection.requests end
+      assert.same({ 0, 1, 1, 1 }, requests)
+    end)
+
+    case("is not even tried where its names are not hashed", function()
+      peer:default { tls, { read = "request" }, { write = scripted_peer.created "made" } }
+      assert.equal("status 201\n", (call_with('cp "$1" ca-certificates.crt; cp "$2" other.pem', 1, url())))
+      assert.equal(1, #peer:log())
+    end)
+
+    case("costs none of the tries", function()
+      peer:play { tls, { read = "request" } } -- the first, which is not trusted
+      peer:default { tls, { read = "request" }, { write = scripted_peer.answer(503, { ["Retry-After"] = 0 }) },
+        { read = "request" }, { write = scripted_peer.created "made" } }
+      assert.equal("status 201\n", (call_with(layout, 1, url(), 1)))
+    end)
   end)
 
   case("that trusts somebody else alone refuses the service", function()

@@ -1,9 +1,15 @@
-/* process: what specs need of POSIX beside the core: fork, its end, and pipes between the two processes. */
+/* process: what specs need of POSIX beside the core: fork, its end, pipes between the two processes, and what this process
+   has in use. */
 #define _GNU_SOURCE /* pipe2 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,6 +17,7 @@
 #include "lua_compat.h"
 
 #define LOOKS_A_SECOND 1000
+#define CHUNK (1 << 20)
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
@@ -73,6 +80,25 @@ static int process_pipe(lua_State *L) {
   return 2;
 }
 
+/* process.socketpair() -> two sockets that are connected, and whose calls wait */
+static int process_socketpair(lua_State *L) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail(L, "socketpair");
+  lua_pushinteger(L, ends[0]);
+  lua_pushinteger(L, ends[1]);
+  return 2;
+}
+
+/* process.fill(socket): writes to it until it takes no more */
+static int process_fill(lua_State *L) {
+  static const char bytes[4096];
+  int socket = (int)luaL_checkinteger(L, 1);
+  size_t size = sizeof bytes;
+  while (size > 0)
+    if (send(socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) <= 0) size /= 2;
+  return 0;
+}
+
 /* process.write(descriptor, text) */
 static int process_write(lua_State *L) {
   int descriptor = (int)luaL_checkinteger(L, 1);
@@ -97,11 +123,122 @@ static int process_close(lua_State *L) {
   return 0;
 }
 
+/* process.memory() -> bytes that malloc has given out, in all its arenas; 0 where the C library does not count them */
+static int process_memory(lua_State *L) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+  const struct mallinfo2 info = mallinfo2();
+  lua_pushnumber(L, (lua_Number)info.uordblks + (lua_Number)info.hblkhd);
+#else
+  lua_pushnumber(L, 0);
+#endif
+  return 1;
+}
+
+/* How often the text stands in the memory from `from` to `to`, which is read in parts that overlap, into a buffer. */
+static int count_between(FILE *memory, unsigned long from, unsigned long to, char *buffer, const char *text, size_t length) {
+  int count = 0;
+  while (from + length <= to) {
+    size_t size = to - from < CHUNK ? to - from : CHUNK;
+    const char *at = buffer;
+    if (fseeko(memory, (off_t)from, SEEK_SET) != 0 || fread(buffer, 1, size, memory) != size) break;
+    while ((at = memmem(at, size - (size_t)(at - buffer), text, length)) != NULL) count++, at++;
+    from += size - (length - 1);
+  }
+  return count;
+}
+
+/* process.copies(text) -> how often it stands in the memory that this process may write to */
+static int process_copies(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  FILE *maps = fopen("/proc/self/maps", "r"), *memory = fopen("/proc/self/mem", "r");
+  /* A mapping of its own, which is left out: what was read must not be found in it again. */
+  char *buffer = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char line[512], rights[8];
+  unsigned long from, to;
+  const unsigned long own = (unsigned long)(void *)buffer;
+  int count = 0;
+  if (!maps || !memory || buffer == MAP_FAILED) return fail(L, "/proc/self/mem");
+  setvbuf(memory, NULL, _IONBF, 0);
+  while (fgets(line, sizeof line, maps)) {
+    if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || rights[0] != 'r' || rights[1] != 'w') continue;
+    if (from <= own && own < to) { /* the kernel may have joined it with its neighbours */
+      count += count_between(memory, from, own, buffer, text, length);
+      from = own + CHUNK;
+    }
+    count += count_between(memory, from, to, buffer, text, length);
+  }
+  munmap(buffer, CHUNK);
+  fclose(memory);
+  fclose(maps);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+/* process.list(directory) -> the names in it, but for those that begin with a dot; none where it is gone */
+static int process_list(lua_State *L) {
+  DIR *opened = opendir(luaL_checkstring(L, 1));
+  const struct dirent *entry;
+  int count = 0;
+  lua_newtable(L);
+  while (opened && (entry = readdir(opened)) != NULL) {
+    if (entry->d_name[0] == '.') continue;
+    lua_pushstring(L, entry->d_name);
+    lua_rawseti(L, -2, ++count);
+  }
+  if (opened) closedir(opened);
+  return 1;
+}
+
+/* process.blocked() -> the numbers of the signals that this thread blocks */
+static int process_blocked(lua_State *L) {
+  sigset_t set;
+  int number, count = 0;
+  pthread_sigmask(SIG_SETMASK, NULL, &set);
+  lua_newtable(L);
+  for (number = 1; number < NSIG; number++) {
+    if (sigismember(&set, number) != 1) continue;
+    lua_pushinteger(L, number);
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
+}
+
+struct allocator {
+  lua_Alloc allocate;
+  void *data;
+  lua_Integer left; /* allocations that still succeed */
+};
+
+static void *allocate_until(void *data, void *block, size_t old_size, size_t new_size) {
+  struct allocator *allocator = data;
+  /* Of a new block the old size says what it is for. */
+  if (new_size > (block ? old_size : 0) && --allocator->left < 0) return NULL;
+  return allocator->allocate(allocator->data, block, old_size, new_size);
+}
+
+/* process.starve(count, function, ...): calls it so that only the first count allocations of this state succeed ->
+   whether the function returned, whether an allocation was refused */
+static int process_starve(lua_State *L) {
+  struct allocator allocator;
+  int status;
+  allocator.left = luaL_checkinteger(L, 1);
+  allocator.allocate = lua_getallocf(L, &allocator.data);
+  lua_setallocf(L, allocate_until, &allocator);
+  status = lua_pcall(L, lua_gettop(L) - 2, 0, 0);
+  lua_setallocf(L, allocator.allocate, allocator.data);
+  lua_pushboolean(L, status == 0);
+  lua_pushboolean(L, allocator.left < 0);
+  return 2;
+}
+
 int luaopen_braze_process_spec(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"fork", process_fork}, {"exit", process_exit},   {"id", process_id},
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
-      {"read", process_read}, {"close", process_close}, {NULL, NULL},
+      {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
+      {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies},
+      {"socketpair", process_socketpair}, {"fill", process_fill}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);
