@@ -39,6 +39,7 @@ struct braze_call {
   int tries;
   double deadline, due; /* monotonic; due is when a waiting or pausing call must be looked at */
   bool trust_retried;
+  bool refused_connection; /* a connection that was kept was not fit for the last attempt */
   struct braze_transfer *transfer;
   struct braze_call *next, *previous;             /* in the engine's list of its state */
   struct braze_call *heap_child, *heap_sibling, *heap_before; /* in the engine's timetable */

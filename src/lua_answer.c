@@ -47,8 +47,22 @@ static const char *text_field(lua_State *L, int index, const char *name, size_t 
   return text;
 }
 
-/* What a whole 2xx says; its decoded object, if it is one, is at index. */
-static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_object, const struct braze_endpoint *endpoint) {
+/* Whether the answer's value is the one that the call gave, if it gave one. In a success the whole key is masked, so a value that
+   holds it comes back as another one. */
+static bool is_own_value(const struct braze_settings *settings, const struct braze_call *call, bool is_masked, const char *text, size_t length) {
+  const struct braze_endpoint *endpoint = call->endpoint;
+  size_t i;
+  for (i = 0; i < endpoint->field_count && strcmp(endpoint->fields[i].name, endpoint->answer_field) != 0; i++) continue;
+  if (i == endpoint->field_count || !call->values[i]) return true;
+  if (length == call->value_lengths[i] && memcmp(text, call->values[i], length) == 0) return true;
+  return is_masked && braze_secrets_found(settings->secrets, BRAZE_WHOLE_ONLY, call->values[i], call->value_lengths[i]);
+}
+
+/* What a whole 2xx says; its decoded object, if it is one, is at index. A value that is another one than the call's goes to
+   *said; the object keeps it. */
+static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_object, const struct braze_settings *settings,
+                               const struct braze_call *call, bool is_masked, struct braze_said *said) {
+  const struct braze_endpoint *endpoint = call->endpoint;
   size_t length = 0;
   const char *text;
   if (!is_object) return is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
@@ -56,7 +70,11 @@ static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_ob
   if (text && length == strlen("queued") && memcmp(text, "queued", length) == 0) return BRAZE_ANSWER_QUEUED;
   if (!text || length != strlen("success") || memcmp(text, "success", length) != 0) return BRAZE_ANSWER_OTHER_MESSAGE;
   text = text_field(L, index, endpoint->answer_field, &length);
-  return text && length > 0 ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NO_FIELD;
+  if (!text || length == 0) return BRAZE_ANSWER_NO_FIELD;
+  if (is_own_value(settings, call, is_masked, text, length)) return BRAZE_ANSWER_SUCCESS;
+  said->value = text;
+  said->value_length = length;
+  return BRAZE_ANSWER_OTHER_VALUE;
 }
 
 /* [-0, +0, m] Copies the body's `errors` to the error on top of the stack, always as a list. */
@@ -101,13 +119,13 @@ static bool push_body(lua_State *L, struct braze_outcome *outcome, struct braze_
 
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome) {
   struct lbraze_words words;
-  struct braze_said said = {NULL, 0};
+  struct braze_said said = {NULL, 0, NULL, 0};
   enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
   struct braze_buffer *body = &outcome->body;
   bool is_object, is_json = push_body(L, outcome, body, &is_object);
   int index = lua_gettop(L);
   if (outcome->answered) {
-    answer = judge(L, index, is_json, is_object, call->endpoint);
+    answer = judge(L, index, is_json, is_object, settings, call, outcome->has_safe_body, &said);
     if (answer == BRAZE_ANSWER_SUCCESS) {
       set_shared_fields(L, outcome);
       return true;
@@ -117,6 +135,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
       body = &outcome->safe_body;
       lua_pop(L, 1);
       push_body(L, outcome, body, &is_object);
+      if (said.value) said.value = is_object ? text_field(L, index, call->endpoint->answer_field, &said.value_length) : NULL;
     }
   }
   if (is_object) said.text = text_field(L, index, "message", &said.length);

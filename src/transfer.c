@@ -14,6 +14,8 @@
    says of the first that there is no memory. */
 #define TOO_LARGE 100
 #define LEAST_LONG_BODY 65536u
+#define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
+#define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
 #define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
 #define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
 
@@ -34,20 +36,39 @@ static bool request_leaves(struct braze_call *call) {
   return true;
 }
 
+/* The last look at the connection before the request leaves on it. False: it is not to be used, and nothing left. */
+static bool may_use_connection(struct braze_transfer *transfer, long local_port, const char *peer) {
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  if (outcome->left) return true; /* a second time: refused for that */
+  if (!braze_sockets_enter(&transfer->connection, local_port, peer)) outcome->stop = BRAZE_STOP_STALE_CONNECTION;
+  outcome->used_before = transfer->connection.used_before;
+  return outcome->stop != BRAZE_STOP_STALE_CONNECTION;
+}
+
 #if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
 static int on_request(void *data, char *their_address, char *our_address, int their_port, int our_port) {
   struct braze_transfer *transfer = data;
-  (void)their_address, (void)our_address, (void)their_port, (void)our_port;
+  (void)our_address, (void)their_port;
+  if (!may_use_connection(transfer, our_port, their_address)) return CURL_PREREQFUNC_ABORT;
   return request_leaves(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 #endif
+
+/* The same where the head of the request has left already: without its body the service can't do what is asked. */
+static bool may_send_body(struct braze_transfer *transfer) {
+  long local_port = 0;
+  char *peer = NULL;
+  curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &local_port);
+  curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &peer);
+  return may_use_connection(transfer, local_port, peer ? peer : "") && request_leaves(transfer->call);
+}
 
 static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
   const struct braze_call *call = transfer->call;
   size_t length = call->body_length - transfer->body_read;
   if (length > size * count) length = size * count;
-  if (transfer->body_read == 0 && !request_leaves(transfer->call)) return CURL_READFUNC_ABORT;
+  if (transfer->body_read == 0 && !may_send_body(transfer)) return CURL_READFUNC_ABORT;
   memcpy(bytes, call->body + transfer->body_read, length);
   transfer->body_read += length;
   return length;
@@ -82,6 +103,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   if (braze_buffer_append(&outcome->body, bytes, length)) return length;
   outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
   return 0;
+}
+
+/* A cap on what arrives, whether or not libcurl gives it to us: it reads endless extensions of a chunk, or an endless answer of
+   a proxy, until the deadline. Most attempts end before the first look. */
+static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
+  struct braze_transfer *transfer = data;
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  (void)to_receive, (void)received, (void)to_send, (void)sent;
+  if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
+  return 1;
 }
 
 static void set_headers(struct braze_transfer *transfer) {
@@ -180,9 +213,12 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_OPENSOCKETFUNCTION, braze_sockets_open);
-  SET(CURLOPT_OPENSOCKETDATA, sockets);
+  SET(CURLOPT_OPENSOCKETDATA, &transfer->connection);
   SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
   SET(CURLOPT_CLOSESOCKETDATA, sockets);
+  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+  SET(CURLOPT_XFERINFODATA, transfer);
+  SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_MAXAGE_CONN, MOST_CONNECTION_AGE);
@@ -198,6 +234,7 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
   struct braze_transfer *transfer = calloc(1, sizeof *transfer);
   if (!transfer) return NULL;
+  braze_sockets_begin(&transfer->connection, sockets);
   transfer->settings = settings;
   transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
@@ -212,7 +249,7 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
   if (braze_global_reuses_handles() || !transfer->settings->secure) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->url_is_set = false;
+  transfer->url_is_set = transfer->is_fresh = false;
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -269,7 +306,7 @@ static long milliseconds(double seconds) {
   return whole > 0 ? whole : 1; /* 0 would mean: for ever */
 }
 
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool dropped, double now) {
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool fresh, double now) {
   CURL *easy = transfer->easy;
   double left = call->deadline - now;
   CURLcode code = set_url(transfer, call->endpoint);
@@ -277,14 +314,17 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->call = call;
   transfer->body_read = 0;
   transfer->header_bytes = 0;
+  transfer->rounds = 0;
   transfer->error[0] = '\0';
+  braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
   SET(CURLOPT_TIMEOUT_MS, milliseconds(left));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
-  if (braze_global_looks_seldom()) SET(CURLOPT_FRESH_CONNECT, (long)dropped);
+  if (fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)fresh);
+  transfer->is_fresh = fresh;
   choose_headers(transfer, call->body_length);
   return code;
 }
@@ -294,7 +334,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
 static void look_for_head(struct braze_transfer *transfer) {
   long sent = 0, connections = 0;
   double handshake = 0;
-  if (transfer->call->outcome.left) return;
+  if (transfer->call->outcome.left || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
   curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);
@@ -303,6 +343,7 @@ static void look_for_head(struct braze_transfer *transfer) {
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
+  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return BRAZE_TIMEOUT;
   case CURLE_SSL_CONNECT_ERROR:
@@ -395,6 +436,15 @@ static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_o
     braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
 }
 
+/* A refusal on a connection that was used before, with more behind it, may be another request's: then what was asked may have
+   been done. */
+static void doubt(const struct braze_transfer *transfer, struct braze_outcome *outcome) {
+  if (outcome->status < 300 || outcome->status > 499 || !outcome->used_before || outcome->maybe_applied) return;
+  if (!braze_sockets_have_more(&transfer->connection)) return;
+  outcome->more_came = true;
+  outcome->maybe_applied = true;
+}
+
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   struct braze_outcome *outcome = &transfer->call->outcome;
   long status = 0, proxy_status = 0;
@@ -409,12 +459,15 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);
+  doubt(transfer, outcome);
   redact_all(transfer->secrets, outcome);
+  braze_sockets_end(&transfer->connection);
   transfer->call = NULL;
 }
 
 void braze_transfer_cancel(struct braze_transfer *transfer) {
   if (transfer->by_reading) look_for_head(transfer);
   braze_outcome_fail(&transfer->call->outcome, BRAZE_CANCELLED);
+  braze_sockets_end(&transfer->connection);
   transfer->call = NULL;
 }
