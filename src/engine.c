@@ -18,6 +18,7 @@
 #define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
 #define MOST_IDLE_TRANSFERS 64
 #define LONGEST_UNSEEN 1.0
+#define QUIET 0.05     /* seconds: what comes behind an answer has come by then */
 #define DISTRUST 600.0 /* seconds, after the service has sent what nobody asked for */
 
 /* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
@@ -45,6 +46,7 @@ struct braze_engine {
   struct braze_sockets sockets;
   double dropped_until;    /* libcurl may not have seen until then that one of them is dead */
   double distrusted_until; /* each attempt has a connection of its own until then */
+  bool proven;             /* the service sends nothing behind its answers, as far as was seen */
   struct braze_transfer *idle;
   int idle_count;
 };
@@ -189,10 +191,24 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
 /* Looks at the connections that are kept, whatever runs on others: one on which bytes or an end wait is not used again. Where
    answers came that nobody asked for, the next one may arrive behind a request, and can't be told from its answer. */
 static void look_at_kept(struct braze_engine *engine, double now) {
-  engine->dropped_until = braze_sockets_drop_dead(&engine->sockets) && braze_global_looks_seldom() ? now + LONGEST_UNSEEN : 0;
-  if (!engine->sockets.strayed) return;
-  engine->sockets.strayed = false;
-  engine->distrusted_until = now + DISTRUST;
+  struct braze_sockets *sockets = &engine->sockets;
+  engine->dropped_until = braze_sockets_drop_dead(sockets, now - QUIET) && braze_global_looks_seldom() ? now + LONGEST_UNSEEN : 0;
+  if (sockets->strayed) engine->distrusted_until = now + DISTRUST;
+  engine->proven = (engine->proven || sockets->quiet) && !sockets->strayed;
+  sockets->strayed = sockets->quiet = false;
+}
+
+/* Whether the attempt is to have a connection of its own. */
+static bool needs_fresh(const struct braze_engine *engine, const struct braze_call *call, double now) {
+  if (call->refused_connection || now < engine->dropped_until || now < engine->distrusted_until) return true;
+  return !call->repeatable && !engine->proven && call->watched;
+}
+
+/* What may not be repeated goes over a kept connection only once the service was seen to send nothing behind an answer. True: the
+   call waits for that, once, and no longer than a new connection would take. */
+static bool must_watch(const struct braze_engine *engine, const struct braze_call *call, double now) {
+  if (call->repeatable || call->watched || engine->proven || engine->sockets.kept == 0) return false;
+  return !needs_fresh(engine, call, now) && now + QUIET < call->deadline;
 }
 
 /* Begins an attempt of a call that is in no list. */
@@ -201,7 +217,12 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
   CURLcode code;
   bool fresh;
   look_at_kept(engine, now);
-  fresh = call->refused_connection || now < engine->dropped_until || now < engine->distrusted_until;
+  if (must_watch(engine, call, now)) {
+    call->watched = true;
+    enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
+    return;
+  }
+  fresh = needs_fresh(engine, call, now);
   call->refused_connection = false;
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);

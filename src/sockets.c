@@ -57,7 +57,7 @@ static bool reserve(struct braze_sockets *sockets) {
 /* False = there is no memory to look after it. */
 static bool note(const struct braze_connection *user, curl_socket_t number) {
   struct braze_sockets *sockets = user->sockets;
-  const struct braze_socket opened = {number, identity_of(number), user, 0};
+  const struct braze_socket opened = {number, identity_of(number), user, 0, 0};
   forget(sockets, number);
   if (opened.identity == 0) return true;
   if (!reserve(sockets)) return false;
@@ -192,29 +192,38 @@ uint64_t braze_sockets_received(struct braze_connection *connection) {
   return total > connection->count_at_start ? total - connection->count_at_start : 0;
 }
 
-void braze_sockets_end(const struct braze_connection *connection) {
+void braze_sockets_end(const struct braze_connection *connection, double now) {
   struct braze_sockets *sockets = connection->sockets;
   int i;
-  for (i = 0; i < sockets->count; i++)
-    if (sockets->open[i].user == connection) sockets->open[i].user = NULL;
+  for (i = 0; i < sockets->count; i++) {
+    if (sockets->open[i].user != connection) continue;
+    sockets->open[i].user = NULL;
+    sockets->open[i].kept_since = now;
+  }
 }
 
-/* Drops a socket on which poll saw something, or forgets a number that is another's by now. */
-static bool drop_or_forget(struct braze_sockets *sockets, curl_socket_t number) {
-  int i;
-  for (i = 0; sockets->open[i].number != number; i++) continue;
-  if (identity_of(number) != sockets->open[i].identity) {
-    forget(sockets, number);
+/* What poll saw of a socket that is kept. True: it was dropped. */
+static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, double long_ago) {
+  const struct braze_socket *one = sockets->open;
+  while (one->number != seen->fd) one++;
+  if (seen->revents && identity_of(seen->fd) != one->identity) { /* the number is another's by now */
+    forget(sockets, seen->fd);
     return false;
   }
-  drop(sockets, number);
-  return true;
+  if (seen->revents) {
+    drop(sockets, seen->fd);
+    return true;
+  }
+  sockets->kept++;
+  if (one->local_port > 0 && one->kept_since <= long_ago) sockets->quiet = true;
+  return false;
 }
 
-bool braze_sockets_drop_dead(struct braze_sockets *sockets) {
+bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago) {
   struct pollfd states[MOST_AT_A_TIME];
   bool dropped = false;
   int i = sockets->count;
+  sockets->kept = 0;
   /* From the end, since forgetting one moves the last one to its place. */
   while (i > 0) {
     nfds_t count = 0;
@@ -222,9 +231,9 @@ bool braze_sockets_drop_dead(struct braze_sockets *sockets) {
       const struct pollfd state = {sockets->open[i - 1].number, POLLIN, 0};
       if (!sockets->open[i - 1].user) states[count++] = state;
     }
-    if (count == 0 || poll(states, count, 0) <= 0) continue;
-    while (count-- > 0)
-      if (states[count].revents && drop_or_forget(sockets, states[count].fd)) dropped = true;
+    if (poll(states, count, 0) < 0) continue;
+    while (count > 0)
+      if (look_at(sockets, &states[--count], long_ago)) dropped = true;
   }
   return dropped;
 }

@@ -15,12 +15,15 @@ struct braze_socket {
   uint64_t identity;                   /* of the socket itself */
   const struct braze_connection *user; /* the attempt that has it; NULL = it is kept for the next one */
   long local_port;                     /* once a request was about to leave on it; 0 before */
+  double kept_since;                   /* monotonic, where no attempt has it */
 };
 
 struct braze_sockets {
   bool wanting; /* for a socket, or beside the last one that was closed, there was no descriptor */
   bool secure;  /* TLS: the bytes that wait may be its goodbye */
   bool strayed; /* bytes came that nobody asked for; whoever reads this resets it */
+  bool quiet;   /* one was kept for long enough without any */
+  int kept;     /* that no attempt has, by the last look */
   int count, capacity;
   struct braze_socket *open; /* each number once */
 };
@@ -52,12 +55,13 @@ bool braze_sockets_have_more(const struct braze_connection *connection);
    was used before is counted from the first time that this is asked. */
 uint64_t braze_sockets_received(struct braze_connection *connection);
 
-/* The attempt is over: what is still open is kept for others. */
-void braze_sockets_end(const struct braze_connection *connection);
+/* The attempt is over at `now`: what is still open is kept for others. */
+void braze_sockets_end(const struct braze_connection *connection, double now);
 
 /* Shuts down those that no attempt has and that the peer has closed, or on which it has sent what nobody asked for, in a way
-   that libcurl notices when it looks. True where there is one. */
-bool braze_sockets_drop_dead(struct braze_sockets *sockets);
+   that libcurl notices when it looks. True where there is one. Sets `strayed` where bytes came, `quiet` where one that was kept
+   since before `long_ago` has none, and counts `kept`. */
+bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago);
 
 void braze_sockets_free(struct braze_sockets *sockets);
 

@@ -461,13 +461,13 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   judge(transfer, code, outcome);
   doubt(transfer, outcome);
   redact_all(transfer->secrets, outcome);
-  braze_sockets_end(&transfer->connection);
+  braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;
 }
 
 void braze_transfer_cancel(struct braze_transfer *transfer) {
   if (transfer->by_reading) look_for_head(transfer);
   braze_outcome_fail(&transfer->call->outcome, BRAZE_CANCELLED);
-  braze_sockets_end(&transfer->connection);
+  braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;
 }
