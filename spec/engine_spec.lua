@@ -137,14 +137,14 @@ describe("a call", function()
 
   for name, params in pairs(both) do
     it(name .. " obeys a Retry-After of a 429 inside its deadline", function()
-      play(answer(429, { ["Retry-After"] = 7 }), created "made")
+      play(answer(429, { ["Retry-After"] = 7 }), created "mine")
       local result = client:create_send_id(params)
-      assert.same({ "made", 2, 7 }, { result.send_id, result.attempts, result.elapsed })
+      assert.same({ "mine", 2, 7 }, { result.send_id, result.attempts, result.elapsed })
       assert.same({ 7 }, clock.waits())
     end)
 
     it(name .. " obeys the reset of a 429 inside its deadline", function()
-      play(answer(429, { ["X-RateLimit-Reset"] = epoch + 12 }), created "made")
+      play(answer(429, { ["X-RateLimit-Reset"] = epoch + 12 }), created "mine")
       assert.equal(2, client:create_send_id(params).attempts)
       assert.same({ 12 }, clock.waits())
     end)

@@ -304,7 +304,6 @@ static void explain_maybe_applied(const struct words *words) {
   if (!outcome->maybe_applied) return;
   if (outcome->kind != BRAZE_REJECTED) say_values(words);
   if (words->hint->length > 0) braze_buffer_print(words->hint, "; ");
-  if (outcome->more_came) braze_buffer_print(words->hint, "more bytes came behind this answer, so it may be another call's; ");
   if (outcome->applied_before && outcome->status >= 400 && outcome->status <= 499)
     braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s; this refusal is the repeat's", endpoint->answer_field);
   else if (words->call->repeatable)

@@ -38,7 +38,6 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->connecting = false;
   outcome->left = false;
   outcome->used_before = false;
-  outcome->more_came = false;
   outcome->has_safe_body = false;
   braze_buffer_clear(&outcome->body);
   braze_buffer_clear(&outcome->safe_body);

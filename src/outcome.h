@@ -71,7 +71,6 @@ struct braze_outcome {
   bool connecting;     /* timeout: before the connection was there */
   bool left;           /* libcurl was about to send the request itself */
   bool used_before;    /* it left on a connection on which another one had left before */
-  bool more_came;      /* behind the answer on such a connection: it may be another request's */
   bool maybe_applied;  /* the service may have done what was asked, in this attempt or an earlier one */
   bool applied_before; /* in an earlier one */
   int attempts;        /* requests that began to leave, in the whole call */

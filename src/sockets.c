@@ -160,16 +160,6 @@ bool braze_sockets_enter(struct braze_connection *connection, long local_port, c
   return false;
 }
 
-bool braze_sockets_have_more(const struct braze_connection *connection) {
-  const struct braze_sockets *sockets = connection->sockets;
-  char bytes[MOST_OF_A_GOODBYE + 1];
-  int i;
-  for (i = 0; i < sockets->count; i++)
-    if (sockets->open[i].user == connection)
-      return recv(sockets->open[i].number, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT) > (sockets->secure ? MOST_OF_A_GOODBYE : 0);
-  return false;
-}
-
 static uint64_t received_by(curl_socket_t number) {
 #ifdef COUNTS_BYTES
   struct tcp_info info;

@@ -48,9 +48,6 @@ void braze_sockets_begin(struct braze_connection *connection, struct braze_socke
    used before, and bytes or an end wait there. Then it has been shut down, and nothing may be sent. */
 bool braze_sockets_enter(struct braze_connection *connection, long local_port, const char *peer);
 
-/* Whether more bytes wait where the attempt got its answer, as long as no other attempt has the connection. */
-bool braze_sockets_have_more(const struct braze_connection *connection);
-
 /* How many bytes the system has received for the attempt, TLS and all; 0 where it does not say. What came on a connection that
    was used before is counted from the first time that this is asked. */
 uint64_t braze_sockets_received(struct braze_connection *connection);

@@ -436,15 +436,6 @@ static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_o
     braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
 }
 
-/* A refusal on a connection that was used before, with more behind it, may be another request's: then what was asked may have
-   been done. */
-static void doubt(const struct braze_transfer *transfer, struct braze_outcome *outcome) {
-  if (outcome->status < 300 || outcome->status > 499 || !outcome->used_before || outcome->maybe_applied) return;
-  if (!braze_sockets_have_more(&transfer->connection)) return;
-  outcome->more_came = true;
-  outcome->maybe_applied = true;
-}
-
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   struct braze_outcome *outcome = &transfer->call->outcome;
   long status = 0, proxy_status = 0;
@@ -459,7 +450,6 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);
-  doubt(transfer, outcome);
   redact_all(transfer->secrets, outcome);
   braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;
