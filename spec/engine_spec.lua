@@ -249,6 +249,32 @@ describe("a call", function()
     assert.same({ kind = "network", maybe_applied = true, attempts = 2, requests = 2, pauses = { 1 } }, told(fault))
   end)
 
+  it("that may not be repeated waits once to see whether the service is quiet behind its answers", function()
+    peer:default { { read = "request" }, { write = created() }, { again = true } }
+    for _ = 1, 3 do client:create_send_id(campaign) end
+    local waits = clock.waits()
+    assert.equal(1, #waits)
+    assert.is_true(math.abs(waits[1] - 0.05) < 0.001)
+    assert.equal(1, #peer:log())
+  end)
+
+  it("that may be repeated waits for no such thing, nor any where a connection was kept for a while", function()
+    peer:default { { read = "request" }, { write = created() }, { again = true } }
+    for _ = 1, 3 do client:create_send_id(mine) end
+    clock.advance(1)
+    client:create_send_id(campaign)
+    assert.same({}, clock.waits())
+    assert.equal(1, #peer:log())
+  end)
+
+  it("never waits for that past its deadline, and has a connection of its own then", function()
+    peer:default { { read = "request" }, { write = created() }, { again = true } }
+    client:create_send_id(campaign)
+    assert.equal(1, client:create_send_id(campaign, { timeout = 0.04 }).attempts)
+    assert.same({}, clock.waits())
+    assert.equal(2, #peer:log())
+  end)
+
   it("pays for its tries from its client's bucket, which a success fills by one", function()
     -- A hundred further tries use it up.
     peer:refuse()

@@ -3,7 +3,6 @@
 
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
-local seam = require "spec.support.seam"
 local standin = require "spec.support.standin"
 
 local answer, created = scripted_peer.answer, scripted_peer.created
@@ -153,46 +152,6 @@ describe("a connection that is kept", function()
     local result = call({ campaign_id = "campaign", send_id = "x-braze-key-0123456789" }, "blocking")
     assert.equal(201, result.status)
     assert.is_nil(result.send_id:find("0123456789", 1, true))
-  end)
-end)
-
-describe("what a service sends behind its answers", function()
-  local peer, client
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    peer:reset()
-    seam.clock.take { now = 1000, epoch = 1800000000, chance = 0.5 }
-    client = seam.braze.new { api_key = "braze-key-0123456789", endpoint = peer.url }
-    peer:default { read, { write = created() }, again }
-  end)
-  after_each(function()
-    client:close()
-    seam.clock.release()
-  end)
-
-  it("is waited for once, by a call that may not be repeated", function()
-    for _ = 1, 3 do client:create_send_id(without) end
-    local waits = seam.clock.waits()
-    assert.equal(1, #waits)
-    assert.is_true(math.abs(waits[1] - 0.05) < 0.001)
-    assert.equal(1, #peer:log())
-  end)
-
-  it("is waited for by no call that may be repeated, nor where a connection was kept for a while", function()
-    for _ = 1, 3 do client:create_send_id(with) end
-    seam.clock.advance(1)
-    client:create_send_id(without)
-    assert.same({}, seam.clock.waits())
-    assert.equal(1, #peer:log())
-  end)
-
-  it("is not waited for past the deadline", function()
-    client:create_send_id(without)
-    assert.equal(1, client:create_send_id(without, { timeout = 0.04 }).attempts)
-    assert.same({}, seam.clock.waits())
-    assert.equal(1, #peer:log())
   end)
 end)
 

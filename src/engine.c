@@ -198,17 +198,14 @@ static void look_at_kept(struct braze_engine *engine, double now) {
   sockets->strayed = sockets->quiet = false;
 }
 
-/* Whether the attempt is to have a connection of its own. */
+/* Whether the attempt is to have a connection of its own, whichever are kept. */
 static bool needs_fresh(const struct braze_engine *engine, const struct braze_call *call, double now) {
-  if (call->refused_connection || now < engine->dropped_until || now < engine->distrusted_until) return true;
-  return !call->repeatable && !engine->proven && call->watched;
+  return call->refused_connection || now < engine->dropped_until || now < engine->distrusted_until;
 }
 
-/* What may not be repeated goes over a kept connection only once the service was seen to send nothing behind an answer. True: the
-   call waits for that, once, and no longer than a new connection would take. */
-static bool must_watch(const struct braze_engine *engine, const struct braze_call *call, double now) {
-  if (call->repeatable || call->watched || engine->proven || engine->sockets.kept == 0) return false;
-  return !needs_fresh(engine, call, now) && now + QUIET < call->deadline;
+/* What may not be repeated goes over a kept connection only once the service was seen to send nothing behind an answer. */
+static bool is_doubtful(const struct braze_engine *engine, const struct braze_call *call) {
+  return !call->repeatable && !engine->proven && engine->sockets.kept > 0;
 }
 
 /* Begins an attempt of a call that is in no list. */
@@ -217,12 +214,16 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
   CURLcode code;
   bool fresh;
   look_at_kept(engine, now);
-  if (must_watch(engine, call, now)) {
-    call->watched = true;
-    enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
-    return;
-  }
   fresh = needs_fresh(engine, call, now);
+  if (!fresh && is_doubtful(engine, call)) {
+    /* Once, and no longer than a new connection would take. */
+    if (!call->watched && now + QUIET < call->deadline) {
+      call->watched = true;
+      enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
+      return;
+    }
+    fresh = true;
+  }
   call->refused_connection = false;
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
