@@ -48,6 +48,7 @@ build = {
         "src/parking.c",
         "src/retry.c",
         "src/secret.c",
+        "src/sending.c",
         "src/settings.c",
         "src/sigpipe.c",
         "src/sockets.c",
