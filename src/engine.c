@@ -203,9 +203,9 @@ static bool needs_fresh(const struct braze_engine *engine, const struct braze_ca
   return call->refused_connection || now < engine->dropped_until || now < engine->distrusted_until;
 }
 
-/* What may not be repeated goes over a kept connection only once the service was seen to send nothing behind an answer. */
-static bool is_doubtful(const struct braze_engine *engine, const struct braze_call *call) {
-  return !call->repeatable && !engine->proven && engine->sockets.kept > 0;
+/* A request leaves on a kept connection only once the service was seen to send nothing behind an answer. */
+static bool is_doubtful(const struct braze_engine *engine) {
+  return !engine->proven && engine->sockets.kept > 0;
 }
 
 /* Begins an attempt of a call that is in no list. */
@@ -215,7 +215,7 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
   bool fresh;
   look_at_kept(engine, now);
   fresh = needs_fresh(engine, call, now);
-  if (!fresh && is_doubtful(engine, call)) {
+  if (!fresh && is_doubtful(engine)) {
     /* Once, and no longer than a new connection would take. */
     if (!call->watched && now + QUIET < call->deadline) {
       call->watched = true;
