@@ -53,6 +53,7 @@ build = {
         "src/parking.c",
         "src/retry.c",
         "src/secret.c",
+        "src/sending.c",
         "src/settings.c",
         "src/sigpipe.c",
         "src/sockets.c",

@@ -60,7 +60,7 @@ describe("a client that starts calls", function()
     end)
 
     it("inside step alone, exactly once, with an error or a result", function()
-      peer:default { read, { write = created "made" }, read, { write = scripted_peer.answer(400) }, again }
+      peer:default { read, { write = created() }, read, { write = scripted_peer.answer(400) }, again }
       local inside, runs, failures, results = false, 0, {}, {}
       local function on_done(...)
         assert(inside)

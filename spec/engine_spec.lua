@@ -137,14 +137,14 @@ describe("a call", function()
 
   for name, params in pairs(both) do
     it(name .. " obeys a Retry-After of a 429 inside its deadline", function()
-      play(answer(429, { ["Retry-After"] = 7 }), created "made")
+      play(answer(429, { ["Retry-After"] = 7 }), created "mine")
       local result = client:create_send_id(params)
-      assert.same({ "made", 2, 7 }, { result.send_id, result.attempts, result.elapsed })
+      assert.same({ "mine", 2, 7 }, { result.send_id, result.attempts, result.elapsed })
       assert.same({ 7 }, clock.waits())
     end)
 
     it(name .. " obeys the reset of a 429 inside its deadline", function()
-      play(answer(429, { ["X-RateLimit-Reset"] = epoch + 12 }), created "made")
+      play(answer(429, { ["X-RateLimit-Reset"] = epoch + 12 }), created "mine")
       assert.equal(2, client:create_send_id(params).attempts)
       assert.same({ 12 }, clock.waits())
     end)
@@ -247,6 +247,32 @@ describe("a call", function()
     local fault = fail(mine, { retries = 1 })
     assert.same({ n = 2 }, { n = 2, fault.retry_at, fault.status })
     assert.same({ kind = "network", maybe_applied = true, attempts = 2, requests = 2, pauses = { 1 } }, told(fault))
+  end)
+
+  it("that may not be repeated waits once to see whether the service is quiet behind its answers", function()
+    peer:default { { read = "request" }, { write = created() }, { again = true } }
+    for _ = 1, 3 do client:create_send_id(campaign) end
+    local waits = clock.waits()
+    assert.equal(1, #waits)
+    assert.is_true(math.abs(waits[1] - 0.05) < 0.001)
+    assert.equal(1, #peer:log())
+  end)
+
+  it("that may be repeated waits for no such thing, nor any where a connection was kept for a while", function()
+    peer:default { { read = "request" }, { write = created() }, { again = true } }
+    for _ = 1, 3 do client:create_send_id(mine) end
+    clock.advance(1)
+    client:create_send_id(campaign)
+    assert.same({}, clock.waits())
+    assert.equal(1, #peer:log())
+  end)
+
+  it("never waits for that past its deadline, and has a connection of its own then", function()
+    peer:default { { read = "request" }, { write = created() }, { again = true } }
+    client:create_send_id(campaign)
+    assert.equal(1, client:create_send_id(campaign, { timeout = 0.04 }).attempts)
+    assert.same({}, clock.waits())
+    assert.equal(2, #peer:log())
   end)
 
   it("pays for its tries from its client's bucket, which a success fills by one", function()

@@ -43,7 +43,7 @@ describe("one call", function()
   end)
   before_each(start_over)
 
-  local without, with = { campaign_id = "campaign" }, { campaign_id = "campaign", send_id = "mine" }
+  local without, with = { campaign_id = "campaign" }, { campaign_id = "campaign", send_id = "made" }
 
   local function call(parameters, options)
     return select(2, pcall(client.create_send_id, client, parameters or without, options))
@@ -305,7 +305,7 @@ describe("one call", function()
       assert.equal(201, result.status)
       assert.equal(2, result.attempts)
       assert.equal(2, peer:requests())
-      assert.matches('"send_id":"mine"}$', peer:log()[2].received)
+      assert.matches('"send_id":"made"}$', peer:log()[2].received)
     end
   end)
 

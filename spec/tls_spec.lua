@@ -85,7 +85,7 @@ describe("a client over TLS", function()
   end
 
   local function serve(parameters)
-    peer:default { { tls = parameters }, { read = "request" }, { write = scripted_peer.created "made" } }
+    peer:default { { tls = parameters }, { read = "request" }, { write = scripted_peer.created "mine" } }
   end
 
   local function peer_url(host)
@@ -112,13 +112,13 @@ describe("a client over TLS", function()
     for _, protocol in ipairs { "tlsv1_2", "tlsv1_3" } do
       it("a server that speaks " .. protocol .. " alone", function()
         serve { certificate = service.server_certificate, key = service.server_key, protocol = protocol }
-        assert.equal("made", call({ ca_file = service.ca_file, endpoint = peer_url() }).send_id)
+        assert.equal("mine", call({ ca_file = service.ca_file, endpoint = peer_url() }).send_id)
       end)
     end
 
     it("a wildcard's one label", function()
       serve(make_certificate { name = "DNS:*.localhost,IP:127.0.0.1" })
-      assert.equal("made", call({ ca_file = service.ca_file, endpoint = peer_url "127.0.0.1" }).send_id)
+      assert.equal("mine", call({ ca_file = service.ca_file, endpoint = peer_url "127.0.0.1" }).send_id)
     end)
 
     it("one connection for many calls", function()

@@ -39,6 +39,8 @@ struct braze_call {
   int tries;
   double deadline, due; /* monotonic; due is when a waiting or pausing call must be looked at */
   bool trust_retried;
+  bool refused_connection; /* a connection that was kept was not fit for the last attempt */
+  bool watched;            /* it has waited once to see whether one is */
   struct braze_transfer *transfer;
   struct braze_call *next, *previous;             /* in the engine's list of its state */
   struct braze_call *heap_child, *heap_sibling, *heap_before; /* in the engine's timetable */

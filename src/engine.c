@@ -18,6 +18,8 @@
 #define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
 #define MOST_IDLE_TRANSFERS 64
 #define LONGEST_UNSEEN 1.0
+#define QUIET 0.05     /* seconds: what comes behind an answer has come by then */
+#define DISTRUST 600.0 /* seconds, after the service has sent what nobody asked for */
 
 /* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
    older libcurl has it, too; libcurl leaves alone what it does not know. */
@@ -42,7 +44,9 @@ struct braze_engine {
   struct list done;
   struct braze_timetable timetable; /* of waiting and pausing ones; libcurl watches the running ones */
   struct braze_sockets sockets;
-  double dropped_until; /* libcurl may not have seen until then that one of them is dead */
+  double dropped_until;    /* libcurl may not have seen until then that one of them is dead */
+  double distrusted_until; /* each attempt has a connection of its own until then */
+  bool proven;             /* the service sends nothing behind its answers, as far as was seen */
   struct braze_transfer *idle;
   int idle_count;
 };
@@ -83,6 +87,7 @@ struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_c
   engine->settings = braze_settings_retain(settings);
   engine->secrets = braze_secrets_retain(settings->secrets);
   engine->max_connections = max_connections;
+  engine->sockets.secure = settings->secure;
   return engine;
 }
 
@@ -145,6 +150,12 @@ static void settle(struct braze_engine *engine, struct braze_call *call) {
   struct braze_retry_time time;
   double at;
   time.now = braze_clock_now();
+  if (outcome->stop == BRAZE_STOP_STALE_CONNECTION) { /* nothing left: it is no try */
+    call->refused_connection = true;
+    call->tries--;
+    enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
+    return;
+  }
   if (outcome->trust_failed && !outcome->left && choose_store(engine, call) == &engine->trust.first && engine->trust.second.file) {
     call->trust_retried = true;
     call->tries--;
@@ -177,11 +188,43 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
   if (code == CURLE_SSL_CACERT_BADFILE) engine->trust_found = false; /* what is put there next may be a directory */
 }
 
+/* Looks at the connections that are kept, whatever runs on others: one on which bytes or an end wait is not used again. Where
+   answers came that nobody asked for, the next one may arrive behind a request, and can't be told from its answer. */
+static void look_at_kept(struct braze_engine *engine, double now) {
+  struct braze_sockets *sockets = &engine->sockets;
+  engine->dropped_until = braze_sockets_drop_dead(sockets, now - QUIET) && braze_global_looks_seldom() ? now + LONGEST_UNSEEN : 0;
+  if (sockets->strayed) engine->distrusted_until = now + DISTRUST;
+  engine->proven = (engine->proven || sockets->quiet) && !sockets->strayed;
+  sockets->strayed = sockets->quiet = false;
+}
+
+/* Whether the attempt is to have a connection of its own, whichever are kept. */
+static bool needs_fresh(const struct braze_engine *engine, const struct braze_call *call, double now) {
+  return call->refused_connection || now < engine->dropped_until || now < engine->distrusted_until;
+}
+
+/* A request leaves on a kept connection only once the service was seen to send nothing behind an answer. */
+static bool is_doubtful(const struct braze_engine *engine) {
+  return !engine->proven && engine->sockets.kept > 0;
+}
+
 /* Begins an attempt of a call that is in no list. */
 static void begin_attempt(struct braze_engine *engine, struct braze_call *call, double now) {
   struct braze_transfer *transfer;
   CURLcode code;
-  if (engine->running_count == 0) engine->dropped_until = braze_sockets_drop_dead(&engine->sockets) ? now + LONGEST_UNSEEN : 0;
+  bool fresh;
+  look_at_kept(engine, now);
+  fresh = needs_fresh(engine, call, now);
+  if (!fresh && is_doubtful(engine)) {
+    /* Once, and no longer than a new connection would take. */
+    if (!call->watched && now + QUIET < call->deadline) {
+      call->watched = true;
+      enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
+      return;
+    }
+    fresh = true;
+  }
+  call->refused_connection = false;
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   transfer = take_transfer(engine);
@@ -197,7 +240,7 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
   call->transfer = transfer;
   append(&engine->running, call);
   engine->running_count++;
-  code = braze_transfer_begin(transfer, call, choose_store(engine, call), now < engine->dropped_until, now);
+  code = braze_transfer_begin(transfer, call, choose_store(engine, call), fresh, now);
   if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) end_attempt(engine, transfer, code);
 }

@@ -144,6 +144,13 @@ static void explain_redirect(const struct words *words) {
   braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
 }
 
+/* The call's own value stands behind it, with all others. */
+static void say_other_value(const struct words *words) {
+  braze_buffer_print(words->message, "the answer that came is another call's: it gives the %s ", words->call->endpoint->answer_field);
+  say_quoted(words->message, words->said.value ? words->said.value : "", words->said.value_length, MOST_OF_A_VALUE);
+  braze_buffer_print(words->message, ", not the one that was asked for");
+}
+
 static void explain_protocol(const struct words *words) {
   const enum braze_answer answer = words->answer;
   const struct braze_outcome *outcome = words->outcome;
@@ -154,6 +161,8 @@ static void explain_protocol(const struct words *words) {
   }
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG)
     braze_buffer_print(words->message, "the answer of %s is longer than 1 MiB and was cut off", host);
+  else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED)
+    braze_buffer_print(words->message, "the answer of %s is longer than 8 MiB with all that is around it, and was cut off", host);
   else if (outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG)
     braze_buffer_print(words->message, "the headers of %s are longer than 64 KiB", host);
   else if (!outcome->answered)
@@ -162,6 +171,8 @@ static void explain_protocol(const struct words *words) {
     braze_buffer_print(words->message, "the service queued the call and gave no %s: it may be made later", words->call->endpoint->answer_field);
   else if (answer == BRAZE_ANSWER_NOT_JSON && outcome->coding[0])
     braze_buffer_print(words->message, "the answer of %s can't be read", host);
+  else if (answer == BRAZE_ANSWER_OTHER_VALUE)
+    say_other_value(words);
   else if (answer == BRAZE_ANSWER_NOT_JSON || answer == BRAZE_ANSWER_NOT_OBJECT)
     braze_buffer_print(words->message, "the answer of %s is %s", host, answer == BRAZE_ANSWER_NOT_JSON ? "not JSON" : "JSON, but no object");
   else
@@ -258,6 +269,13 @@ static void explain_network(const struct words *words) {
   if (!outcome->left && outcome->proxy_status >= 300) {
     braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
     braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
+  } else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) {
+    braze_buffer_print(words->message, "more than 256 KiB came from %s before the request could leave; nothing was sent", words->settings->proxy ? "the proxy" : host);
+    say_curl_code(words);
+    if (words->settings->proxy)
+      braze_buffer_print(words->hint, "check the proxy (proxy, https_proxy): its answer to CONNECT has no end");
+    else
+      braze_buffer_print(words->hint, "check that the endpoint is Braze, now %s", words->settings->url);
   } else if (outcome->stop == BRAZE_STOP_SECOND_SEND) {
     braze_buffer_print(words->message, "the connection to %s was closed after the request had left, and it was not sent a second time", host);
     say_curl_code(words);

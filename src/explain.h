@@ -13,12 +13,15 @@ enum braze_answer {
   BRAZE_ANSWER_NOT_OBJECT,
   BRAZE_ANSWER_QUEUED,
   BRAZE_ANSWER_OTHER_MESSAGE,
-  BRAZE_ANSWER_NO_FIELD /* success without the endpoint's answer_field */
+  BRAZE_ANSWER_NO_FIELD,   /* success without the endpoint's answer_field */
+  BRAZE_ANSWER_OTHER_VALUE /* success with another one than the call has given */
 };
 
 struct braze_said {
   const char *text; /* the service's own message, NULL where it sent none */
   size_t length;
+  const char *value; /* of the answer_field, where that is not the call's */
+  size_t value_length;
 };
 
 /* Appends one line each: what happened, and what to do; what came from outside is escaped. The outcome is one that failed; it is not always the call's own. */

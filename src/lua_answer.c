@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "lua_braze.h"
+#include "redact.h"
 #include "retry.h"
 #include "text.h"
 
@@ -53,8 +54,22 @@ static const char *text_field(lua_State *L, int index, const char *name, size_t 
   return text;
 }
 
-/* What a whole 2xx says; its decoded object, if it is one, is at index. */
-static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_object, const struct braze_endpoint *endpoint) {
+/* Whether the answer's value is the one that the call gave, if it gave one. In a success the key is masked, so a value that
+   holds it comes back as another one. */
+static bool is_own_value(const struct braze_settings *settings, const struct braze_call *call, bool is_masked, const char *text, size_t length) {
+  const struct braze_endpoint *endpoint = call->endpoint;
+  size_t i;
+  for (i = 0; i < endpoint->field_count && strcmp(endpoint->fields[i].name, endpoint->answer_field) != 0; i++) continue;
+  if (i == endpoint->field_count || !call->values[i]) return true;
+  if (length == call->value_lengths[i] && memcmp(text, call->values[i], length) == 0) return true;
+  return is_masked && (!settings->secrets || braze_redact_finds(settings->secrets, NULL, call->values[i], call->value_lengths[i]));
+}
+
+/* What a whole 2xx says; its decoded object, if it is one, is at index. A value that is another one than the call's goes to
+   *said; the object keeps it. */
+static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_object, const struct braze_settings *settings,
+                               const struct braze_call *call, bool is_masked, struct braze_said *said) {
+  const struct braze_endpoint *endpoint = call->endpoint;
   size_t length = 0;
   const char *text;
   if (!is_object) return is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
@@ -62,7 +77,11 @@ static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_ob
   if (text && length == strlen("queued") && memcmp(text, "queued", length) == 0) return BRAZE_ANSWER_QUEUED;
   if (!text || length != strlen("success") || memcmp(text, "success", length) != 0) return BRAZE_ANSWER_OTHER_MESSAGE;
   text = text_field(L, index, endpoint->answer_field, &length);
-  return text && length > 0 ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NO_FIELD;
+  if (!text || length == 0) return BRAZE_ANSWER_NO_FIELD;
+  if (is_own_value(settings, call, is_masked, text, length)) return BRAZE_ANSWER_SUCCESS;
+  said->value = text;
+  said->value_length = length;
+  return BRAZE_ANSWER_OTHER_VALUE;
 }
 
 /* [-0, +0, m] Copies the body's `errors` to the error on top of the stack, always as a list. */
@@ -140,7 +159,7 @@ static struct decoded push_body(lua_State *L, const struct braze_outcome *outcom
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
                         bool shared) {
   struct lbraze_words words;
-  struct braze_said said = {NULL, 0};
+  struct braze_said said = {NULL, 0, NULL, 0};
   enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
   struct braze_buffer *body = &outcome->body;
   const double epoch = braze_clock_epoch();
@@ -148,7 +167,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   int index = lua_gettop(L);
   if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
   if (outcome->answered) {
-    answer = judge(L, index, decoded.is_json, decoded.is_object, call->endpoint);
+    answer = judge(L, index, decoded.is_json, decoded.is_object, settings, call, outcome->has_safe_body, &said);
     if (answer == BRAZE_ANSWER_SUCCESS) {
       set_shared_fields(L, outcome);
       return true;
@@ -158,6 +177,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
       body = &outcome->safe_body;
       lua_pop(L, 1);
       decoded = push_body(L, outcome, body, shared);
+      if (said.value) said.value = decoded.is_object ? text_field(L, index, call->endpoint->answer_field, &said.value_length) : NULL;
     }
   }
   if (decoded.is_object) said.text = text_field(L, index, "message", &said.length);

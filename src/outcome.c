@@ -48,6 +48,7 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->trust_failed = false;
   outcome->connecting = false;
   outcome->left = false;
+  outcome->used_before = false;
   outcome->has_safe_body = false;
   braze_buffer_clear(&outcome->body);
   braze_buffer_clear(&outcome->safe_body);

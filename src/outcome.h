@@ -38,9 +38,20 @@ struct braze_rate_limit {
 
 #define BRAZE_BODY_LIMIT (1024u * 1024u)
 #define BRAZE_HEADER_LIMIT (64u * 1024u)
+#define BRAZE_RECEIVE_LIMIT (8u * 1024u * 1024u)  /* an answer with all that is around it */
+#define BRAZE_RECEIVE_LIMIT_BEFORE (256u * 1024u) /* before the request leaves: certificates, a proxy's answer to CONNECT */
 
 /* Why a transfer that libcurl ended was ended by us. */
-enum braze_stop { BRAZE_STOP_NONE, BRAZE_STOP_BODY_TOO_LONG, BRAZE_STOP_HEADERS_TOO_LONG, BRAZE_STOP_SECOND_SEND, BRAZE_STOP_CANCELLED, BRAZE_STOP_NO_MEMORY };
+enum braze_stop {
+  BRAZE_STOP_NONE,
+  BRAZE_STOP_BODY_TOO_LONG,
+  BRAZE_STOP_HEADERS_TOO_LONG,
+  BRAZE_STOP_TOO_MUCH_RECEIVED,
+  BRAZE_STOP_SECOND_SEND,
+  BRAZE_STOP_STALE_CONNECTION, /* nothing left: the connection that was kept had ended, or had bytes on it */
+  BRAZE_STOP_CANCELLED,
+  BRAZE_STOP_NO_MEMORY
+};
 
 struct braze_outcome {
   bool answered; /* a whole 2xx arrived: what it says is for the reader of the JSON to judge; kind means nothing then */
@@ -64,6 +75,7 @@ struct braze_outcome {
   bool trust_failed;   /* tls: the certificate is not trusted, as opposed to a handshake that broke */
   bool connecting;     /* timeout: before the connection was there */
   bool left;           /* libcurl was about to send the request itself */
+  bool used_before;    /* it left on a connection on which another one had left before */
   bool maybe_applied;  /* the service may have done what was asked, in this attempt or an earlier one */
   bool applied_before; /* in an earlier one */
   int attempts;        /* requests that began to leave, in the whole call */

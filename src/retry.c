@@ -91,6 +91,8 @@ bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_
   double pause = jitter(call->tries, time->chance);
   if (outcome->answered || call->tries > call->retries) return false;
   if (rule == NEVER || (rule == WHERE_REPEATABLE && !call->repeatable)) return false;
+  /* On a connection that was used before a 429 may be the answer to another request, and this one may have been obeyed. */
+  if (rule == WHEN_TOLD && outcome->used_before && !call->repeatable) return false;
   /* A reset is given in whole seconds, so one of this very second may lie behind us by a part of it. */
   if (rule == WHEN_TOLD && (told < 0 || told < time->epoch - 1)) return false;
   if (told > time->epoch) pause = told - time->epoch;

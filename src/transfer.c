@@ -8,57 +8,17 @@
 #include "clock.h"
 #include "conceal.h"
 #include "global.h"
+#include "sending.h"
 #include "wipe.h"
 
 /* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
    says of the first that there is no memory. */
 #define TOO_LARGE 100
 #define LEAST_LONG_BODY 65536u
+#define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
+#define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
 #define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
 #define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
-
-/* The one moment that at-most-once rests on: libcurl is about to send the request. By itself it sends a POST again when a
-   reused connection dies after the whole of it was delivered, so a second time in one attempt is refused. */
-static bool request_leaves(struct braze_call *call) {
-  struct braze_outcome *outcome = &call->outcome;
-  if (outcome->left) {
-    outcome->stop = BRAZE_STOP_SECOND_SEND;
-    return false;
-  }
-  if (!braze_call_pass_gate(call)) {
-    outcome->stop = BRAZE_STOP_CANCELLED;
-    return false;
-  }
-  outcome->left = true;
-  outcome->attempts++;
-  return true;
-}
-
-#if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
-static int on_request(void *data, char *their_address, char *our_address, int their_port, int our_port) {
-  struct braze_transfer *transfer = data;
-  (void)their_address, (void)our_address, (void)their_port, (void)our_port;
-  return request_leaves(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-#endif
-
-static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
-  struct braze_transfer *transfer = data;
-  const struct braze_call *call = transfer->call;
-  size_t length = call->body_length - transfer->body_read;
-  if (length > size * count) length = size * count;
-  if (transfer->body_read == 0 && !request_leaves(transfer->call)) return CURL_READFUNC_ABORT;
-  memcpy(bytes, call->body + transfer->body_read, length);
-  transfer->body_read += length;
-  return length;
-}
-
-static int on_seek(void *data, curl_off_t offset, int origin) {
-  struct braze_transfer *transfer = data;
-  if (transfer->body_read == 0 && offset == 0 && origin == SEEK_SET) return CURL_SEEKFUNC_OK;
-  transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
-  return CURL_SEEKFUNC_FAIL;
-}
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
@@ -82,6 +42,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   if (braze_buffer_append(&outcome->body, bytes, length)) return length;
   outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
   return 0;
+}
+
+/* A cap on what arrives, whether or not libcurl gives it to us: it reads endless extensions of a chunk, or an endless answer of
+   a proxy, until the deadline. Most attempts end before the first look. */
+static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
+  struct braze_transfer *transfer = data;
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  (void)to_receive, (void)received, (void)to_send, (void)sent;
+  if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
+  return 1;
 }
 
 static void set_headers(struct braze_transfer *transfer) {
@@ -151,28 +123,11 @@ static CURLcode set_proxy(CURL *easy, const struct braze_settings *settings, con
   return code;
 }
 
-/* Marks the moment when the request leaves. */
-static CURLcode set_mark(struct braze_transfer *transfer) {
-  CURL *easy = transfer->easy;
-  CURLcode code = CURLE_UNKNOWN_OPTION;
-#if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
-  code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
-  SET(CURLOPT_PREREQDATA, transfer);
-#endif
-  if (code != CURLE_UNKNOWN_OPTION) return code;
-  transfer->by_reading = true;
-  code = curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-  SET(CURLOPT_READDATA, transfer);
-  SET(CURLOPT_SEEKFUNCTION, on_seek);
-  SET(CURLOPT_SEEKDATA, transfer);
-  return code;
-}
-
 static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *sockets) {
   CURL *easy = transfer->easy;
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
-  if (code == CURLE_OK) code = set_mark(transfer);
+  if (code == CURLE_OK) code = braze_sending_set(transfer);
   SET(CURLOPT_POST, 1L);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -182,9 +137,12 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_OPENSOCKETFUNCTION, braze_sockets_open);
-  SET(CURLOPT_OPENSOCKETDATA, sockets);
+  SET(CURLOPT_OPENSOCKETDATA, &transfer->connection);
   SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
   SET(CURLOPT_CLOSESOCKETDATA, sockets);
+  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+  SET(CURLOPT_XFERINFODATA, transfer);
+  SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_MAXAGE_CONN, MOST_CONNECTION_AGE);
@@ -200,6 +158,7 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
   struct braze_transfer *transfer = calloc(1, sizeof *transfer);
   if (!transfer) return NULL;
+  braze_sockets_begin(&transfer->connection, sockets);
   transfer->settings = settings;
   transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
@@ -213,7 +172,7 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
   if (braze_global_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->url_is_set = false;
+  transfer->url_is_set = transfer->is_fresh = false;
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -271,7 +230,7 @@ static long milliseconds(double seconds) {
   return whole > 0 ? whole : 1; /* 0 would mean: for ever */
 }
 
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool dropped, double now) {
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool fresh, double now) {
   CURL *easy = transfer->easy;
   double left = call->deadline - now;
   CURLcode code = set_url(transfer, call->endpoint);
@@ -279,32 +238,24 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->call = call;
   transfer->body_read = 0;
   transfer->header_bytes = 0;
+  transfer->rounds = 0;
   transfer->error[0] = '\0';
+  braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
   SET(CURLOPT_TIMEOUT_MS, milliseconds(left));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
-  if (braze_global_looks_seldom()) SET(CURLOPT_FRESH_CONNECT, (long)dropped);
+  if (fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)fresh);
+  transfer->is_fresh = fresh;
   choose_headers(transfer, call->body_length);
   return code;
 }
 
-/* Without the mark of libcurl 7.80 the head may have left before the body was read. What libcurl counted as sent may be a
-   CONNECT to a proxy; then only a finished handshake with the service (or a connection used before) tells. */
-static void look_for_head(struct braze_transfer *transfer) {
-  long sent = 0, connections = 0;
-  double handshake = 0;
-  if (transfer->call->outcome.left) return;
-  curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
-  curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
-  curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);
-  if (sent > 0 && (!transfer->settings->proxy || connections == 0 || handshake > 0)) request_leaves(transfer->call);
-}
-
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
+  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return BRAZE_TIMEOUT;
   case CURLE_SSL_CONNECT_ERROR:
@@ -355,7 +306,7 @@ static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_o
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   struct braze_outcome *outcome = &transfer->call->outcome;
   long status = 0, proxy_status = 0;
-  if (transfer->by_reading) look_for_head(transfer);
+  braze_sending_end(transfer);
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   if (transfer->settings->proxy) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   outcome->proxy_status = (int)proxy_status;
@@ -367,11 +318,13 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);
   braze_conceal(transfer->secrets, transfer->call);
+  braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;
 }
 
 void braze_transfer_cancel(struct braze_transfer *transfer) {
-  if (transfer->by_reading) look_for_head(transfer);
+  braze_sending_end(transfer);
   braze_outcome_fail(&transfer->call->outcome, BRAZE_CANCELLED);
+  braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;
 }

@@ -13,6 +13,7 @@ struct braze_transfer {
   CURL *easy;
   CURLU *url; /* of the endpoint, parsed once: libcurl parses a text anew for each transfer */
   bool url_is_set; /* the handle has it */
+  bool is_fresh;   /* the handle is told to take no connection that is kept */
   const struct braze_settings *settings;
   const struct braze_secrets *secrets;
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
@@ -21,6 +22,8 @@ struct braze_transfer {
   bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
   size_t body_read;
   struct braze_call *call; /* NULL while idle */
+  struct braze_connection connection;
+  unsigned rounds; /* in which libcurl went on with the attempt */
   struct braze_headers response;
   size_t header_bytes;
   double response_epoch; /* when the response began to arrive */
@@ -37,9 +40,9 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
 
 void braze_transfer_free(struct braze_transfer *transfer);
 
-/* Makes the handle ready for an attempt of the call, until `now` reaches its deadline; `dropped`: a connection that is kept was
-   shut down, and must not be taken. */
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool dropped, double now);
+/* Makes the handle ready for an attempt of the call, until `now` reaches its deadline; `fresh`: on a connection of its own, none
+   that is kept. */
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool fresh, double now);
 
 /* Writes what came of the attempt to the call's outcome and makes the transfer idle. */
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code);
