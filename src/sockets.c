@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #define FIRST_CAPACITY 8
 
 /* Whether a descriptor that was asked for is one, or failed for want of any. */
@@ -59,6 +61,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   if (opened != CURL_SOCKET_BAD) fcntl(opened, F_SETFD, FD_CLOEXEC);
 #endif
   (void)purpose;
+  opened = braze_descriptor_raise(opened);
   sockets->wanting = is_wanting(opened);
   if (opened == CURL_SOCKET_BAD || note(sockets, opened)) return opened;
   close(opened);
@@ -68,7 +71,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
 /* libcurl does not say why it could not open a file of certificates. As long as the socket is there it can be told. */
 int braze_sockets_close(void *data, curl_socket_t socket) {
   struct braze_sockets *sockets = data;
-  int another = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  int another = fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR);
   sockets->wanting = is_wanting(another);
   if (another >= 0) close(another);
   forget(sockets, socket);
