@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "global.h"
+#include "parking.h"
 #include "wipe.h"
 
 #define SHORTEST_KEY 8
@@ -34,11 +35,19 @@ static bool request_leaves(struct braze_call *call) {
   return true;
 }
 
+/* The same, but not past the deadline, as where the process was stopped during the handshake; and not in the child of a fork in a
+   signal handler, whose parent goes on with the same call on the same connection. */
+static bool may_leave(struct braze_transfer *transfer) {
+  if (braze_clock_now() >= transfer->call->deadline) transfer->call->outcome.stop = BRAZE_STOP_LATE;
+  if (transfer->process != braze_parking_forks()) transfer->call->outcome.stop = BRAZE_STOP_CANCELLED;
+  return transfer->call->outcome.stop == BRAZE_STOP_NONE && request_leaves(transfer->call);
+}
+
 #if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
 static int on_request(void *data, char *their_address, char *our_address, int their_port, int our_port) {
   struct braze_transfer *transfer = data;
   (void)their_address, (void)our_address, (void)their_port, (void)our_port;
-  return request_leaves(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  return may_leave(transfer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 #endif
 
@@ -47,7 +56,7 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
   const struct braze_call *call = transfer->call;
   size_t length = call->body_length - transfer->body_read;
   if (length > size * count) length = size * count;
-  if (transfer->body_read == 0 && !request_leaves(transfer->call)) return CURL_READFUNC_ABORT;
+  if (transfer->body_read == 0 && !may_leave(transfer)) return CURL_READFUNC_ABORT;
   memcpy(bytes, call->body + transfer->body_read, length);
   transfer->body_read += length;
   return length;
@@ -82,6 +91,16 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   if (braze_buffer_append(&outcome->body, bytes, length)) return length;
   outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
   return 0;
+}
+
+/* What is known of trust and names may be out of date by now: then the attempt is begun once more, after another look. libcurl
+   sends again by itself what it lost on a connection that was kept; that is the end of the attempt. */
+static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
+  struct braze_transfer *transfer = data;
+  if (transfer->may_connect) return braze_sockets_open(transfer->sockets, purpose, address);
+  transfer->refused = true;
+  if (transfer->call->outcome.left) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
+  return CURL_SOCKET_BAD;
 }
 
 static void set_headers(struct braze_transfer *transfer) {
@@ -169,6 +188,7 @@ static CURLcode set_mark(struct braze_transfer *transfer) {
 static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *sockets) {
   CURL *easy = transfer->easy;
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
+  transfer->sockets = sockets;
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
   if (code == CURLE_OK) code = set_mark(transfer);
   SET(CURLOPT_POST, 1L);
@@ -179,8 +199,8 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_HEADERDATA, transfer);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_OPENSOCKETFUNCTION, braze_sockets_open);
-  SET(CURLOPT_OPENSOCKETDATA, sockets);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+  SET(CURLOPT_OPENSOCKETDATA, transfer);
   SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
   SET(CURLOPT_CLOSESOCKETDATA, sockets);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
@@ -269,24 +289,40 @@ static long milliseconds(double seconds) {
   return whole > 0 ? whole : 1; /* 0 would mean: for ever */
 }
 
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool dropped, double now) {
+/* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
+static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
+  const bool given = addresses && addresses[0];
+  if (given) snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
+  transfer->resolve.data = transfer->addresses;
+  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, given ? &transfer->resolve : NULL);
+}
+
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
   CURL *easy = transfer->easy;
   double left = call->deadline - now;
   CURLcode code = set_url(transfer, call->endpoint);
-  if (code == CURLE_OK) code = set_store(transfer, store);
+  if (code == CURLE_OK) code = set_store(transfer, route->store);
+  if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
+  transfer->may_connect = route->may_connect;
+  transfer->refused = false;
+  transfer->process = braze_parking_forks();
+  transfer->seen = 0;
   transfer->body_read = 0;
   transfer->header_bytes = 0;
   transfer->error[0] = '\0';
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
-  SET(CURLOPT_TIMEOUT_MS, milliseconds(left));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
-  if (braze_global_looks_seldom()) SET(CURLOPT_FRESH_CONNECT, (long)dropped);
+  if (braze_global_looks_seldom()) SET(CURLOPT_FRESH_CONNECT, (long)route->dropped);
   choose_headers(transfer, call->body_length);
   return code;
+}
+
+size_t braze_transfer_received(const struct braze_transfer *transfer) {
+  return transfer->header_bytes + transfer->call->outcome.body.length;
 }
 
 /* Without the mark of libcurl 7.80 the head may have left before the body was read. What libcurl counted as sent may be a
@@ -303,6 +339,8 @@ static void look_for_head(struct braze_transfer *transfer) {
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
+  if (outcome->stop == BRAZE_STOP_LATE) return BRAZE_TIMEOUT;
+  if (outcome->stop == BRAZE_STOP_CANCELLED) return BRAZE_CANCELLED;
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return BRAZE_TIMEOUT;
   case CURLE_SSL_CONNECT_ERROR:
