@@ -236,8 +236,8 @@ static bool explain_lack(const struct words *words) {
     braze_buffer_print(words->hint, "check network, DNS and /etc/resolv.conf, or raise %s", words->outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
     return true;
   case BRAZE_LACK_LOOKS:
-    braze_buffer_print(words->message, "no connection to %s: %d look-ups of this process (of names, or of files with certificates) hang already, and no further one is begun; nothing was sent",
-                       settings->host, BRAZE_MOST_LOOKS);
+    braze_buffer_print(words->message, "no connection to %s: earlier look-ups of names, or of files with certificates, get no answer, and no further one is begun (at most %d of a client, %d of a process); nothing was sent",
+                       settings->host, BRAZE_MOST_LOOKS_OF_CLIENT, BRAZE_MOST_LOOKS);
     braze_buffer_print(words->hint, "check DNS, /etc/resolv.conf and the file system of ca_file; calls go out again once one of them ends");
     return true;
   case BRAZE_LACK_THREAD:

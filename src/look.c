@@ -1,7 +1,8 @@
 /* look: see look.h. The engine and the thread share one struct, which the last of them frees. */
-#define _GNU_SOURCE /* getaddrinfo, clocks under -std=c11 */
+#define _GNU_SOURCE /* getaddrinfo, inet_aton, clocks under -std=c11 */
 #include "look.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -52,13 +53,10 @@ static bool find_peer(const struct braze_settings *settings, char *host, size_t 
   return url && split_url(url, default_port, host, size, port, port_size);
 }
 
+/* "127.0.0.1", and "127.1" as well; one of IPv6 stands in brackets and has been left out before. */
 static bool is_literal(const char *host) {
-  struct addrinfo hints, *found = NULL;
-  memset(&hints, 0, sizeof hints);
-  hints.ai_flags = AI_NUMERICHOST;
-  if (getaddrinfo(host, NULL, &hints, &found) != 0) return false;
-  freeaddrinfo(found);
-  return true;
+  struct in_addr address;
+  return inet_aton(host, &address) != 0;
 }
 
 static bool is_localhost(const char *host) {
@@ -124,6 +122,23 @@ static void look_up(struct braze_look *look) {
   }
 }
 
+static void give_place(struct braze_settings *settings) {
+  atomic_fetch_sub(&under_way, 1);
+  atomic_fetch_sub(&settings->looks, 1);
+}
+
+/* Counts one more, unless there are as many as there may be. The threads of a parent are not in its child. */
+static bool take_place(struct braze_settings *settings) {
+  const unsigned now = braze_parking_forks();
+  int in_process, of_client;
+  if (atomic_exchange(&process, now) != now) atomic_store(&under_way, 0);
+  in_process = atomic_fetch_add(&under_way, 1);
+  of_client = atomic_fetch_add(&settings->looks, 1);
+  if (in_process < BRAZE_MOST_LOOKS && of_client < BRAZE_MOST_LOOKS_OF_CLIENT) return true;
+  give_place(settings);
+  return false;
+}
+
 void braze_look_release(struct braze_look *look) {
   if (!look) return;
   pthread_mutex_lock(&look->mutex);
@@ -142,7 +157,7 @@ static void *run(void *data) {
   braze_trust_find(look->settings, &look->found.trust);
   atomic_store(&look->stage, BRAZE_LOOK_AT_NAME);
   if (look->with_name) look_up(look);
-  atomic_fetch_sub(&under_way, 1);
+  give_place(look->settings);
   pthread_mutex_lock(&look->mutex);
   atomic_store(&look->stage, BRAZE_LOOK_DONE);
   if (look->wake) braze_wake_set(look->wake);
@@ -152,14 +167,6 @@ static void *run(void *data) {
   return NULL;
 }
 
-/* Counts one more, unless there are as many as there may be. The threads of a parent are not in its child. */
-static bool take_place(void) {
-  unsigned now = braze_parking_forks();
-  if (atomic_exchange(&process, now) != now) atomic_store(&under_way, 0);
-  if (atomic_fetch_add(&under_way, 1) < BRAZE_MOST_LOOKS) return true;
-  atomic_fetch_sub(&under_way, 1);
-  return false;
-}
 
 static bool open_condition(pthread_cond_t *condition) {
   pthread_condattr_t attributes;
@@ -188,10 +195,10 @@ struct braze_look *braze_look_begin(struct braze_settings *settings, bool with_n
   look->with_name = with_name;
   look->settings = braze_settings_retain(settings);
   errno = EAGAIN;
-  if (take_place()) {
+  if (take_place(settings)) {
     if (braze_thread_start(run, look)) return look;
     code = errno == EAGAIN ? ENOMEM : errno;
-    atomic_fetch_sub(&under_way, 1);
+    give_place(settings);
     errno = code;
   }
   code = errno;

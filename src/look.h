@@ -10,7 +10,10 @@
 #include "trust.h"
 #include "wake.h"
 
-#define BRAZE_MOST_LOOKS 32 /* under way in a process, those that were given up included */
+/* Under way at a time, those that were given up included: in a process, and for one client, so that a client whose disk or name
+   server hangs leaves some to the others. */
+#define BRAZE_MOST_LOOKS 32
+#define BRAZE_MOST_LOOKS_OF_CLIENT 8
 
 enum braze_look_stage { BRAZE_LOOK_AT_DISK, BRAZE_LOOK_AT_NAME, BRAZE_LOOK_DONE };
 
