@@ -37,7 +37,8 @@ struct braze_engine {
   struct braze_wake wake; /* of an engine that another thread may wake */
   struct braze_known known;
   int max_connections;
-  int running_count;
+  int running_count; /* those that look included */
+  int looking_count;
   struct list waiting; /* for a connection, in order */
   struct list looking; /* attempts that wait for a look; each has the place of one that runs */
   struct list running;
@@ -185,6 +186,7 @@ static void begin_look(struct braze_engine *engine, struct braze_call *call, dou
     return;
   }
   engine->running_count++;
+  engine->looking_count++;
   enter(engine, &engine->looking, call, BRAZE_CALL_LOOKING, call->connect_by);
 }
 
@@ -230,7 +232,7 @@ static void begin_transfer(struct braze_engine *engine, struct braze_call *call,
 
 /* Whether a connection is kept that no transfer uses, as far as can be told. */
 static bool has_kept_connection(const struct braze_engine *engine, double now) {
-  return braze_known_trust(&engine->known) && engine->sockets.count > engine->running_count && now >= engine->dropped_until;
+  return braze_known_trust(&engine->known) && engine->sockets.count > engine->running_count - engine->looking_count && now >= engine->dropped_until;
 }
 
 /* Begins an attempt of a call that is in no list. */
@@ -247,6 +249,12 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
     begin_transfer(engine, call, !needed, now);
 }
 
+static void leave_looking(struct braze_engine *engine, struct braze_call *call) {
+  leave(engine, &engine->looking, call);
+  engine->looking_count--;
+  engine->running_count--;
+}
+
 /* Goes on with the attempts that waited for a look. */
 static void end_look(struct braze_engine *engine) {
   struct braze_call *call;
@@ -255,8 +263,7 @@ static void end_look(struct braze_engine *engine) {
   now = braze_clock_now();
   if (!braze_known_update(&engine->known, engine->settings, now)) return;
   while ((call = engine->looking.first) != NULL) {
-    leave(engine, &engine->looking, call);
-    engine->running_count--;
+    leave_looking(engine, call);
     call->needs_look = false;
     if (braze_known_judge(&engine->known, &call->outcome))
       begin_transfer(engine, call, true, now);
@@ -267,8 +274,7 @@ static void end_look(struct braze_engine *engine) {
 
 /* The time of a look is up. */
 static void end_looking(struct braze_engine *engine, struct braze_call *call, double now) {
-  leave(engine, &engine->looking, call);
-  engine->running_count--;
+  leave_looking(engine, call);
   call->outcome.connecting = call->connect_by < call->deadline;
   braze_known_late(&engine->known, call->connect_timeout < call->timeout ? call->connect_timeout : call->timeout, now, &call->outcome);
   settle(engine, call);
@@ -291,6 +297,12 @@ static bool advance(struct braze_engine *engine) {
       leave(engine, &engine->waiting, call);
       fail(engine, call, BRAZE_TIMEOUT, now);
     }
+  }
+  /* A connection has become free: a disk or a name server that hangs holds up new ones alone. */
+  while ((call = engine->looking.first) != NULL && !call->needs_look && has_kept_connection(engine, now)) {
+    leave_looking(engine, call);
+    begin_transfer(engine, call, false, now);
+    begun = true;
   }
   while ((call = engine->waiting.first) != NULL && engine->running_count < engine->max_connections) {
     leave(engine, &engine->waiting, call);
@@ -402,6 +414,7 @@ static void forget(struct braze_engine *engine, struct braze_call *call) {
   struct list *const lists[] = {
       [BRAZE_CALL_WAITING] = &engine->waiting, [BRAZE_CALL_LOOKING] = &engine->looking, [BRAZE_CALL_RUNNING] = &engine->running, [BRAZE_CALL_PAUSING] = &engine->pausing};
   if (call->state == BRAZE_CALL_RUNNING || call->state == BRAZE_CALL_LOOKING) engine->running_count--;
+  if (call->state == BRAZE_CALL_LOOKING) engine->looking_count--;
   leave(engine, lists[call->state], call);
 }
 

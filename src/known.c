@@ -64,8 +64,8 @@ bool braze_known_judge(const struct braze_known *known, struct braze_outcome *ou
 }
 
 void braze_known_late(struct braze_known *known, double seconds, double now, struct braze_outcome *outcome) {
-  bool at_disk = known->look && braze_look_stage(known->look) == BRAZE_LOOK_AT_DISK;
-  fail(outcome, BRAZE_TIMEOUT, CURLE_OK, at_disk ? BRAZE_LACK_STORE : BRAZE_LACK_NAME);
+  if (known->look) known->at_disk = braze_look_stage(known->look) == BRAZE_LOOK_AT_DISK;
+  fail(outcome, BRAZE_TIMEOUT, CURLE_OK, known->at_disk ? BRAZE_LACK_STORE : BRAZE_LACK_NAME);
   if (now - known->begun < seconds / 2) return;
   braze_look_release(known->look);
   known->look = NULL;

@@ -8,7 +8,8 @@
 
 struct braze_known {
   struct braze_look *look;  /* under way; NULL: none */
-  double begun;             /* when it was begun, monotonic */
+  double begun;             /* when the last one was begun, monotonic */
+  bool at_disk;             /* how far the last one was that a call waited for in vain */
   struct braze_look *found; /* the last one that is done; NULL: none yet */
   char addresses[1024];     /* of the name; "" = libcurl looks it up */
   double name_until;        /* monotonic; from then on the name is looked up again */
