@@ -97,6 +97,11 @@ build/$1/seam/embed.o: examples/embed.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,-Isrc $$(call lua_flags,$1))
 
+# Preloaded into children of specs: disks and name servers that hang.
+build/$1/seam/hang.so: spec/support/hang.c | build/found
+	@mkdir -p $$(@D)
+	$(CC) -std=c11 -fPIC -shared -Wall -Wextra $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $$@ $$< $(SYSTEM_LIBS)
+
 build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(LINK)
 
@@ -122,7 +127,7 @@ $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 .PHONY: all variants
 all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
 
-variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so seam/preload.so host threads))) ## build what the specs need beside it
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so seam/preload.so seam/hang.so host threads))) ## build what the specs need beside it
 
 # Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
 # versions with the same flags.

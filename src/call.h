@@ -9,7 +9,7 @@
 #include "endpoint.h"
 #include "outcome.h"
 
-enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
+enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
 
 /* What the thread that runs a call and the one that may cancel it agree on without waiting for each other: whether the
    request left, whether it still may, and how many did. */
@@ -37,10 +37,13 @@ struct braze_call {
   /* The engine's. */
   enum braze_call_state state;
   int tries;
-  double deadline, due; /* monotonic; due is when a waiting or pausing call must be looked at */
+  double deadline, due; /* monotonic; due is when the call must be looked at */
+  double connect_by;    /* of this attempt */
   bool trust_retried;
   bool refused_connection; /* a connection that was kept was not fit for the last attempt */
   bool watched;            /* it has waited once to see whether one is */
+  bool fresh;              /* this attempt has a connection of its own */
+  bool needs_look;         /* no connection that is kept would do */
   struct braze_transfer *transfer;
   struct braze_call *next, *previous;             /* in the engine's list of its state */
   struct braze_call *heap_child, *heap_sibling, *heap_before; /* in the engine's timetable */

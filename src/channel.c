@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #ifdef __linux__
 
 static void close_both(struct braze_channel *channel) {
@@ -32,7 +34,7 @@ static bool bind_without_name(struct braze_channel *channel) {
   snprintf(address.sun_path, sizeof address.sun_path, "%s/wake", folder);
   bound = bind(channel->listening, (struct sockaddr *)&address, sizeof address) == 0;
   if (bound) {
-    channel->anchor = open(address.sun_path, O_PATH | O_CLOEXEC);
+    channel->anchor = braze_descriptor_raise(open(address.sun_path, O_PATH | O_CLOEXEC));
     unlink(address.sun_path);
   }
   rmdir(folder);
@@ -41,7 +43,7 @@ static bool bind_without_name(struct braze_channel *channel) {
 
 bool braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
   channel->anchor = -1;
-  channel->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  channel->listening = braze_descriptor_raise(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (channel->listening >= 0 && bind_without_name(channel) && listen(channel->listening, 1) == 0) {
     snprintf(path, size, "/proc/self/fd/%d", channel->anchor);
     return true;
@@ -58,7 +60,7 @@ static bool is_ours(int connection) {
 }
 
 int braze_channel_accept(struct braze_channel *channel) {
-  int connection = channel->listening < 0 ? -1 : accept4(channel->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int connection = channel->listening < 0 ? -1 : braze_descriptor_raise(accept4(channel->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection >= 0 && !is_ours(connection)) {
     close(connection);
     connection = -1;

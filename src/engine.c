@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "descriptor.h"
 #include "global.h"
+#include "known.h"
 #include "parking.h"
 #include "sigpipe.h"
 #include "timetable.h"
@@ -20,6 +22,7 @@
 #define LONGEST_UNSEEN 1.0
 #define QUIET 0.05     /* seconds: what comes behind an answer has come by then */
 #define DISTRUST 600.0 /* seconds, after the service has sent what nobody asked for */
+#define MOST_LATE_LOOKS 64 /* at what lies in a socket when the time is up */
 
 /* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
    older libcurl has it, too; libcurl leaves alone what it does not know. */
@@ -34,15 +37,18 @@ struct braze_engine {
   struct braze_secrets *secrets;
   CURLM *multi;
   struct braze_wake wake; /* of an engine that another thread may wake */
-  struct braze_trust trust;
-  bool trust_found;
+  struct braze_known known;
   int max_connections;
-  int running_count;
+  int running_count; /* those that look included */
+  int looking_count;
   struct list waiting; /* for a connection, in order */
+  struct list looking; /* attempts that wait for a look; each has the place of one that runs */
   struct list running;
   struct list pausing; /* until a retry */
   struct list done;
-  struct braze_timetable timetable; /* of waiting and pausing ones; libcurl watches the running ones */
+  struct braze_timetable timetable; /* of waiting, looking and pausing ones */
+  struct braze_timetable ending;    /* of running ones, which end once libcurl has read what is there */
+  int late_looks;
   struct braze_sockets sockets;
   double dropped_until;    /* libcurl may not have seen until then that one of them is dead */
   double distrusted_until; /* each attempt has a connection of its own until then */
@@ -75,9 +81,12 @@ static void unlink_from(struct list *list, struct braze_call *call) {
 
 struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections) {
   struct braze_engine *engine = calloc(1, sizeof *engine);
+  struct braze_descriptor_fill fill;
   if (!engine) return NULL;
   braze_wake_init(&engine->wake);
+  braze_descriptor_fill_low(&fill); /* libcurl opens what it wakes itself with */
   engine->multi = curl_multi_init();
+  braze_descriptor_release_low(&fill);
   if (!engine->multi) {
     free(engine);
     return NULL;
@@ -95,12 +104,12 @@ static void enter(struct braze_engine *engine, struct list *list, struct braze_c
   call->state = state;
   call->due = due;
   append(list, call);
-  braze_timetable_add(&engine->timetable, call);
+  braze_timetable_add(list == &engine->running ? &engine->ending : &engine->timetable, call);
 }
 
 static void leave(struct braze_engine *engine, struct list *list, struct braze_call *call) {
   unlink_from(list, call);
-  braze_timetable_remove(&engine->timetable, call);
+  braze_timetable_remove(list == &engine->running ? &engine->ending : &engine->timetable, call);
 }
 
 static void finish(struct braze_engine *engine, struct braze_call *call, double now) {
@@ -137,10 +146,16 @@ static void put_transfer(struct braze_engine *engine, struct braze_transfer *tra
 
 /* The store of this attempt: the second one where the first did not do, for this call or for an earlier one. */
 static const struct braze_trust_store *choose_store(struct braze_engine *engine, const struct braze_call *call) {
+  static const struct braze_trust_store none = {NULL, NULL, 0};
   bool second = call->trust_retried || atomic_load(&engine->settings->trust_file);
-  if (!engine->trust_found) braze_trust_find(engine->settings, &engine->trust);
-  engine->trust_found = true;
-  return second && engine->trust.second.file ? &engine->trust.second : &engine->trust.first;
+  const struct braze_trust *trust = braze_known_trust(&engine->known);
+  if (!trust) return &none;
+  return second && trust->second.file ? &trust->second : &trust->first;
+}
+
+static bool has_other_store(struct braze_engine *engine, const struct braze_call *call) {
+  const struct braze_trust *trust = braze_known_trust(&engine->known);
+  return trust && trust->second.file && choose_store(engine, call) == &trust->first;
 }
 
 /* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
@@ -156,7 +171,7 @@ static void settle(struct braze_engine *engine, struct braze_call *call) {
     enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
     return;
   }
-  if (outcome->trust_failed && !outcome->left && choose_store(engine, call) == &engine->trust.first && engine->trust.second.file) {
+  if (outcome->trust_failed && !outcome->left && has_other_store(engine, call)) {
     call->trust_retried = true;
     call->tries--;
     enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
@@ -175,17 +190,35 @@ static void settle(struct braze_engine *engine, struct braze_call *call) {
   finish(engine, call, time.now);
 }
 
+/* An attempt waits for a look at the disk and the name, in the place of one that runs. */
+static void begin_look(struct braze_engine *engine, struct braze_call *call, double now) {
+  if (!braze_known_look(&engine->known, engine->settings, &engine->wake, now, &call->outcome)) {
+    settle(engine, call);
+    return;
+  }
+  engine->running_count++;
+  engine->looking_count++;
+  enter(engine, &engine->looking, call, BRAZE_CALL_LOOKING, call->connect_by);
+}
+
 static void end_attempt(struct braze_engine *engine, struct braze_transfer *transfer, CURLcode code) {
   struct braze_call *call = transfer->call;
-  unlink_from(&engine->running, call);
+  const bool look = transfer->refused && !call->outcome.left;
+  leave(engine, &engine->running, call);
   engine->running_count--;
   call->transfer = NULL;
+  if (!call->outcome.left && (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)) braze_known_forget_name(&engine->known);
   call->outcome.no_descriptor = engine->sockets.wanting && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
   braze_transfer_end(transfer, code);
   if (!call->outcome.maybe_applied && !call->outcome.answered) braze_call_reopen_gate(call);
   put_transfer(engine, transfer);
-  settle(engine, call);
-  if (code == CURLE_SSL_CACERT_BADFILE) engine->trust_found = false; /* what is put there next may be a directory */
+  if (!look) {
+    settle(engine, call);
+    return;
+  }
+  call->needs_look = true;
+  braze_outcome_clear(&call->outcome);
+  begin_look(engine, call, braze_clock_now());
 }
 
 /* Looks at the connections that are kept, whatever runs on others: one on which bytes or an end wait is not used again. Where
@@ -208,26 +241,11 @@ static bool is_doubtful(const struct braze_engine *engine) {
   return !engine->proven && engine->sockets.kept > 0;
 }
 
-/* Begins an attempt of a call that is in no list. */
-static void begin_attempt(struct braze_engine *engine, struct braze_call *call, double now) {
-  struct braze_transfer *transfer;
+/* Gives an attempt to libcurl. It may make a new connection right after a look. */
+static void begin_transfer(struct braze_engine *engine, struct braze_call *call, bool may_connect, double now) {
+  const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, call->fresh};
+  struct braze_transfer *transfer = take_transfer(engine);
   CURLcode code;
-  bool fresh;
-  look_at_kept(engine, now);
-  fresh = needs_fresh(engine, call, now);
-  if (!fresh && is_doubtful(engine)) {
-    /* Once, and no longer than a new connection would take. */
-    if (!call->watched && now + QUIET < call->deadline) {
-      call->watched = true;
-      enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
-      return;
-    }
-    fresh = true;
-  }
-  call->refused_connection = false;
-  call->outcome.applied_before = call->outcome.maybe_applied;
-  braze_outcome_clear(&call->outcome);
-  transfer = take_transfer(engine);
   if (!transfer) {
     call->outcome.curl_code = CURLE_OUT_OF_MEMORY;
     strcpy(call->outcome.curl_message, curl_easy_strerror(CURLE_OUT_OF_MEMORY));
@@ -235,14 +253,74 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
     finish(engine, call, now);
     return;
   }
-  call->tries++;
-  call->state = BRAZE_CALL_RUNNING;
   call->transfer = transfer;
-  append(&engine->running, call);
+  enter(engine, &engine->running, call, BRAZE_CALL_RUNNING, call->connect_by);
   engine->running_count++;
-  code = braze_transfer_begin(transfer, call, choose_store(engine, call), fresh, now);
+  code = braze_transfer_begin(transfer, call, &route, now);
   if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) end_attempt(engine, transfer, code);
+}
+
+/* Begins an attempt of a call that is in no list. */
+static void begin_attempt(struct braze_engine *engine, struct braze_call *call, double now) {
+  bool needed = braze_look_is_needed(engine->settings);
+  look_at_kept(engine, now);
+  call->fresh = needs_fresh(engine, call, now);
+  if (!call->fresh && is_doubtful(engine)) {
+    /* Once, and no longer than a new connection would take. */
+    if (!call->watched && now + QUIET < call->deadline) {
+      call->watched = true;
+      enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
+      return;
+    }
+    call->fresh = true;
+  }
+  call->refused_connection = false;
+  call->outcome.applied_before = call->outcome.maybe_applied;
+  braze_outcome_clear(&call->outcome);
+  call->tries++;
+  call->connect_by = now + call->connect_timeout < call->deadline ? now + call->connect_timeout : call->deadline;
+  if (needed && (call->needs_look || call->fresh || engine->sockets.kept == 0 || !braze_known_trust(&engine->known)))
+    begin_look(engine, call, now);
+  else
+    begin_transfer(engine, call, !needed, now);
+}
+
+static void leave_looking(struct braze_engine *engine, struct braze_call *call) {
+  leave(engine, &engine->looking, call);
+  engine->looking_count--;
+  engine->running_count--;
+}
+
+/* Goes on with the attempts that waited for a look. */
+static void end_look(struct braze_engine *engine) {
+  struct braze_call *call;
+  double now;
+  if (!engine->known.look) return;
+  now = braze_clock_now();
+  if (!braze_known_update(&engine->known, engine->settings, now)) return;
+  while ((call = engine->looking.first) != NULL) {
+    leave_looking(engine, call);
+    call->needs_look = false;
+    if (braze_known_judge(&engine->known, &call->outcome))
+      begin_transfer(engine, call, true, now);
+    else
+      settle(engine, call);
+  }
+}
+
+/* The time of a look is up. */
+static void end_looking(struct braze_engine *engine, struct braze_call *call, double now) {
+  leave_looking(engine, call);
+  call->outcome.connecting = call->connect_by < call->deadline;
+  braze_known_late(&engine->known, call->connect_timeout < call->timeout ? call->connect_timeout : call->timeout, now, &call->outcome);
+  settle(engine, call);
+}
+
+/* Whether a connection is kept on which a request may leave. */
+static bool has_fit_connection(struct braze_engine *engine, double now) {
+  look_at_kept(engine, now);
+  return braze_known_trust(&engine->known) && engine->sockets.kept > 0 && engine->proven && now >= engine->dropped_until && now >= engine->distrusted_until;
 }
 
 /* Ends what is due, and begins what waits while there is room for it. True where an attempt was begun. */
@@ -256,10 +334,18 @@ static bool advance(struct braze_engine *engine) {
     if (call->state == BRAZE_CALL_PAUSING) {
       leave(engine, &engine->pausing, call);
       enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
+    } else if (call->state == BRAZE_CALL_LOOKING) {
+      end_looking(engine, call, now);
     } else {
       leave(engine, &engine->waiting, call);
       fail(engine, call, BRAZE_TIMEOUT, now);
     }
+  }
+  /* A connection has become free: a disk or a name server that hangs holds up new ones alone. */
+  while ((call = engine->looking.first) != NULL && !call->needs_look && !call->fresh && has_fit_connection(engine, now)) {
+    leave_looking(engine, call);
+    begin_transfer(engine, call, false, now);
+    begun = true;
   }
   while ((call = engine->waiting.first) != NULL && engine->running_count < engine->max_connections) {
     leave(engine, &engine->waiting, call);
@@ -303,15 +389,41 @@ static void end_running(struct braze_engine *engine, CURLcode code) {
   }
 }
 
+/* Ends a running call whose time is up, once libcurl has read what lies in its socket: its own timer comes before its reading, and
+   a process that was stopped past a deadline would lose an answer that is there. True: libcurl is to look again. */
+static bool end_late(struct braze_engine *engine) {
+  struct braze_call *call;
+  double now = engine->ending.first ? braze_clock_now() : 0;
+  size_t received;
+  while ((call = engine->ending.first) != NULL && call->due <= now) {
+    if (call->outcome.left && call->deadline > now) { /* its connection was there in time */
+      leave(engine, &engine->running, call);
+      enter(engine, &engine->running, call, BRAZE_CALL_RUNNING, call->deadline);
+      continue;
+    }
+    received = braze_transfer_received(call->transfer);
+    if (received == call->transfer->seen || engine->late_looks++ >= MOST_LATE_LOOKS) {
+      curl_multi_remove_handle(engine->multi, call->transfer->easy);
+      end_attempt(engine, call->transfer, CURLE_OPERATION_TIMEDOUT);
+    } else {
+      call->transfer->seen = received;
+    }
+    return true;
+  }
+  return false;
+}
+
 void braze_engine_step(struct braze_engine *engine) {
   int running;
   struct braze_sigpipe sigpipe;
   braze_sigpipe_hold(&sigpipe);
+  engine->late_looks = 0;
+  end_look(engine);
   advance(engine);
   do {
     if (curl_multi_perform(engine->multi, &running) != CURLM_OK) end_running(engine, CURLE_OUT_OF_MEMORY);
     harvest(engine);
-  } while (advance(engine));
+  } while (end_late(engine) || advance(engine));
   braze_sigpipe_release(&sigpipe);
 }
 
@@ -322,6 +434,14 @@ void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   if (next) {
     double until_due = braze_clock_wait(next->due, engine->running_count > 0);
     if (until_due < seconds) seconds = until_due;
+  }
+  if (engine->ending.first) {
+    double until_end = braze_clock_wait(engine->ending.first->due, true);
+    if (until_end < seconds) seconds = until_end;
+  }
+  if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
+    braze_look_wait(engine->known.look, seconds);
+    return;
   }
   if (seconds > 0) curl_multi_poll(engine->multi, &wake, wake.fd >= 0, (int)(seconds * 1000.0 + 0.999), NULL);
   if (wake.revents) braze_wake_clear(&engine->wake);
@@ -334,12 +454,11 @@ void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
 
 /* Takes a call that is not done out of its list, and touches nothing of libcurl's. */
 static void forget(struct braze_engine *engine, struct braze_call *call) {
-  if (call->state == BRAZE_CALL_RUNNING) {
-    unlink_from(&engine->running, call);
-    engine->running_count--;
-  } else {
-    leave(engine, call->state == BRAZE_CALL_WAITING ? &engine->waiting : &engine->pausing, call);
-  }
+  struct list *const lists[] = {
+      [BRAZE_CALL_WAITING] = &engine->waiting, [BRAZE_CALL_LOOKING] = &engine->looking, [BRAZE_CALL_RUNNING] = &engine->running, [BRAZE_CALL_PAUSING] = &engine->pausing};
+  if (call->state == BRAZE_CALL_RUNNING || call->state == BRAZE_CALL_LOOKING) engine->running_count--;
+  if (call->state == BRAZE_CALL_LOOKING) engine->looking_count--;
+  leave(engine, lists[call->state], call);
 }
 
 void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call) {
@@ -373,9 +492,10 @@ void braze_engine_wake(struct braze_engine *engine) {
 }
 
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
+  const unsigned process = braze_parking_forks();
   call->started = braze_clock_now();
   braze_engine_submit(engine, call);
-  while (braze_parking_begin_work()) {
+  while (process == braze_parking_forks() && braze_parking_begin_work()) {
     braze_engine_step(engine);
     braze_parking_end_work();
     if (call->state == BRAZE_CALL_DONE) {
@@ -385,14 +505,14 @@ void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
     braze_engine_wait(engine, LONGEST_WAIT_OF_OWNER);
   }
   forget(engine, call);
-  braze_parking_stand_still(call->deadline - braze_clock_now());
+  if (process == braze_parking_forks()) braze_parking_stand_still(call->deadline - braze_clock_now());
   braze_outcome_free(&call->outcome);
   call->cancelled_at = braze_clock_now();
   braze_call_describe_cancelled(call, &call->outcome);
 }
 
 void braze_engine_cancel_all(struct braze_engine *engine) {
-  struct list *lists[] = {&engine->waiting, &engine->running, &engine->pausing};
+  struct list *lists[] = {&engine->waiting, &engine->looking, &engine->running, &engine->pausing};
   size_t i;
   for (i = 0; i < sizeof lists / sizeof *lists; i++)
     while (lists[i]->first) braze_engine_cancel(engine, lists[i]->first);
@@ -404,6 +524,7 @@ void braze_engine_free(struct braze_engine *engine) {
   braze_engine_cancel_all(engine);
   while (engine->idle) braze_transfer_free(take_transfer(engine));
   curl_multi_cleanup(engine->multi);
+  braze_known_free(&engine->known);
   braze_sockets_free(&engine->sockets);
   braze_wake_close(&engine->wake);
   braze_sigpipe_release(&sigpipe);

@@ -45,7 +45,8 @@ bool braze_engine_open_wake(struct braze_engine *engine);
 void braze_engine_wake(struct braze_engine *engine);
 
 /* Submits a call and steps until it is done: the blocking call, on the caller's thread. It ends as cancelled where the process
-   exits meanwhile: at once on the thread that exits, with its deadline on any other. */
+   exits meanwhile: at once on the thread that exits, with its deadline on any other. And at once in the child of a fork in a signal
+   handler: its parent goes on with the call. */
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call);
 
 #endif

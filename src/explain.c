@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "libcurl.h"
+#include "look.h"
 #include "parking.h"
 #include "retry.h"
 #include "text.h"
@@ -147,7 +148,7 @@ static void explain_redirect(const struct words *words) {
 /* The call's own value stands behind it, with all others. */
 static void say_other_value(const struct words *words) {
   braze_buffer_print(words->message, "the answer that came is another call's: it gives the %s ", words->call->endpoint->answer_field);
-  say_quoted(words->message, words->said.value ? words->said.value : "", words->said.value_length, MOST_OF_A_VALUE);
+  braze_text_quote(words->message, words->said.value ? words->said.value : "", words->said.value_length, MOST_OF_A_VALUE);
   braze_buffer_print(words->message, ", not the one that was asked for");
 }
 
@@ -221,10 +222,44 @@ static void explain_tls(const struct words *words) {
     braze_buffer_print(words->hint, "check that the endpoint's host and port speak TLS 1.2 or newer");
 }
 
+/* Says what there was no connection for: certificates or a name that did not come. False: it was something else. */
+static bool explain_lack(const struct words *words) {
+  const struct braze_settings *settings = words->settings;
+  const char *peer = settings->proxy ? settings->proxy : settings->host;
+  double seconds = words->outcome->connecting ? words->call->connect_timeout : words->call->timeout;
+  switch (words->outcome->lack) {
+  case BRAZE_LACK_NOTHING: return false;
+  case BRAZE_LACK_STORE:
+    braze_buffer_print(words->message, "the certificates to trust could not be read within %g s from ", seconds);
+    if (settings->ca_file)
+      braze_text_quote(words->message, settings->ca_file, strlen(settings->ca_file), MOST_OF_A_MESSAGE);
+    else
+      braze_buffer_print(words->message, "the system's store");
+    braze_buffer_print(words->message, ": its file system does not answer; nothing was sent");
+    braze_buffer_print(words->hint, "look at the mount (df hangs, too), or give a ca_file (BRAZE_CA_FILE) on a local disk");
+    return true;
+  case BRAZE_LACK_NAME:
+    braze_buffer_print(words->message, "no connection to %s within %g s: the name server did not answer for %s; nothing was sent", settings->host, seconds, peer);
+    braze_buffer_print(words->hint, "check network, DNS and /etc/resolv.conf, or raise %s", words->outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
+    return true;
+  case BRAZE_LACK_LOOKS:
+    braze_buffer_print(words->message, "no connection to %s: earlier look-ups of names, or of files with certificates, get no answer, and no further one is begun (at most %d of a client, %d of a process); nothing was sent",
+                       settings->host, BRAZE_MOST_LOOKS_OF_CLIENT, BRAZE_MOST_LOOKS);
+    braze_buffer_print(words->hint, "check DNS, /etc/resolv.conf and the file system of ca_file; calls go out again once one of them ends");
+    return true;
+  case BRAZE_LACK_THREAD:
+    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->host);
+    braze_buffer_print(words->hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
+    return true;
+  }
+  return false;
+}
+
 static void explain_timeout(const struct words *words) {
   const struct braze_call *call = words->call;
   const struct braze_outcome *outcome = words->outcome;
   const char *host = words->settings->host;
+  if (explain_lack(words)) return;
   if (outcome->left)
     braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->timeout);
   else if (outcome->connecting)
@@ -266,6 +301,7 @@ static bool is_proxy_missing(const struct words *words) {
 static void explain_network(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
   const char *host = words->settings->host;
+  if (explain_lack(words)) return;
   if (!outcome->left && outcome->proxy_status >= 300) {
     braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
     braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");

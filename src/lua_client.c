@@ -38,8 +38,15 @@ bool lbraze_is_child(const struct lbraze_client *client) {
   return client->process != braze_parking_forks();
 }
 
-/* The parent's engine and worker are left as they are: cleaning them up would write on the parent's connections. The parent's
-   requests are the parent's to deliver. */
+/* In the child of a fork: the parent's engine and worker are left as they are: cleaning them up would write on the parent's
+   connections. The secrets that they hold references to are the child's to wipe. */
+static void abandon(struct lbraze_client *client) {
+  client->engine = NULL;
+  client->worker = NULL;
+  if (client->settings) braze_settings_after_fork(client->settings);
+}
+
+/* The parent's requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
   if (!lbraze_is_child(client)) {
     if (client->worker && braze_parking_is_exiting()) braze_worker_give_up(client->worker);
@@ -53,13 +60,11 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
   }
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
   lua_pop(L, 1);
-  client->engine = NULL;
-  client->worker = NULL;
+  abandon(client);
   client->pending = 0;
   client->delivering = false;
   client->process = braze_parking_forks();
   client->generation++;
-  if (client->settings) braze_settings_after_fork(client->settings);
 }
 
 struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
@@ -101,11 +106,11 @@ struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *cl
 
 /* Idempotent, waits for nothing. What is done can still be delivered. */
 static void close_client(struct lbraze_client *client) {
-  bool ours = !lbraze_is_child(client);
+  if (lbraze_is_child(client)) abandon(client);
   if (client->closed) return;
   client->closed = true;
-  if (client->worker && ours) braze_worker_close(client->worker);
-  if (client->engine && ours) braze_engine_retire(client->engine);
+  if (client->worker) braze_worker_close(client->worker);
+  if (client->engine) braze_engine_retire(client->engine);
   client->engine = NULL;
   if (client->settings) braze_settings_drop_secrets(client->settings);
 }
@@ -242,7 +247,7 @@ static int client__gc(lua_State *L) {
   struct lbraze_client *client = test_client(L, 1);
   if (!client) return 0;
   close_client(client);
-  if (!lbraze_is_child(client)) braze_worker_free(client->worker);
+  braze_worker_free(client->worker);
   client->worker = NULL;
   braze_settings_release(client->settings);
   client->settings = NULL;

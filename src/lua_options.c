@@ -1,7 +1,9 @@
 /* lua_options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
+#define _GNU_SOURCE /* secure_getenv */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lua_braze.h"
 #include "text.h"
@@ -42,9 +44,14 @@ static const struct option options[OPTION_COUNT] = {
     {"on_done", START, NULL},
 };
 
-/* A variable that is empty counts as not set. */
+/* A variable that is empty counts as not set. In a process that has more rights than its user (setuid, setgid, file capabilities)
+   none is: whoever starts it must not choose where the key goes, nor whom to trust. */
 static const char *environment(const char *name) {
-  const char *value = getenv(name);
+#ifdef __GLIBC__
+  const char *value = secure_getenv(name);
+#else
+  const char *value = geteuid() == getuid() && getegid() == getgid() ? getenv(name) : NULL;
+#endif
   return value && value[0] ? value : NULL;
 }
 

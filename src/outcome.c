@@ -44,6 +44,7 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->curl_code = 0;
   outcome->proxy_status = 0;
   outcome->stop = BRAZE_STOP_NONE;
+  outcome->lack = BRAZE_LACK_NOTHING;
   outcome->no_descriptor = false;
   outcome->trust_failed = false;
   outcome->connecting = false;

@@ -50,8 +50,12 @@ enum braze_stop {
   BRAZE_STOP_SECOND_SEND,
   BRAZE_STOP_STALE_CONNECTION, /* nothing left: the connection that was kept had ended, or had bytes on it */
   BRAZE_STOP_CANCELLED,
-  BRAZE_STOP_NO_MEMORY
+  BRAZE_STOP_NO_MEMORY,
+  BRAZE_STOP_LATE
 };
+
+/* What an attempt lacked before there could be a connection. */
+enum braze_lack { BRAZE_LACK_NOTHING, BRAZE_LACK_STORE, BRAZE_LACK_NAME, BRAZE_LACK_LOOKS, BRAZE_LACK_THREAD };
 
 struct braze_outcome {
   bool answered; /* a whole 2xx arrived: what it says is for the reader of the JSON to judge; kind means nothing then */
@@ -71,6 +75,7 @@ struct braze_outcome {
   char curl_message[256];
   int proxy_status; /* of the answer to CONNECT, 0 = none */
   enum braze_stop stop;
+  enum braze_lack lack; /* network, timeout: the certificates or the name did not come */
   bool no_descriptor; /* network, tls: the process has all that it may have */
   bool trust_failed;   /* tls: the certificate is not trusted, as opposed to a handshake that broke */
   bool connecting;     /* timeout: before the connection was there */

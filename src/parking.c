@@ -1,61 +1,99 @@
-/* parking: see parking.h. */
-#define _GNU_SOURCE /* pthread_rwlock_t under -std=c11 */
+/* parking: see parking.h. Only atomic variables: fork() may be called in a signal handler, in the middle of any of this. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MADV_WIPEONFORK under -std=c11 */
 #include "parking.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-/* How long exit() waits for threads that are inside libcurl. Their steps take milliseconds, so this is reached only where a
-   library blocks that should not. */
-#define MOST_MILLISECONDS_AT_EXIT 2000
+/* How long exit() and fork() wait for threads that are inside libcurl. Their steps take milliseconds, so this is reached only
+   where a library blocks that should not, as on a file system that hangs. */
+#define MOST_MILLISECONDS 2000
+#define LOOKS_PER_MILLISECOND 10
 
-/* Read-locked by threads while they work, write-locked by whoever needs them to stand still, who must not starve. */
-#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#define NEW_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#else
-#define NEW_LOCK PTHREAD_RWLOCK_INITIALIZER
-#endif
+/* So many threads at work are known by name. A further one that calls fork() in a signal handler while it is at work waits for
+   itself, for as long as above. */
+#define MOST_KNOWN 128u
 
-static pthread_rwlock_t working = NEW_LOCK;
+static atomic_int working;       /* threads at work */
+static atomic_int holding;       /* forks under way: no work begins */
 static atomic_uintptr_t exiting; /* the thread that called exit(), 0 = none */
+/* The threads at work, 0 = free. No variables of a thread's own: in an object that is loaded at run time those take memory when
+   they are first used, and end the process where there is none. */
+static atomic_uintptr_t known[MOST_KNOWN];
 static atomic_uint forks;
+static atomic_uint *mark; /* 1; 0 again in a new process, however that was made. NULL: this system can't do that */
 static pthread_key_t ending;
 static bool ending_made;
 static char first_round, second_round;
-/* The thread that has the lock for a fork, 0 = none. No variable of a thread's own: in an object that is loaded at run time
-   those take memory when they are first used, and end the process where there is none. */
-static atomic_uintptr_t forking;
 
-/* Once the lock was to be had, all who worked are done; whoever comes later sees that the process exits. */
-static void at_exit(void) {
-  static const struct timespec millisecond = {0, 1000000};
-  int waited;
-  atomic_store(&exiting, (uintptr_t)pthread_self());
-  for (waited = 0; waited < MOST_MILLISECONDS_AT_EXIT && pthread_rwlock_trywrlock(&working) != 0; waited++)
-    nanosleep(&millisecond, NULL);
-  if (waited < MOST_MILLISECONDS_AT_EXIT) pthread_rwlock_unlock(&working);
+/* The place of this thread among the known ones; MOST_KNOWN: it has none. */
+static unsigned find_place(uintptr_t wanted) {
+  unsigned first = (unsigned)((uintptr_t)pthread_self() >> 6) % MOST_KNOWN, i;
+  for (i = 0; i < MOST_KNOWN; i++)
+    if (atomic_load(&known[(first + i) % MOST_KNOWN]) == wanted) return (first + i) % MOST_KNOWN;
+  return MOST_KNOWN;
 }
 
-/* While the process exits nobody works, but for one who is stuck, and whom exit() has not waited for either. */
+static bool is_working_here(void) {
+  return find_place((uintptr_t)pthread_self()) < MOST_KNOWN;
+}
+
+static void take_place(void) {
+  unsigned place = find_place(0);
+  uintptr_t free_place = 0;
+  while (place < MOST_KNOWN && !atomic_compare_exchange_strong(&known[place], &free_place, (uintptr_t)pthread_self())) {
+    place = find_place(0);
+    free_place = 0;
+  }
+}
+
+static void give_place(void) {
+  unsigned place = find_place((uintptr_t)pthread_self());
+  if (place < MOST_KNOWN) atomic_store(&known[place], 0);
+}
+
+static void sleep_a_little(void) {
+  static const struct timespec pause = {0, 1000000 / LOOKS_PER_MILLISECOND};
+  nanosleep(&pause, NULL);
+}
+
+/* Until no thread but this one is at work, within limits. */
+static void wait_for_others(void) {
+  int own = is_working_here(), looks;
+  for (looks = 0; looks < MOST_MILLISECONDS * LOOKS_PER_MILLISECOND && atomic_load(&working) > own; looks++) sleep_a_little();
+}
+
+/* Whoever begins later sees that the process exits. */
+static void at_exit(void) {
+  atomic_store(&exiting, (uintptr_t)pthread_self());
+  wait_for_others();
+}
+
+/* A thread that is at work calls fork() in a signal handler. The child of such a fork may do next to nothing, so nobody has to
+   leave libcurl for it; this thread could not. */
 static void before_fork(void) {
-  if (!atomic_load(&exiting) && pthread_rwlock_wrlock(&working) == 0) atomic_store(&forking, (uintptr_t)pthread_self());
+  if (is_working_here()) return;
+  atomic_fetch_add(&holding, 1);
+  if (!atomic_load(&exiting)) wait_for_others();
 }
 
 static void after_fork_in_parent(void) {
-  if (atomic_load(&forking) != (uintptr_t)pthread_self()) return;
-  atomic_store(&forking, 0);
-  pthread_rwlock_unlock(&working);
+  if (!is_working_here()) atomic_fetch_sub(&holding, 1);
 }
 
-/* The parent's workers are not here. */
+/* The parent's other threads are not here. */
 static void after_fork_in_child(void) {
-  static const pthread_rwlock_t new_lock = NEW_LOCK;
-  working = new_lock;
-  atomic_store(&forking, 0);
+  uintptr_t self = (uintptr_t)pthread_self();
+  unsigned i;
+  for (i = 0; i < MOST_KNOWN; i++)
+    if (atomic_load(&known[i]) != self) atomic_store(&known[i], 0);
+  atomic_store(&holding, 0);
+  atomic_store(&working, 0);
 }
 
 /* Destructors of one round run in no order that can be relied on; whoever asks for another round comes after all of the
@@ -68,16 +106,37 @@ static void on_thread_end(void *value) {
 }
 
 static void count_fork(void) {
+  if (mark) atomic_store(mark, 1);
   atomic_fetch_add(&forks, 1);
 }
 
+/* Of memory that the kernel gives to each new process as zeroes: _Fork() and a plain clone() run no handlers. */
+static atomic_uint *new_mark(void) {
+#ifdef MADV_WIPEONFORK
+  const size_t size = (size_t)sysconf(_SC_PAGESIZE);
+  void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return NULL;
+  if (madvise(page, size, MADV_WIPEONFORK) == 0) {
+    atomic_init((atomic_uint *)page, 1);
+    return page;
+  }
+  munmap(page, size);
+#endif
+  return NULL;
+}
+
 static void watch_forks(void) {
+  mark = new_mark();
   pthread_atfork(NULL, NULL, count_fork);
 }
 
 unsigned braze_parking_forks(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, watch_forks);
+  if (mark && atomic_load_explicit(mark, memory_order_relaxed) == 0) {
+    after_fork_in_child();
+    count_fork();
+  }
   return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
@@ -87,15 +146,25 @@ void braze_parking_open(void) {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
+/* The place is taken before the thread counts, and given after: a fork in a signal handler in between waits for nobody. */
 bool braze_parking_begin_work(void) {
-  pthread_rwlock_rdlock(&working);
-  if (!atomic_load(&exiting)) return true;
-  pthread_rwlock_unlock(&working);
+  take_place();
+  for (;;) {
+    atomic_fetch_add(&working, 1);
+    if (!atomic_load(&exiting) && atomic_load(&holding) == 0) return true;
+    atomic_fetch_sub(&working, 1);
+    if (atomic_load(&exiting)) break;
+    sleep_a_little();
+  }
+  give_place();
   return false;
 }
 
+/* In the child of a fork in a signal handler the work that goes on is not counted. */
 void braze_parking_end_work(void) {
-  pthread_rwlock_unlock(&working);
+  int count = atomic_load(&working);
+  while (count > 0 && !atomic_compare_exchange_weak(&working, &count, count - 1)) continue;
+  give_place();
 }
 
 void braze_parking_end_thread(void) {

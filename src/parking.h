@@ -8,12 +8,13 @@
 /* Registers the handlers of exit and fork; once in a process. */
 void braze_parking_open(void);
 
-/* How many forks lie between the process in which this was first asked and this one. Cheaper than a process id, and never the
-   same number for two processes of one line. */
+/* How many forks lie between the process in which this was first asked and this one, also forks that run no handlers (_Fork,
+   clone) where the system tells of them. Cheaper than a process id, and never the same number for two processes of one line. */
 unsigned braze_parking_forks(void);
 
-/* Around each piece of work in which libcurl or a library below it may hold a lock: not around waits. False: the process is
-   exiting, and libcurl must not be touched any more, not even to clean up. */
+/* Around each piece of work in which libcurl or a library below it may hold a lock: not around waits, and not nested. False: the
+   process is exiting, and libcurl must not be touched any more, not even to clean up. fork() and exit() wait for the work of other
+   threads, two seconds at most; fork() in a signal handler of a thread that is at work waits for nobody. */
 bool braze_parking_begin_work(void);
 void braze_parking_end_work(void);
 

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+#include "parking.h"
+
 /* The one moment that at-most-once rests on: libcurl is about to send the request. By itself it sends a POST again when a
    reused connection dies after the whole of it was delivered, so a second time in one attempt is refused. */
 static bool request_leaves(struct braze_call *call) {
@@ -21,6 +24,16 @@ static bool request_leaves(struct braze_call *call) {
   return true;
 }
 
+/* Not past the deadline, as where the process was stopped during the handshake; and not in the child of a fork in a signal handler,
+   whose parent goes on with the same call on the same connection. */
+static bool is_in_time(struct braze_transfer *transfer) {
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  if (outcome->left) return true; /* a second time: refused for that */
+  if (braze_clock_now() >= transfer->call->deadline) outcome->stop = BRAZE_STOP_LATE;
+  if (transfer->process != braze_parking_forks()) outcome->stop = BRAZE_STOP_CANCELLED;
+  return outcome->stop == BRAZE_STOP_NONE;
+}
+
 /* The last look at the connection before the request leaves on it. False: it is not to be used, and nothing left. */
 static bool may_use_connection(struct braze_transfer *transfer, long local_port, const char *peer) {
   struct braze_outcome *outcome = &transfer->call->outcome;
@@ -34,7 +47,7 @@ static bool may_use_connection(struct braze_transfer *transfer, long local_port,
 static int on_request(void *data, char *their_address, char *our_address, int their_port, int our_port) {
   struct braze_transfer *transfer = data;
   (void)our_address, (void)their_port;
-  if (!may_use_connection(transfer, our_port, their_address)) return CURL_PREREQFUNC_ABORT;
+  if (!is_in_time(transfer) || !may_use_connection(transfer, our_port, their_address)) return CURL_PREREQFUNC_ABORT;
   return request_leaves(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 #endif
@@ -45,7 +58,7 @@ static bool may_send_body(struct braze_transfer *transfer) {
   char *peer = NULL;
   curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &local_port);
   curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &peer);
-  return may_use_connection(transfer, local_port, peer ? peer : "") && request_leaves(transfer->call);
+  return is_in_time(transfer) && may_use_connection(transfer, local_port, peer ? peer : "") && request_leaves(transfer->call);
 }
 
 static size_t on_read(char *bytes, size_t size, size_t count, void *data) {

@@ -22,6 +22,7 @@ struct braze_settings *braze_settings_new(void) {
   }
   atomic_init(&settings->references, 1);
   atomic_init(&settings->trust_file, false);
+  atomic_init(&settings->looks, 0);
   braze_bucket_init(&settings->bucket);
   settings->timeout = BRAZE_DEFAULT_TIMEOUT;
   settings->connect_timeout = BRAZE_DEFAULT_CONNECT_TIMEOUT;
@@ -67,6 +68,7 @@ void braze_settings_drop_secrets(struct braze_settings *settings) {
 
 void braze_settings_after_fork(struct braze_settings *settings) {
   atomic_store(&settings->references, 1 + settings->holds);
+  atomic_store(&settings->looks, 0);
   if (settings->secrets) atomic_store(&settings->secrets->references, 1);
 }
 

@@ -29,6 +29,7 @@ struct braze_settings {
   int retries;
   int max_connections;
   struct braze_bucket bucket;
+  atomic_int looks; /* that are under way for the client; see look.h */
   atomic_bool trust_file; /* the default directory alone did not do, the default file did */
 };
 

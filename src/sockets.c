@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 /* The kernel's own header: that of the C library may lack the number of bytes. */
 #ifdef __has_include
 #if __has_include(<linux/tcp.h>)
@@ -74,6 +76,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   if (opened != CURL_SOCKET_BAD) fcntl(opened, F_SETFD, FD_CLOEXEC);
 #endif
   (void)purpose;
+  opened = braze_descriptor_raise(opened);
   user->sockets->wanting = is_wanting(opened);
   if (opened == CURL_SOCKET_BAD || note(user, opened)) return opened;
   close(opened);
@@ -83,7 +86,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
 /* libcurl does not say why it could not open a file of certificates. As long as the socket is there it can be told. */
 int braze_sockets_close(void *data, curl_socket_t socket) {
   struct braze_sockets *sockets = data;
-  int another = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  int another = fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR);
   sockets->wanting = is_wanting(another);
   if (another >= 0) close(another);
   forget(sockets, socket);

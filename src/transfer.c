@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "conceal.h"
 #include "global.h"
+#include "parking.h"
 #include "sending.h"
 #include "wipe.h"
 
@@ -54,6 +55,16 @@ static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, c
   if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
   outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
   return 1;
+}
+
+/* What is known of trust and names may be out of date by now: then the attempt is begun once more, after another look. libcurl
+   sends again by itself what it lost on a connection that was kept; that is the end of the attempt. */
+static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
+  struct braze_transfer *transfer = data;
+  if (transfer->may_connect) return braze_sockets_open(&transfer->connection, purpose, address);
+  transfer->refused = true;
+  if (transfer->call->outcome.left) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
+  return CURL_SOCKET_BAD;
 }
 
 static void set_headers(struct braze_transfer *transfer) {
@@ -136,8 +147,8 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_HEADERDATA, transfer);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_OPENSOCKETFUNCTION, braze_sockets_open);
-  SET(CURLOPT_OPENSOCKETDATA, &transfer->connection);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+  SET(CURLOPT_OPENSOCKETDATA, transfer);
   SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
   SET(CURLOPT_CLOSESOCKETDATA, sockets);
   SET(CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -230,12 +241,25 @@ static long milliseconds(double seconds) {
   return whole > 0 ? whole : 1; /* 0 would mean: for ever */
 }
 
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool fresh, double now) {
+/* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
+static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
+  const bool given = addresses && addresses[0];
+  if (given) snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
+  transfer->resolve.data = transfer->addresses;
+  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, given ? &transfer->resolve : NULL);
+}
+
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
   CURL *easy = transfer->easy;
   double left = call->deadline - now;
   CURLcode code = set_url(transfer, call->endpoint);
-  if (code == CURLE_OK) code = set_store(transfer, store);
+  if (code == CURLE_OK) code = set_store(transfer, route->store);
+  if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
+  transfer->may_connect = route->may_connect;
+  transfer->refused = false;
+  transfer->process = braze_parking_forks();
+  transfer->seen = 0;
   transfer->body_read = 0;
   transfer->header_bytes = 0;
   transfer->rounds = 0;
@@ -243,19 +267,24 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
-  SET(CURLOPT_TIMEOUT_MS, milliseconds(left));
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
-  if (fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)fresh);
-  transfer->is_fresh = fresh;
+  if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
+  transfer->is_fresh = route->fresh;
   choose_headers(transfer, call->body_length);
   return code;
+}
+
+size_t braze_transfer_received(const struct braze_transfer *transfer) {
+  return transfer->header_bytes + transfer->call->outcome.body.length;
 }
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
   if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  if (outcome->stop == BRAZE_STOP_LATE) return BRAZE_TIMEOUT;
+  if (outcome->stop == BRAZE_STOP_CANCELLED) return BRAZE_CANCELLED;
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return BRAZE_TIMEOUT;
   case CURLE_SSL_CONNECT_ERROR:

@@ -24,6 +24,12 @@ struct braze_transfer {
   struct braze_call *call; /* NULL while idle */
   struct braze_connection connection;
   unsigned rounds; /* in which libcurl went on with the attempt */
+  unsigned process; /* in which the attempt began, by braze_parking_forks */
+  bool may_connect; /* trust and name are known for a new connection */
+  bool refused;     /* one was wanted all the same */
+  size_t seen;      /* bytes of the response when the engine last looked */
+  struct curl_slist resolve;
+  char addresses[1024]; /* of which it is the list */
   struct braze_headers response;
   size_t header_bytes;
   double response_epoch; /* when the response began to arrive */
@@ -40,9 +46,20 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
 
 void braze_transfer_free(struct braze_transfer *transfer);
 
-/* Makes the handle ready for an attempt of the call, until `now` reaches its deadline; `fresh`: on a connection of its own, none
-   that is kept. */
-CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_trust_store *store, bool fresh, double now);
+/* How an attempt may connect. */
+struct braze_route {
+  const struct braze_trust_store *store;
+  const char *addresses; /* as CURLOPT_RESOLVE has them; NULL: libcurl looks the name up */
+  bool may_connect;      /* else only a connection that is kept may be taken */
+  bool fresh;            /* a connection of its own, none that is kept */
+};
+
+/* Makes the handle ready for an attempt of the call. When its time is up the engine ends it, after libcurl has read what is
+   there. */
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now);
+
+/* How many bytes of the response have come. */
+size_t braze_transfer_received(const struct braze_transfer *transfer);
 
 /* Writes what came of the attempt to the call's outcome and makes the transfer idle. */
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code);

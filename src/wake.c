@@ -12,23 +12,31 @@
 #include <sys/eventfd.h>
 #endif
 
+#include "descriptor.h"
+
 void braze_wake_init(struct braze_wake *wake) {
   wake->reading = wake->writing = -1;
 }
 
 bool braze_wake_open(struct braze_wake *wake) {
 #ifdef __linux__
-  wake->reading = wake->writing = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  wake->reading = wake->writing = braze_descriptor_raise(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   return wake->reading >= 0;
 #else
   int ends[2], i;
   if (pipe(ends) != 0) return false;
+  wake->reading = braze_descriptor_raise(ends[0]);
+  wake->writing = braze_descriptor_raise(ends[1]);
+  if (wake->reading < 0 || wake->writing < 0) {
+    braze_wake_close(wake);
+    return false;
+  }
+  ends[0] = wake->reading;
+  ends[1] = wake->writing;
   for (i = 0; i < 2; i++) {
     fcntl(ends[i], F_SETFD, FD_CLOEXEC);
     fcntl(ends[i], F_SETFL, O_NONBLOCK);
   }
-  wake->reading = ends[0];
-  wake->writing = ends[1];
   return true;
 #endif
 }

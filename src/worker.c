@@ -6,14 +6,15 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptor.h"
 #include "engine.h"
 #include "parking.h"
+#include "thread.h"
 #include "wake.h"
 
 #define LONGEST_WAIT 3600.0
@@ -190,23 +191,11 @@ static void *work(void *data) {
   return NULL;
 }
 
-/* The host owns the signals: the thread has them all blocked. */
 static bool start_thread(struct braze_worker *worker) {
-  sigset_t all, before;
-  pthread_t thread;
-  int failure;
-  sigfillset(&all);
   atomic_fetch_add(&worker->references, 1);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  failure = pthread_create(&thread, NULL, work, worker);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (failure != 0) {
-    atomic_fetch_sub(&worker->references, 1);
-    errno = failure;
-    return false;
-  }
-  pthread_detach(thread);
-  return true;
+  if (braze_thread_start(work, worker)) return true;
+  atomic_fetch_sub(&worker->references, 1);
+  return false;
 }
 
 bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
@@ -333,7 +322,7 @@ int braze_worker_descriptor(const struct braze_worker *worker) {
 }
 
 void braze_worker_notify(struct braze_worker *worker, int socket) {
-  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1, before;
+  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR) : -1, before;
   pthread_mutex_lock(&worker->mutex);
   before = worker->notify;
   worker->notify = own;

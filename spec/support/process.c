@@ -1,15 +1,18 @@
-/* process: what specs need of POSIX beside the core: fork, its end, pipes between the two processes, and what this process
-   has in use. */
-#define _GNU_SOURCE /* pipe2 */
+/* process: what specs need of POSIX beside the core: forks of each kind, their end, pipes between the two processes, and what this
+   process has in use. */
+#define _GNU_SOURCE /* pipe2, syscall */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +40,61 @@ static int process_fork(lua_State *L) {
   if (child < 0) return fail(L, "fork");
   lua_pushinteger(L, (lua_Integer)child);
   return 1;
+}
+
+/* process.clone(): a fork of which no library is told, as _Fork() is one; the same results */
+static int process_clone(lua_State *L) {
+  long child = syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
+  if (child < 0) return fail(L, "clone");
+  lua_pushinteger(L, (lua_Integer)child);
+  return 1;
+}
+
+static volatile sig_atomic_t forks_in_handler, in_child;
+
+/* As a crash reporter does it: the child never returns. */
+static void fork_and_end(int number) {
+  int code = errno;
+  pid_t child = fork();
+  (void)number;
+  if (child == 0) _exit(0);
+  if (child > 0) forks_in_handler++;
+  while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+  errno = code;
+}
+
+static void fork_and_return(int number) {
+  int code = errno;
+  pid_t child = fork();
+  (void)number;
+  if (child == 0) in_child = 1;
+  if (child > 0) forks_in_handler = (sig_atomic_t)child;
+  errno = code;
+}
+
+/* process.fork_in_handler(seconds): forks in a signal handler, again and again; the children end there. 0: no more.
+   process.fork_in_handler(seconds, true): once, and the child goes on as its parent does. */
+static int process_fork_in_handler(lua_State *L) {
+  struct itimerval timer = {{0, 0}, {0, 0}};
+  struct sigaction action;
+  long microseconds = (long)(luaL_checknumber(L, 1) * 1e6);
+  bool returns = lua_toboolean(L, 2);
+  memset(&action, 0, sizeof action);
+  action.sa_handler = returns ? fork_and_return : fork_and_end;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGALRM, &action, NULL);
+  timer.it_value.tv_sec = microseconds / 1000000;
+  timer.it_value.tv_usec = microseconds % 1000000;
+  if (!returns) timer.it_interval = timer.it_value;
+  setitimer(ITIMER_REAL, &timer, NULL);
+  return 0;
+}
+
+/* process.forked_in_handler() -> how often, or the child's id; and whether this is that child */
+static int process_forked_in_handler(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)forks_in_handler);
+  lua_pushboolean(L, in_child != 0);
+  return 2;
 }
 
 /* process.exit(code): at once, as a child of fork should: no handler runs, nothing is flushed */
@@ -238,7 +296,8 @@ int luaopen_braze_process_spec(lua_State *L) {
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
       {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
       {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies},
-      {"socketpair", process_socketpair}, {"fill", process_fill}, {NULL, NULL},
+      {"socketpair", process_socketpair}, {"fill", process_fill}, {"clone", process_clone},
+      {"fork_in_handler", process_fork_in_handler}, {"forked_in_handler", process_forked_in_handler}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);
