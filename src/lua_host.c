@@ -41,7 +41,9 @@ static int core_seconds(lua_State *L) {
 
 /* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, on no Lua. */
 static int core_call(lua_State *L) {
-  bool good = lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0;
+  bool good;
+  luaL_checkany(L, 1);
+  good = lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0;
   lua_pushboolean(L, good);
   lua_insert(L, 1);
   return lua_gettop(L);
