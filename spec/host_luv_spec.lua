@@ -230,7 +230,7 @@ describe("braze.luv", function()
     end
     call(2)
     gate.take(1)
-    while got.limited == nil do uv.run "once" end
+    repeat uv.run "once" until got.limited ~= nil or not uv.loop_alive()
     assert.is_false(got.limited)
     gate.answer()
     uv.run()
