@@ -29,9 +29,9 @@ static int core_is_yieldable(lua_State *L) {
   return 1;
 }
 
-/* core.seconds(value, method) -> seconds, or false: as long as it takes; or nil and an error. The check of the methods that block. */
+/* core.seconds(value) -> seconds, or false: as long as it takes; or nil and an error. The check that wait makes where it blocks. */
 static int core_seconds(lua_State *L) {
-  double seconds = lbraze_check_wait(L, 1, luaL_checkstring(L, 2));
+  double seconds = lbraze_check_wait(L, 1, "wait");
   if (seconds < LBRAZE_FOR_EVER)
     lua_pushnumber(L, seconds);
   else

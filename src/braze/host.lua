@@ -104,7 +104,7 @@ end
 
 function request_methods:wait(seconds)
   local module = self.client.module
-  local most, mistake = core.seconds(seconds, "wait")
+  local most, mistake = core.seconds(seconds)
   if mistake then return nil, mistake end
   if self.core:done() then return true end
   local err = waiting_error(module, "wait")
@@ -232,7 +232,7 @@ function client_methods:create_send_id(params, options)
 end
 
 function client_methods:wait(seconds)
-  local most, mistake = core.seconds(seconds, "wait")
+  local most, mistake = core.seconds(seconds)
   if mistake then return nil, mistake end
   if self:_left() == 0 then return true end
   local err = waiting_error(self.module, "wait")
