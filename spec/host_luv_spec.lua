@@ -279,6 +279,39 @@ describe("braze.luv", function()
     assert.is_false(uv.loop_alive())
   end)
 
+  it("works where a sandbox has removed every global", function()
+    local output = child.run(([[
+      local uv, braze = require "luv", require "braze.luv".safe
+      local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q }
+      local _G, coroutine, io, pairs, select, tostring = _G, coroutine, io, pairs, select, tostring
+      local function print(...) -- Lua's own one looks for tostring
+        for number = 1, select("#", ...) do io.write(number > 1 and "\t" or "", tostring((select(number, ...)))) end
+        io.write "\n"
+      end
+      local function call()
+        local result, failure = client:create_send_id { campaign_id = "campaign" }
+        print(result and result.send_id or tostring(failure))
+      end
+      coroutine.wrap(call)()
+      uv.run()
+      for name in pairs(_G) do _G[name] = nil end
+      coroutine.wrap(function()
+        call()
+        local request = client:start("create_send_id", { campaign_id = "campaign" }, {
+          on_done = function(_, result) print("done " .. result.send_id) end,
+        })
+        print(request:wait(0.001), request:wait(20), client:wait(20), client:pending())
+        print(client:wait("long"), client.wait(5), client:start("nothing"))
+        print(client, request)
+        client:close()
+      end)()
+      uv.run()
+      call() ]]):format(peer.url))
+    assert.matches("^made\nmade\ndone made\n", (output:gsub("(true\ttrue\ttrue\t0\n)(done made\n)", "%2%1")))
+    assert.matches("can't wait: this is no coroutine", output, 1, true)
+    assert.is_nil(output:find "attempt to")
+  end)
+
   it("stops waiting where a coroutine is closed, or resumed by others", function()
     local client, results = new(serve(1)), {}
     local waiting = coroutine.create(function() results[1] = client:create_send_id(parameters).send_id end)

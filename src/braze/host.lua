@@ -18,6 +18,10 @@
 --   defer(run)               has run() called later, where an on_done can hurt nobody; without it an on_done runs
 --                            inside client:_deliver() (optional)
 
+-- Taken now: a sandbox may remove them afterwards.
+local coroutine, debug, error, pairs, pcall, setmetatable, tostring, type =
+  coroutine, debug, error, pairs, pcall, setmetatable, tostring, type
+
 -- In a static host only "braze" is in package.preload; loading it names the rest.
 if package.preload["braze"] and not package.preload["braze.core"] then require "braze" end
 
