@@ -230,7 +230,7 @@ describe("braze.luv", function()
     end
     call(2)
     gate.take(1)
-    while got.limited == nil do uv.run "once" end
+    repeat uv.run "once" until got.limited ~= nil or not uv.loop_alive()
     assert.is_false(got.limited)
     gate.answer()
     uv.run()
@@ -277,6 +277,39 @@ describe("braze.luv", function()
     assert.equal("usage", select(2, client:start("create_send_id", { campaign_id = 5 })).kind)
     uv.run "nowait"
     assert.is_false(uv.loop_alive())
+  end)
+
+  it("works where a sandbox has removed every global", function()
+    local output = child.run(([[
+      local uv, braze = require "luv", require "braze.luv".safe
+      local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q }
+      local _G, coroutine, io, pairs, select, tostring = _G, coroutine, io, pairs, select, tostring
+      local function print(...) -- Lua's own one looks for tostring
+        for number = 1, select("#", ...) do io.write(number > 1 and "\t" or "", tostring((select(number, ...)))) end
+        io.write "\n"
+      end
+      local function call()
+        local result, failure = client:create_send_id { campaign_id = "campaign" }
+        print(result and result.send_id or tostring(failure))
+      end
+      coroutine.wrap(call)()
+      uv.run()
+      for name in pairs(_G) do _G[name] = nil end
+      coroutine.wrap(function()
+        call()
+        local request = client:start("create_send_id", { campaign_id = "campaign" }, {
+          on_done = function(_, result) print("done " .. result.send_id) end,
+        })
+        print(request:wait(0.001), request:wait(20), client:wait(20), client:pending())
+        print(client:wait("long"), client.wait(5), client:start("nothing"))
+        print(client, request)
+        client:close()
+      end)()
+      uv.run()
+      call() ]]):format(peer.url))
+    assert.matches("^made\nmade\ndone made\n", (output:gsub("(true\ttrue\ttrue\t0\n)(done made\n)", "%2%1")))
+    assert.matches("can't wait: this is no coroutine", output, 1, true)
+    assert.is_nil(output:find "attempt to")
   end)
 
   it("stops waiting where a coroutine is closed, or resumed by others", function()

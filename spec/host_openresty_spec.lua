@@ -3,63 +3,16 @@
 -- nginx has its own LuaJIT, so once is enough: with the build for it.
 if not rawget(_G, "jit") then return end
 
+local application = require "spec.support.openresty_application"
 local cjson = require "cjson"
 local http = require "socket.http"
 local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
 
+local body_of, content, note, start = application.body_of, application.content, application.note, application.start
 local created = scripted_peer.created "made"
 local read, answer, again = { read = "request" }, { write = created }, { again = true }
-
--- What each nginx here has in common: a client made in the master, and a few functions.
-local function application(url)
-  return ([[
-    client_body_timeout 60s;
-    init_by_lua_block {
-      local braze = require "braze"
-      app = { braze = braze, parameters = { campaign_id = "campaign" }, notes = ngx.shared.notes }
-      app.options = { api_key = "braze-key-0123456789", endpoint = "%s", retries = 0, timeout = 20 }
-      app.client, app.safe = braze.new(app.options), braze.safe.new(app.options)
-      function app.call() return app.client:create_send_id(app.parameters).send_id end
-      function app.note(name, value) app.notes:set(name, tostring(value)) end
-    }
-  ]]):format(url)
-end
-
--- A location that runs some Lua as content.
-local function content(path, program)
-  return ("location = %s { content_by_lua_block { %s } }\n"):format(path, program)
-end
-
-local shared_locations = content("/note", "ngx.print(app.notes:get(ngx.var.arg_name) or '')")
-  .. content("/pending", "ngx.print(app.client:pending())")
-  .. content("/worker", "ngx.print(ngx.worker.pid())")
-  .. content("/call", "ngx.print(app.call())")
-
-local servers = {}
-
-local function start(url, locations, settings)
-  settings = settings or {}
-  settings.http = application(url) .. (settings.http or "")
-  settings.server = shared_locations .. locations
-  local server = openresty.start(settings)
-  servers[#servers + 1] = server
-  return server
-end
-
-local function note(server, name)
-  return openresty.eventually(function()
-    local value = server:get("/note?name=" .. name)
-    return value ~= "" and value
-  end, 10)
-end
-
-local function body_of(connection)
-  local text = connection:receive "*a"
-  connection:close()
-  return (text or ""):match "\r\n\r\n(.*)$"
-end
 
 describe("braze in nginx", function()
   local peer
@@ -70,9 +23,7 @@ describe("braze in nginx", function()
     peer:reset()
     peer:default { read, answer, again }
   end)
-  after_each(function()
-    while servers[1] do table.remove(servers):stop() end
-  end)
+  after_each(application.stop)
 
   it("is braze.openresty, whatever name it is asked by", function()
     local server = start(peer.url, content("/", [[
@@ -145,7 +96,7 @@ describe("braze in nginx", function()
 
   it("refuses calls in init_by_lua, and says where to make them", function()
     local server = openresty.start {
-      http = application(peer.url):gsub("}%s*$", [[
+      http = application.http(peer.url):gsub("}%s*$", [[
         for name, attempt in pairs {
           call = app.call,
           start = function() app.client:start("create_send_id", app.parameters) end,
@@ -154,9 +105,9 @@ describe("braze in nginx", function()
           app.note(name, good and "sent" or tostring(failure))
         end
       } ]]),
-      server = shared_locations,
+      server = application.locations,
     }
-    servers[1] = server
+    application.keep(server)
     for _, name in ipairs { "call", "start" } do
       local text = note(server, name)
       assert.matches("braze: usage: ", text, 1, true)
@@ -241,104 +192,6 @@ describe("braze in nginx", function()
     assert.equal("made", note(server, "done"))
     assert.equal("made", note(server, "more"))
     assert.is_true(server:log "%[error%].*what an on_done raises")
-  end)
-
-  -- The application's own timers, which run until they are let go.
-  local busy_timers = content("/full", [[
-      for _ = 1, 2 do
-        ngx.timer.at(0, function() while not app.notes:get "released" do ngx.sleep(0.001) end end)
-      end
-      while ngx.timer.running_count() < 2 do ngx.sleep(0.001) end ]])
-    .. content("/release", 'app.note("released", true)')
-    .. content("/start", [[
-      app.client:start("create_send_id", app.parameters, { on_done = function(_, result)
-        pcall(ngx.say, "private: ", result.send_id)
-        app.note("done", ngx.get_phase() .. " " .. result.send_id)
-      end }) ]])
-
-  it("delivers after a moment in which nginx dropped its timers, and lets nginx quit", function()
-    local server = start(peer.url, busy_timers, { http = "lua_max_running_timers 2;" })
-    server:get "/full"
-    assert.equal("", (server:get "/start"))
-    assert.is_true(server:log "lua_max_running_timers are not enough")
-    server:get "/release"
-    assert.equal("timer made", note(server, "done")) -- though nobody calls again
-    server:signal "QUIT"
-    assert.is_true(server:ended(5))
-  end)
-
-  it("answers who waits while nginx runs no timer, and runs nobody's on_done in a request", function()
-    local server = start(peer.url, busy_timers, { http = "lua_max_running_timers 2;" })
-    server:get "/full"
-    assert.equal("", (server:get "/start"))
-    for _ = 1, 3 do assert.equal("made", (server:get "/call")) end
-    assert.equal("1", (server:get "/pending"))
-    assert.equal("", (server:get "/note?name=done"))
-    server:get "/release"
-    assert.equal("timer made", note(server, "done"))
-    assert.equal("made", (server:get "/call"))
-    assert.equal("0", (server:get "/pending"))
-  end)
-
-  it("needs no more than one timer at a time", function()
-    local server = start(peer.url, busy_timers, { http = "lua_max_running_timers 1;" })
-    assert.equal("", (server:get "/start"))
-    assert.equal("timer made", note(server, "done"))
-    assert.equal("made", (server:get "/call"))
-  end)
-
-  it("goes on once nginx makes timers again", function()
-    local server = start(peer.url, busy_timers .. content("/fill", [[
-      assert(ngx.timer.at(0.5, function() end))
-      ngx.print(tostring(ngx.timer.at(0, function() end))) ]]), { http = "lua_max_pending_timers 1;" })
-    assert.equal("nil", (server:get "/fill"))
-    assert.equal("made", (server:get "/call"))
-    assert.equal("", (server:get "/start"))
-    local done = openresty.eventually(function()
-      server:get "/pending" -- somebody comes by
-      local value = server:get "/note?name=done"
-      return value ~= "" and value
-    end, 10)
-    assert.equal("timer made", done)
-  end)
-
-  it("goes on after an on_done that ends its request, sleeps, says something or raises", function()
-    local gate = openresty.service()
-    local server = start(gate.url, content("/start", [[
-      local function start(number, action)
-        app.client:start("create_send_id", app.parameters, { on_done = function(_, result)
-          app.note("done" .. number, result.send_id)
-          if action then action() end
-        end })
-      end
-      for number, action in ipairs {
-        function() ngx.exit(ngx.HTTP_OK) end, function() ngx.exit(ngx.ERROR) end, function() ngx.sleep(0) end,
-        function() ngx.say "x" end, function() ngx.eof() end, function() error "oh no" end,
-        function() coroutine.yield() end, function() ngx.thread.spawn(ngx.exit, 200) end,
-      } do start(number, action) end
-      start(9) ]]))
-    for round = 1, 2 do
-      server:get "/start"
-      gate.take(9)
-      gate.answer()
-      for number = 1, 9 do assert.equal("made", note(server, "done" .. number), round .. " " .. number) end
-      local connection = server:send "/call"
-      gate.take(1)
-      gate.answer()
-      assert.equal("made", body_of(connection))
-    end
-    assert.equal("0", (server:get "/pending"))
-    gate.close()
-  end)
-
-  it("has client:wait wait for the on_done, too", function()
-    local server = start(peer.url, content("/", [[
-      local ran = 0
-      for _ = 1, 3 do
-        app.client:start("create_send_id", app.parameters, { on_done = function() ran = ran + 1 end })
-      end
-      ngx.print(tostring(app.client:wait()), " ", ran, " ", app.client:pending()) ]]))
-    assert.equal("true 3 0", (server:get "/"))
   end)
 
   it("gives errors as objects, raised or returned", function()
@@ -465,58 +318,9 @@ describe("braze in nginx", function()
     end
   end)
 
-  -- What braze.openresty keeps for the worker, which no name leads to.
-  local find_state = [[
-    local function upvalue(of, wanted)
-      for index = 1, 60 do
-        local name, value = debug.getupvalue(of, index)
-        if name == wanted then return value end
-      end
-    end
-    local own_state = upvalue(app.client.module.host.watch, "own_state")
-    local state = own_state()
-  ]]
-
-  it("delivers without its channel, and when that is lost", function()
-    local core = [[ local core = require "braze.core" ]]
-    local server = start(peer.url, content("/lost", find_state .. core .. [[
-      local first = app.call()
-      while not state.channel do ngx.sleep(0) end -- its timer may not have run yet
-      state.channel:close()
-      local second = app.call()
-      core.notify(app.client.core, -1) -- no byte comes any more
-      ngx.print(first, " ", second, " ", app.call()) ]]))
-    assert.equal("made made made", (server:get "/lost"))
-    server:stop()
-    server = start(peer.url, content("/none", core .. [[
-      core.channel = function() return nil, "no channel in this spec" end
-      app.client:start("create_send_id", app.parameters, {
-        on_done = function(_, result) app.note("polled", result.send_id) end,
-      })
-      ngx.print(app.braze.new(app.options):create_send_id(app.parameters).send_id) ]]))
-    for _ = 1, 3 do assert.equal("made", (server:get "/none")) end
-    assert.equal("made", note(server, "polled"))
-    assert.is_true(server:log "%[warn%].*no channel in this spec")
-  end)
-
-  it("replaces a reader that is gone", function()
-    local server = start(peer.url, content("/lose", find_state .. [[
-      app.call()
-      while not state.channel do ngx.sleep(0) end
-      state.number = state.number + 1 -- it ends as if another had taken its place, which nobody has
-      state.channel:poke() ]]) .. content("/start", [[
-      app.client:start("create_send_id", app.parameters, { on_done = function(_, result)
-        app.note("done", result.send_id)
-      end }) ]]))
-    server:get "/lose"
-    server:get "/start"
-    assert.equal("made", note(server, "done"))
-    assert.equal("made", (server:get "/call"))
-  end)
-
   it("grows no table: 2,000 calls leave what 200 left", function()
     local endpoint = standin.start().http .. "/fast"
-    local server = start(endpoint, content("/round", find_state .. [[
+    local server = start(endpoint, content("/round", application.find_state .. [[
       local function rounds(count)
         for _ = 1, count do
           local threads = {}
@@ -558,7 +362,7 @@ describe("braze in nginx", function()
     local server = openresty.start { file = "examples/openresty.conf", environment = {
       BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
     } }
-    servers[1] = server
+    application.keep(server)
     assert.equal("spring\n", (http.request(server.url .. "/send_ids?send_id=spring", "")))
     local body, status = http.request(server.url .. "/send_ids?send_id=" .. ("x"):rep(65), "")
     assert.same({ "usage\n", 400 }, { body, status })

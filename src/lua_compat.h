@@ -49,6 +49,7 @@ typedef int (*lbraze_yieldable)(lua_State *L);
 #if LUA_VERSION_NUM >= 503
 #define lbraze_find_yieldable(L) lua_isyieldable
 #else
+#define LBRAZE_YIELDABLE_IS_LOOKED_UP
 lbraze_yieldable lbraze_find_yieldable(lua_State *L); /* lua_yieldable.c; [-0, +0, m] */
 #endif
 

@@ -36,9 +36,9 @@ static int core_check_call(lua_State *L) {
   return 0;
 }
 
-/* core.seconds(value, method) -> seconds, or false: as long as it takes; or nil and an error. The check of the methods that block. */
+/* core.seconds(value) -> seconds, or false: as long as it takes; or nil and an error. The check that wait makes where it blocks. */
 static int core_seconds(lua_State *L) {
-  double seconds = lbraze_check_wait(L, 1, luaL_checkstring(L, 2));
+  double seconds = lbraze_check_wait(L, 1, "wait");
   if (seconds < LBRAZE_FOR_EVER)
     lua_pushnumber(L, seconds);
   else
@@ -48,7 +48,9 @@ static int core_seconds(lua_State *L) {
 
 /* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, on no Lua. */
 static int core_call(lua_State *L) {
-  bool good = lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0;
+  bool good;
+  luaL_checkany(L, 1);
+  good = lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0;
   lua_pushboolean(L, good);
   lua_insert(L, 1);
   return lua_gettop(L);

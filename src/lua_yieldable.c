@@ -5,7 +5,7 @@
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "lua_compat.h"
 
-#if LUA_VERSION_NUM < 502
+#ifdef LBRAZE_YIELDABLE_IS_LOOKED_UP
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdbool.h>

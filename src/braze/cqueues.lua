@@ -1,6 +1,9 @@
 -- braze for cqueues: a coroutine of a controller waits for a condition, and one more of it watches the client's
 -- descriptor.
 
+-- Taken now: a sandbox may remove them afterwards.
+local coroutine, error, setmetatable = coroutine, error, setmetatable
+
 local host = require "braze.host"
 local cqueues = require "cqueues"
 local auxlib = require "cqueues.auxlib"

@@ -18,6 +18,10 @@
 --   defer(run)               has run() called later, where an on_done can hurt nobody; without it an on_done runs
 --                            inside client:_deliver() (optional)
 
+-- Taken now: a sandbox may remove them afterwards.
+local coroutine, debug, error, pairs, pcall, setmetatable, tostring, type =
+  coroutine, debug, error, pairs, pcall, setmetatable, tostring, type
+
 -- In a static host only "braze" is in package.preload; loading it names the rest.
 if package.preload["braze"] and not package.preload["braze.core"] then require "braze" end
 
@@ -104,7 +108,7 @@ end
 
 function request_methods:wait(seconds)
   local module = self.client.module
-  local most, mistake = core.seconds(seconds, "wait")
+  local most, mistake = core.seconds(seconds)
   if mistake then return nil, mistake end
   if self.core:done() then return true end
   local err = waiting_error(module, "wait")
@@ -232,7 +236,7 @@ function client_methods:create_send_id(params, options)
 end
 
 function client_methods:wait(seconds)
-  local most, mistake = core.seconds(seconds, "wait")
+  local most, mistake = core.seconds(seconds)
   if mistake then return nil, mistake end
   if self:_left() == 0 then return true end
   local err = waiting_error(self.module, "wait")

@@ -1,5 +1,9 @@
 -- braze for luv: a coroutine that makes a call waits for a uv_poll on the client's descriptor, and the loop goes on.
 
+-- Taken now: a sandbox may remove them afterwards.
+local coroutine, debug, error, math, pairs, setmetatable, tostring =
+  coroutine, debug, error, math, pairs, setmetatable, tostring
+
 local host = require "braze.host"
 local uv = require "luv"
 

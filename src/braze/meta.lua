@@ -409,7 +409,7 @@ braze.safe = safe
 ---@field braze braze the module that blocks, whatever the host
 ---@field is_yieldable fun(): boolean? nil where this Lua can't tell
 ---@field check_call fun(params: any, options: any) raises for what is wrong with a call whatever its client is
----@field seconds fun(value: any, method: string): number|false|nil, braze.error? false: as long as it takes; nil: none
+---@field seconds fun(value: any): number|false|nil, braze.error? false: as long as it takes; nil: none
 ---@field call fun(called: function, ...): boolean, any as pcall, but nothing inside can yield, on any Lua
 ---@field thread fun(): thread the one that runs, also where it is the main one
 ---@field resumes fun(resuming: thread?, resumed: thread): boolean whether it is inside coroutine.resume of the other

@@ -10,6 +10,10 @@
 -- An on_done runs in a timer of its own, never in the reader and never in the request of somebody else: ngx.exit and
 -- the like end that timer, and ngx.say has nobody to write to.
 
+-- Taken now: a sandbox may remove them afterwards.
+local error, ipairs, math, next, ngx, pairs, pcall, setmetatable, table, tostring =
+  error, ipairs, math, next, ngx, pairs, pcall, setmetatable, table, tostring
+
 local host = require "braze.host"
 local semaphore = require "ngx.semaphore"
 
