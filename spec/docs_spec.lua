@@ -87,7 +87,7 @@ describe("docs/", function()
       count = count + 1
       assert.equal(kind, braze.error({ kind = kind }).kind)
     end
-    assert.equal(10, count)
+    assert.equal(12, count)
   end)
 
   it("has a row for each option, as the annotations have", function()
