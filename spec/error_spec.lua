@@ -205,7 +205,7 @@ describe("a call that fails", function()
       { 429, { ["Retry-After"] = date }, 5000 }, { 429, { ["x-ratelimit-reset"] = ("%d"):format(now + 77) }, 77 },
       { 429, { ["retry-after"] = "soon", ["x-ratelimit-reset"] = ("%d"):format(now + 77) }, 77 }, { 429, {}, nil },
       { 429, { ["retry-after"] = "-1" } }, { 503, { ["retry-after"] = 1000 }, 1000 },
-      { 503, { ["x-ratelimit-reset"] = ("%d"):format(now + 77) } }, { 400, { ["retry-after"] = "9.5" } },
+      { 503, { ["x-ratelimit-reset"] = ("%d"):format(now + 77) } }, { 400, { ["retry-after"] = "9.5" }, 10 },
     }
     for _, row in ipairs(times) do
       local failure = answered(plain(row[1], row[2]))

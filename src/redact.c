@@ -35,6 +35,7 @@ static size_t own_end_at(const struct marks *marks, size_t at) {
   struct braze_layers layers;
   struct braze_character character;
   size_t i;
+  if (marks->text[at] != marks->own.text[0] && marks->text[at] != '\\') return 0;
   braze_layers_init(&layers, marks->text + at, marks->length - at, 1);
   for (i = 0; i < marks->own.length; i++)
     if (!braze_layers_next(&layers, &character) || character.value != (unsigned char)marks->own.text[i]) break;
