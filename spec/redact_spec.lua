@@ -90,6 +90,15 @@ describe("a run of the key's characters", function()
     end)
   end
 
+  it("is masked behind what only begins like a character without width", function()
+    for _, before in ipairs { "\226", "\226\0", "\226\128", "\194", "\239\187", "\\u20" } do
+      assert.equal(before .. "***!", redact(before .. percent(key) .. "!"))
+      local short = core.settings.new()
+      short:set_secret("api_key", "-")
+      assert.equal(before .. "***!", (short:redact(before .. "%2D!")))
+    end
+  end)
+
   it("of seven stays, however it is written", function()
     for name, way in pairs(ways) do
       local text = "<" .. way(key:sub(10, 16)) .. ">"

@@ -126,6 +126,11 @@ static bool fill(struct reader *reader, size_t count) {
   return reader->count >= count;
 }
 
+/* Whether a byte goes on with a character of UTF-8. */
+static bool continues(int value) {
+  return value < BRAZE_NAMED && (value & 0xC0) == 0x80;
+}
+
 /* The length in bytes of the character without width that comes next; 0 where another one does. */
 static size_t invisible_ahead(struct reader *reader) {
   const struct braze_character *bytes = reader->bytes;
@@ -133,7 +138,10 @@ static size_t invisible_ahead(struct reader *reader) {
   if (first >= BRAZE_NAMED) return is_invisible(first - BRAZE_NAMED) ? 1 : 0;
   if (first == 0xC2) return fill(reader, 2) && bytes[1].value == 0xAD ? 2 : 0;
   if (first != 0xE2 && first != 0xEF) return 0;
-  return fill(reader, 3) && is_invisible((first & 15) << 12 | (bytes[1].value & 63) << 6 | (bytes[2].value & 63)) ? 3 : 0;
+  return fill(reader, 3) && continues(bytes[1].value) && continues(bytes[2].value) &&
+                 is_invisible((first & 15) << 12 | (bytes[1].value & 63) << 6 | (bytes[2].value & 63))
+             ? 3
+             : 0;
 }
 
 /* Looks through the text with so many layers undone. False: none of the last of them was there. */
