@@ -1,5 +1,6 @@
 -- One run of the bar "raw", in a process of its own so that a tool can watch it: each of the replies to one kept client, http and
--- https, blocking and started, on a connection on which a plain answer came before. Its argument: every how many-th reply is sent.
+-- https, on a connection on which a plain answer came before. Its arguments: every how many-th reply is sent, and "both" where each
+-- is sent blocking and started, not one in one way and the next in the other.
 
 package.path = "./?.lua;" .. package.path
 local bar = require "spec.proof.bar"
@@ -36,9 +37,8 @@ for _, secure in ipairs { false, true } do
   local client = bar.client { endpoint = secure and "https://localhost:" .. peer.port or peer.url, ca_file = folder .. "/ca.pem" }
   for number = 1, #replies.list, step do
     local reply = replies.list[number]
-    -- Those that differ by one in their number have the same text in two places; so a step takes from all of them in turn.
     local mode = bar.modes[number // step % 2 + 1]
-    for _, way in ipairs(step == 1 and bar.modes or { mode }) do
+    for _, way in ipairs(arg[2] == "both" and bar.modes or { mode }) do
       local script = { begin[1] }
       for _, part in ipairs { { read = "request" }, { write = plain }, { read = "request" }, { write = reply.bytes }, { close = "fin" } } do script[#script + 1] = part end
       peer:reset()
