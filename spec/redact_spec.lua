@@ -56,8 +56,10 @@ describe("a run of the key's characters", function()
   end)
 
   local ways = {
-    ["JSON's escapes"] = json, ["a URL's"] = percent, ["HTML's, decimal"] = decimal, ["HTML's, hexadecimal"] = each_as "&#x%x;",
-    ["escapes as \\x30"] = each_as "\\x%02x", ["base64"] = base64, ["base64 behind a byte"] = function(text) return base64("x" .. text) end,
+    ["JSON's escapes"] = json, ["a URL's"] = percent, ["HTML's, decimal"] = decimal,
+      ["HTML's, hexadecimal"] = each_as "&#x%x;",
+    ["escapes as \\x30"] = each_as "\\x%02x", ["base64"] = base64,
+      ["base64 behind a byte"] = function(text) return base64("x" .. text) end,
     ["base64 behind two"] = function(text) return base64("xy" .. text) end,
     ["JSON in JSON"] = function(text) return (json(text):gsub("\\", "\\\\")) end,
     ["JSON in JSON in JSON"] = function(text) return (json(text):gsub("\\", "\\\\\\\\")) end,
@@ -83,7 +85,8 @@ describe("a run of the key's characters", function()
           local rest = safe:match '^{"message":"(.*)!"}$'
           assert.is_truthy(rest, safe)
           assert.is_truthy(rest:find("***", 1, true), safe)
-          local shown = rest:gsub("%*", ""):gsub("\194\173", ""):gsub("\226\128\139", ""):gsub("%%C2%%AD", ""):gsub("\\u00ad", ""):gsub("\\n", "")
+          local shown = rest:gsub("%*", ""):gsub("\194\173", ""):gsub("\226\128\139", ""):gsub("%%C2%%AD",
+            ""):gsub("\\u00ad", ""):gsub("\\n", "")
           assert.is_true(#shown <= 6, safe)
         end
       end
@@ -132,7 +135,8 @@ describe("what the caller gave himself", function()
 
   it("stays as JSON writes it", function()
     local own = 'a/"\\' .. key:sub(1, 12) .. "\n"
-    for _, written in ipairs { own, (own:gsub("[\\\"]", "\\%0"):gsub("\n", "\\n")), (own:gsub("[\\\"/]", "\\%0"):gsub("\n", "\\n")), json(own) } do
+    for _, written in ipairs { own, (own:gsub("[\\\"]", "\\%0"):gsub("\n", "\\n")), (own:gsub("[\\\"/]",
+      "\\%0"):gsub("\n", "\\n")), json(own) } do
       assert.equal('{"send_id":"' .. written .. '"}', redact_with(own, '{"send_id":"' .. written .. '"}'))
     end
   end)

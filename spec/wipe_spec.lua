@@ -43,7 +43,8 @@ end
 
 describe("memory that is given back", function()
   local body = '{"message":"' .. marker .. " bad key " .. key .. '","pad":"' .. ("p"):rep(1000) .. '"}'
-  local unfinished = "HTTP/1.1 401 No\r\nx-request-id: " .. marker .. "\r\nlocation: " .. marker .. "\r\ncontent-length: 99999\r\n\r\n" .. body
+  local unfinished = "HTTP/1.1 401 No\r\nx-request-id: " .. marker .. "\r\nlocation: " .. marker
+    .. "\r\ncontent-length: 99999\r\n\r\n" .. body
   local cases = {
     { "of a call that is cancelled inside a 401", unfinished, [[
       local request = client:start("create_send_id", call)
@@ -59,7 +60,8 @@ describe("memory that is given back", function()
     { "of a call whose time is up inside a 401", unfinished, [[assert(not pcall(client.create_send_id, client, call, { timeout = 0.3 }))]] },
     { "of a 401", scripted_peer.answer(401, { ["x-request-id"] = key }, body), [[assert(not pcall(client.create_send_id, client, call))]] },
     { "of a 503 that is asked again", scripted_peer.answer(503, { ["retry-after"] = "0" }, body), [[assert(not pcall(client.create_send_id, client, call))]] },
-    { "of a success with the key in it", scripted_peer.answer(201, nil, '{"message":"success","send_id":"mine","note":"' .. marker .. key .. '"}'),
+    { "of a success with the key in it", scripted_peer.answer(201, nil,
+      '{"message":"success","send_id":"mine","note":"' .. marker .. key .. '"}'),
       [[assert(pcall(client.create_send_id, client, call))]] },
     { "of a long body", scripted_peer.answer(401, nil, body:rep(50)), [[assert(not pcall(client.create_send_id, client, call))]] },
     { "of a body that is too long", scripted_peer.answer(401, nil, body:rep(1100)), [[assert(not pcall(client.create_send_id, client, call))]] },

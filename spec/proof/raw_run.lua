@@ -8,8 +8,10 @@ local replies = require "spec.proof.raw_replies"
 local scripted_peer = require "spec.support.scripted_peer"
 
 local step = math.tointeger(tonumber(arg[1]))
-local plain = "HTTP/1.1 200 OK\r\nx-first: one\r\nx-second: two\r\ncontent-length: 38\r\n\r\n" .. '{"message":"success","send_id":"made"}'
-local kinds = { network = true, tls = true, timeout = true, rate_limited = true, auth = true, rejected = true, server = true, protocol = true }
+local plain = "HTTP/1.1 200 OK\r\nx-first: one\r\nx-second: two\r\ncontent-length: 38\r\n\r\n"
+  .. '{"message":"success","send_id":"made"}'
+local kinds = { network = true, tls = true, timeout = true, rate_limited = true, auth = true, rejected = true,
+  server = true, protocol = true }
 local folder = bar.output_of "mktemp -d"
 os.execute("sh spec/support/certificates " .. folder)
 
@@ -23,7 +25,8 @@ local function judge(name, outcome)
     good, results = true, results + 1
   end
   if good and bar.is_error(outcome) then
-    good = #tostring(outcome) > 0 and not tostring(outcome):find "%c" and not (outcome.body or ""):find "[%z\1-\8\11\12\14-\31\127]"
+    good = #tostring(outcome) > 0 and not tostring(outcome):find "%c" and not (outcome.body
+      or ""):find "[%z\1-\8\11\12\14-\31\127]"
   end
   if not good then
     bad = bad + 1
@@ -33,20 +36,24 @@ end
 
 local peer = scripted_peer.start()
 for _, secure in ipairs { false, true } do
-  local begin = secure and { { tls = { certificate = folder .. "/server.pem", key = folder .. "/server.key" } } } or {}
-  local client = bar.client { endpoint = secure and "https://localhost:" .. peer.port or peer.url, ca_file = folder .. "/ca.pem" }
+  local begin = secure and { { tls = { certificate = folder .. "/server.pem", key = folder .. "/server.key" } } }
+    or {}
+  local client = bar.client { endpoint = secure and "https://localhost:" .. peer.port or peer.url, ca_file = folder
+    .. "/ca.pem" }
   for number = 1, #replies.list, step do
     local reply = replies.list[number]
     local mode = bar.modes[number // step % 2 + 1]
     for _, way in ipairs(arg[2] == "both" and bar.modes or { mode }) do
       local script = { begin[1] }
-      for _, part in ipairs { { read = "request" }, { write = plain }, { read = "request" }, { write = reply.bytes }, { close = "fin" } } do script[#script + 1] = part end
+      for _, part in ipairs { { read = "request" }, { write = plain }, { read = "request" },
+        { write = reply.bytes }, { close = "fin" } } do script[#script + 1] = part end
       peer:reset()
       peer:play(script)
       -- libcurl makes another connection where one that was used before ends early; we see to it that nothing leaves on it.
       peer:default { begin[1] or { read = "request" }, { hold = true } }
       judge("the plain answer", bar.call(way, client, { campaign_id = "campaign" }, { timeout = 20 }))
-      judge(("%s, %s, %s"):format(reply.name, secure and "https" or "http", way), bar.call(way, client, { campaign_id = "campaign" }, { timeout = 20 }))
+      judge(("%s, %s, %s"):format(reply.name, secure and "https" or "http", way), bar.call(way, client,
+        { campaign_id = "campaign" }, { timeout = 20 }))
     end
   end
   client:close()
