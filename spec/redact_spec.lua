@@ -1,5 +1,5 @@
--- redact: a run of eight characters of a secret is found in a text, wherever in the secret it is from and however often the
--- text was encoded.
+-- redact: a run of eight characters of a secret is found in a text, wherever in the secret it is from and however often
+-- the text was encoded.
 
 local core = require("spec.support.seam").core
 
@@ -81,7 +81,7 @@ describe("a run of the key's characters", function()
       for _, text in ipairs { key, key:sub(2), key:sub(1, -2), key:sub(9), key:upper() } do
         if text ~= key:upper() or not name:find "base64" then
           local safe = redact('{"message":"' .. way(text) .. '!"}')
-          -- Of base64 a digit or two at either end tell nothing by themselves; what is passed over may stand at the end.
+          -- Of base64 a digit or two at either end tell nothing; what is passed over may stand at the end.
           local rest = safe:match '^{"message":"(.*)!"}$'
           assert.is_truthy(rest, safe)
           assert.is_truthy(rest:find("***", 1, true), safe)

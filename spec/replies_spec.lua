@@ -1,5 +1,5 @@
--- replies: what a server may send to a client that is kept: the key in any form, bodies that are no text or too much, times by
--- another clock, and bytes that libcurl itself does not survive.
+-- replies: what a server may send to a client that is kept: the key in any form, bodies that are no text or too much,
+-- times by another clock, and bytes that libcurl itself does not survive.
 
 local braze = require "braze"
 local child = require "spec.support.child"
@@ -217,8 +217,8 @@ describe("a reply", function()
 end)
 
 describe("a client that is kept", function()
-  -- libcurl 7.83 to 8.0.1 has freed the headers of the last response, and goes on with them where the next one begins with a
-  -- folded line. glibc looks at each block that is given back.
+  -- libcurl 7.83 to 8.0.1 has freed the headers of the last response, and goes on with them where the next one begins
+  -- with a folded line. glibc looks at each block that is given back.
   for _, mode in ipairs { "blocking", "started" } do
     it("survives a header that begins with a folded line, " .. mode, function()
       local peer = scripted_peer.start()
