@@ -191,13 +191,13 @@ describe("a reply", function()
 
   it("tells times by the clock of its own Date", function()
     for _, ahead in ipairs { -300, 300 } do
-      local function date(seconds) return os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + ahead + seconds) end
       local before = os.time()
+      local function date(seconds) return os.date("!%a, %d %b %Y %H:%M:%S GMT", before + ahead + seconds) end
       local failure = answered(answer(429, { date = date(0), ["retry-after"] = date(2) }))
       assert.is_true(failure.retry_at >= before + 2 and failure.retry_at <= os.time() + 3)
       peer:reset()
-      peer:play { { read = "request" }, { write = answer(429, { date = date(0), ["retry-after"] = date(1),
-        connection = "close" }) } }
+      local limited = answer(429, { date = date(0), ["retry-after"] = date(1), connection = "close" })
+      peer:play { { read = "request" }, { write = limited } }
       peer:play { { read = "request" }, { write = scripted_peer.created() } }
       local result = client:create_send_id({ campaign_id = "c", send_id = "mine" }, { retries = 1 })
       assert.equal(2, result.attempts)
