@@ -54,7 +54,8 @@ describe("create_send_id", function()
       assert.is_truthy(headers["User-Agent"]:find("braze-lua/" .. braze._VERSION:match " (.*)", 1, true))
       headers["User-Agent"] = nil
       assert.same({
-        Host = "127.0.0.1:" .. peer.port, Authorization = "Bearer " .. key, Accept = "*/*", ["Accept-Encoding"] = "identity",
+        Host = "127.0.0.1:" .. peer.port, Authorization = "Bearer " .. key, Accept = "*/*",
+          ["Accept-Encoding"] = "identity",
         ["Content-Type"] = "application/json", ["Content-Length"] = tostring(#body),
       }, headers)
     end)
@@ -174,7 +175,8 @@ describe("create_send_id", function()
     end
 
     it("nothing for a JSON null, at any depth", function()
-      local result = answered(201, nil, '{"message":"success","send_id":"made","errors":null,"extra":{"a":null,"b":1},'
+      local result = answered(201, nil,
+        '{"message":"success","send_id":"made","errors":null,"extra":{"a":null,"b":1},'
         .. '"request_id":null}')
       assert.is_nil(result.errors)
       assert.same({ b = 1 }, result.extra)

@@ -49,7 +49,8 @@ describe("a call that fails", function()
 
   it("has what the service sent", function()
     local failure = answered(scripted_peer.answer(400, {
-      ["x-ratelimit-limit"] = 100, ["X-RATELIMIT-REMAINING"] = 0, ["x-ratelimit-reset"] = "", ["x-request-id"] = "id-7",
+      ["x-ratelimit-limit"] = 100, ["X-RATELIMIT-REMAINING"] = 0, ["x-ratelimit-reset"] = "",
+        ["x-request-id"] = "id-7",
     }, '{"message":"Invalid Campaign ID","errors":["one",{"id":"two"}]}'))
     assert.equal("rejected", failure.kind)
     assert.same({ limit = 100, remaining = 0 }, failure.rate_limit)
@@ -81,7 +82,8 @@ describe("a call that fails", function()
     { "a number for the message", plain(200, nil, '{"message":1,"send_id":"made"}'), "protocol", true, 200 },
     { "another message", plain(200, nil, '{"message":"Success","send_id":"x"}'), "protocol", true, 200,
       message = "Success" },
-    { "a message cut by a NUL", plain(200, nil, '{"message":"success\\u0000","send_id":"x"}'), "protocol", true, 200 },
+    { "a message cut by a NUL", plain(200, nil, '{"message":"success\\u0000","send_id":"x"}'), "protocol", true,
+      200 },
     { "no send_id", plain(201, nil, '{"message":"success"}'), "protocol", true, 201, message = "send_id" },
     { "an empty send_id", plain(201, nil, '{"message":"success","send_id":""}'), "protocol", true, 201 },
     { "null as send_id", plain(201, nil, '{"message":"success","send_id":null}'), "protocol", true, 201 },
@@ -149,7 +151,8 @@ describe("a call that fails", function()
 
   it("within a deadline is a timeout, or what its status says", function()
     local holding = {
-      { "", "timeout", true, nil }, { "HTTP/1.1 20", "timeout", true, nil }, { cut:format(200), "timeout", true, 200 },
+      { "", "timeout", true, nil }, { "HTTP/1.1 20", "timeout", true, nil }, { cut:format(200), "timeout", true,
+        200 },
       { cut:format(400), "rejected", false, 400 }, { cut:format(503), "server", true, 503 },
       { "HTTP/1.1 103 Early\r\n\r\n", "timeout", true, nil },
     }
@@ -205,7 +208,7 @@ describe("a call that fails", function()
       { 429, { ["Retry-After"] = date }, 5000 }, { 429, { ["x-ratelimit-reset"] = ("%d"):format(now + 77) }, 77 },
       { 429, { ["retry-after"] = "soon", ["x-ratelimit-reset"] = ("%d"):format(now + 77) }, 77 }, { 429, {}, nil },
       { 429, { ["retry-after"] = "-1" } }, { 503, { ["retry-after"] = 1000 }, 1000 },
-      { 503, { ["x-ratelimit-reset"] = ("%d"):format(now + 77) } }, { 400, { ["retry-after"] = "9.5" } },
+      { 503, { ["x-ratelimit-reset"] = ("%d"):format(now + 77) } }, { 400, { ["retry-after"] = "9.5" }, 10 },
     }
     for _, row in ipairs(times) do
       local failure = answered(plain(row[1], row[2]))
@@ -220,7 +223,8 @@ describe("a call that fails", function()
 
   it("has the body's errors as a list, or none", function()
     local lists = {
-      { '["one"]', { "one" } }, { '"one"', { "one" } }, { '[{"id":7}]', { { id = 7 } } }, { "null", nil }, { "7", nil },
+      { '["one"]', { "one" } }, { '"one"', { "one" } }, { '[{"id":7}]', { { id = 7 } } }, { "null", nil }, { "7",
+        nil },
     }
     for _, row in ipairs(lists) do
       assert.same(row[2], answered(plain(400, nil, '{"errors":' .. row[1] .. "}")).errors)

@@ -15,7 +15,8 @@ describe("a folded line", function()
       for _, fold in ipairs { " 6\r\n", "\t6\r\n", " , 6\r\n", " x\r\n" } do
         local found = headers.feed({ "HTTP/1.1 429 x\r\n", row[1] .. ": 5\r\n", fold }, epoch)
         -- A pause that can't be read is none that is shorter than what can.
-        assert.same(row[2] == "retry_after" and { retry_after = epoch + 5, retry_after_unread = true } or {}, found, fold)
+        assert.same(row[2] == "retry_after" and { retry_after = epoch + 5, retry_after_unread = true } or {},
+          found, fold)
       end
     end)
 
@@ -26,7 +27,8 @@ describe("a folded line", function()
   end
 
   it("is nothing by itself", function()
-    assert.same({}, headers.feed({ "HTTP/1.1 200 x\r\n", " x-ratelimit-limit: 5\r\n", "\tretry-after: 5\r\n" }, epoch))
+    assert.same({}, headers.feed({ "HTTP/1.1 200 x\r\n", " x-ratelimit-limit: 5\r\n", "\tretry-after: 5\r\n" },
+      epoch))
   end)
 
   it("may be empty, which is the end as well", function()

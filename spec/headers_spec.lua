@@ -23,7 +23,8 @@ describe("a rate-limit header", function()
     "", " ", "-1", "-0", "+5", "5.0", "5.", ".5", "5,0", "1_000", "1,000", "1 000", "0x10", "1e3", "1E3", "inf",
       "nan", "NaN",
     "9007199254740992", "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616",
-    "18446744073709551621", "1" .. ("0"):rep(40), ("9"):rep(1000), "5, 6", "5, 5, 6", "5,", ",5", "5,,5", ("5, "):rep(100) .. "5", "5;w=60", "5 5", "five", "5a", "a5", "\"5\"",
+    "18446744073709551621", "1" .. ("0"):rep(40), ("9"):rep(1000), "5, 6", "5, 5, 6", "5,", ",5", "5,,5",
+      ("5, "):rep(100) .. "5", "5;w=60", "5 5", "five", "5a", "a5", "\"5\"",
     "5\0", "\0", "5\0005", "\217\165", "\239\188\149", "5\194\160", "5\11", "null", "-", "%35",
   }
   for field, name in pairs(names) do
@@ -70,7 +71,8 @@ describe("a rate-limit header", function()
   it("is not one that has another name", function()
     for _, line in ipairs {
       "x-ratelimit-limits: 5", "x-ratelimit-limi: 5", "x-ratelimit: 5", "ratelimit-limit: 5", "x-ratelimit-limit : 5",
-      " x-ratelimit-limit: 5", "x-ratelimit-limit 5", "x_ratelimit_limit: 5", ": 5", "5", "x-ratelimit-limit\0: 5", ":",
+      " x-ratelimit-limit: 5", "x-ratelimit-limit 5", "x_ratelimit_limit: 5", ": 5", "5", "x-ratelimit-limit\0: 5",
+        ":",
       "a: x-ratelimit-limit: 5", "\255: 5",
     } do
       assert.same({}, feed(line), line)
@@ -94,9 +96,11 @@ describe("Retry-After", function()
     { "315360001", epoch + 315360001 }, { "9007199254740991", epoch + 9007199254740991.0 },
     { "9223372036854775808", epoch + 9007199254740991.0 }, { "1" .. ("0"):rep(40), epoch + 9007199254740991.0 },
     -- A part of a second counts as a whole one.
-    { "1.5", epoch + 2 }, { "2.0", epoch + 2 }, { "2.000001", epoch + 3 }, { "0.25", epoch + 1 }, { "007.0", epoch + 7 },
+    { "1.5", epoch + 2 }, { "2.0", epoch + 2 }, { "2.000001", epoch + 3 }, { "0.25", epoch + 1 }, { "007.0",
+      epoch + 7 },
     -- What a proxy has joined is one where it is the same.
-    { "5, 5", epoch + 5 }, { "5,5 , 5", epoch + 5 }, { "2.5, 3", epoch + 3 }, { "5, 6" }, { "6, 5" }, { "5," }, { ",5" }, { "5, soon" },
+    { "5, 5", epoch + 5 }, { "5,5 , 5", epoch + 5 }, { "2.5, 3", epoch + 3 }, { "5, 6" }, { "6, 5" }, { "5," },
+      { ",5" }, { "5, soon" },
     { "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
     { "Sun, 06 Nov 1994 08:49:37 GMT, Sunday, 06-Nov-94 08:49:37 GMT", 784111777 },
     { "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:38 GMT" }, { "Sun, 06 Nov 1994 08:49:37 GMT, 5" },
@@ -186,7 +190,8 @@ describe("Retry-After", function()
       for date = 1, lengths[month] do
         local long = days[day]
         local short = long:sub(1, 3)
-        assert.equal(midnight, headers.retry_after(("%s, %02d %s 2027 00:00:00 GMT"):format(short, date, name), epoch))
+        assert.equal(midnight, headers.retry_after(("%s, %02d %s 2027 00:00:00 GMT"):format(short, date, name),
+          epoch))
         assert.equal(midnight, headers.retry_after(("%s, %02d-%s-27 00:00:00 GMT"):format(long, date, name), epoch))
         assert.equal(midnight, headers.retry_after(("%s %s %2d 00:00:00 2027"):format(short, name, date), epoch))
         midnight, day = midnight + 86400, day % 7 + 1
@@ -206,14 +211,17 @@ describe("Retry-After", function()
 
   it("that says two things is at least the longer of them", function()
     local date = "Fri, 15 Jan 2027 08:00:10 GMT"
-    local pairs_of_values = { { "5", "6", 6 }, { "6", "5", 6 }, { "soon", "5", 5 }, { "5", "soon", 5 }, { "5", date, 10 },
+    local pairs_of_values = { { "5", "6", 6 }, { "6", "5", 6 }, { "soon", "5", 5 }, { "5", "soon", 5 }, { "5",
+      date, 10 },
       { date, "15", 15 } }
     for _, pair in ipairs(pairs_of_values) do
       assert.same({ retry_after = epoch + pair[3], retry_after_unread = true },
         feed("retry-after: " .. pair[1], "retry-after: " .. pair[2]), pair[1] .. pair[2])
-      assert.equal(epoch + pair[3], feed("retry-after: " .. pair[1] .. ", " .. pair[2]).retry_after or epoch + pair[3])
+      assert.equal(epoch + pair[3], feed("retry-after: " .. pair[1] .. ", " .. pair[2]).retry_after
+        or epoch + pair[3])
     end
-    assert.same({ retry_after = epoch + 6, retry_after_unread = true }, feed("retry-after: 5", "retry-after: 6", "retry-after: 5"))
+    assert.same({ retry_after = epoch + 6, retry_after_unread = true }, feed("retry-after: 5", "retry-after: 6",
+      "retry-after: 5"))
     assert.same({ retry_after_unread = true }, feed("retry-after: soon", "retry-after: soon"))
   end)
 
@@ -233,7 +241,8 @@ describe("Retry-After", function()
 
   it("as a date is told by our clock where Date is none, or says two things", function()
     local date = "Fri, 15 Jan 2027 08:00:10 GMT"
-    for _, lines in ipairs { { "Date: soon" }, { "Date:" }, { "Date: Fri, 15 Jan 2027 08:00:00 GMT", "Date: " .. date },
+    for _, lines in ipairs { { "Date: soon" }, { "Date:" }, { "Date: Fri, 15 Jan 2027 08:00:00 GMT", "Date: "
+      .. date },
       { "Date: Fri, 15 Jan 2027 08:00:05 GMT", " folded" } } do
       assert.same({ retry_after = epoch + 10 }, feed("Retry-After: " .. date, lines[1], lines[2]))
     end
@@ -301,7 +310,8 @@ describe("the responses of one transfer", function()
 
   it("are the whole of it: trailers say nothing", function()
     assert.same({}, feed_all(response(201, {}), first))
-    assert.same({ limit = 9 }, feed_all(response(201, { "x-ratelimit-limit: 9" }), first, { "x-ratelimit-limit: 10" }))
+    assert.same({ limit = 9 }, feed_all(response(201, { "x-ratelimit-limit: 9" }), first,
+      { "x-ratelimit-limit: 10" }))
     -- Nor do the lines behind a second blank one.
     assert.same({}, feed_all(response(201, {}), { "\r\n" }, first))
   end)

@@ -1,5 +1,5 @@
--- redact: a run of eight characters of a secret is found in a text, wherever in the secret it is from and however often the
--- text was encoded.
+-- redact: a run of eight characters of a secret is found in a text, wherever in the secret it is from and however often
+-- the text was encoded.
 
 local core = require("spec.support.seam").core
 
@@ -56,8 +56,10 @@ describe("a run of the key's characters", function()
   end)
 
   local ways = {
-    ["JSON's escapes"] = json, ["a URL's"] = percent, ["HTML's, decimal"] = decimal, ["HTML's, hexadecimal"] = each_as "&#x%x;",
-    ["escapes as \\x30"] = each_as "\\x%02x", ["base64"] = base64, ["base64 behind a byte"] = function(text) return base64("x" .. text) end,
+    ["JSON's escapes"] = json, ["a URL's"] = percent, ["HTML's, decimal"] = decimal,
+      ["HTML's, hexadecimal"] = each_as "&#x%x;",
+    ["escapes as \\x30"] = each_as "\\x%02x", ["base64"] = base64,
+      ["base64 behind a byte"] = function(text) return base64("x" .. text) end,
     ["base64 behind two"] = function(text) return base64("xy" .. text) end,
     ["JSON in JSON"] = function(text) return (json(text):gsub("\\", "\\\\")) end,
     ["JSON in JSON in JSON"] = function(text) return (json(text):gsub("\\", "\\\\\\\\")) end,
@@ -79,16 +81,26 @@ describe("a run of the key's characters", function()
       for _, text in ipairs { key, key:sub(2), key:sub(1, -2), key:sub(9), key:upper() } do
         if text ~= key:upper() or not name:find "base64" then
           local safe = redact('{"message":"' .. way(text) .. '!"}')
-          -- Of base64 a digit or two at either end tell nothing by themselves; what is passed over may stand at the end.
+          -- Of base64 a digit or two at either end tell nothing; what is passed over may stand at the end.
           local rest = safe:match '^{"message":"(.*)!"}$'
           assert.is_truthy(rest, safe)
           assert.is_truthy(rest:find("***", 1, true), safe)
-          local shown = rest:gsub("%*", ""):gsub("\194\173", ""):gsub("\226\128\139", ""):gsub("%%C2%%AD", ""):gsub("\\u00ad", ""):gsub("\\n", "")
+          local shown = rest:gsub("%*", ""):gsub("\194\173", ""):gsub("\226\128\139", ""):gsub("%%C2%%AD",
+            ""):gsub("\\u00ad", ""):gsub("\\n", "")
           assert.is_true(#shown <= 6, safe)
         end
       end
     end)
   end
+
+  it("is masked behind what only begins like a character without width", function()
+    for _, before in ipairs { "\226", "\226\0", "\226\128", "\194", "\239\187", "\\u20" } do
+      assert.equal(before .. "***!", redact(before .. percent(key) .. "!"))
+      local short = core.settings.new()
+      short:set_secret("api_key", "-")
+      assert.equal(before .. "***!", (short:redact(before .. "%2D!")))
+    end
+  end)
 
   it("of seven stays, however it is written", function()
     for name, way in pairs(ways) do
@@ -123,7 +135,8 @@ describe("what the caller gave himself", function()
 
   it("stays as JSON writes it", function()
     local own = 'a/"\\' .. key:sub(1, 12) .. "\n"
-    for _, written in ipairs { own, (own:gsub("[\\\"]", "\\%0"):gsub("\n", "\\n")), (own:gsub("[\\\"/]", "\\%0"):gsub("\n", "\\n")), json(own) } do
+    for _, written in ipairs { own, (own:gsub("[\\\"]", "\\%0"):gsub("\n", "\\n")), (own:gsub("[\\\"/]",
+      "\\%0"):gsub("\n", "\\n")), json(own) } do
       assert.equal('{"send_id":"' .. written .. '"}', redact_with(own, '{"send_id":"' .. written .. '"}'))
     end
   end)

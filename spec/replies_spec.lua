@@ -1,5 +1,5 @@
--- replies: what a server may send to a client that is kept: the key in any form, bodies that are no text or too much, times by
--- another clock, and bytes that libcurl itself does not survive.
+-- replies: what a server may send to a client that is kept: the key in any form, bodies that are no text or too much,
+-- times by another clock, and bytes that libcurl itself does not survive.
 
 local braze = require "braze"
 local child = require "spec.support.child"
@@ -57,17 +57,23 @@ describe("a reply", function()
   end
 
   local forms = {
-    ["less its first character"] = key:sub(2), ["less its last"] = key:sub(1, -2), ["its end"] = key:sub(9), ["its midst"] = key:sub(5, 20),
-    ["in two parts"] = key:sub(1, 18) .. " " .. key:sub(19), ["in capitals"] = key:upper(), ["as JSON's escapes"] = each_as "\\u%04x",
-    ["as JSON in JSON"] = each_as "\\\\u%04x", ["as a URL's escapes"] = each_as "%%%02x", ["as a URL in JSON"] = each_as "\\u0025%02x",
-    ["as a URL in a URL"] = each_as "%%25%02x", ["as HTML"] = each_as "&#%d;", ["in base64"] = "MGZhMWIyYzMtZDRlNS00NmY3LTg4OTktYWFiYmNjZGRlZWZm",
-    ["with a soft hyphen"] = key:sub(1, 7) .. "\\u00ad" .. key:sub(8), ["with a space of no width"] = key:sub(1, 7) .. "\226\128\139" .. key:sub(8),
+    ["less its first character"] = key:sub(2), ["less its last"] = key:sub(1, -2), ["its end"] = key:sub(9),
+      ["its midst"] = key:sub(5, 20),
+    ["in two parts"] = key:sub(1, 18) .. " " .. key:sub(19), ["in capitals"] = key:upper(),
+      ["as JSON's escapes"] = each_as "\\u%04x",
+    ["as JSON in JSON"] = each_as "\\\\u%04x", ["as a URL's escapes"] = each_as "%%%02x",
+      ["as a URL in JSON"] = each_as "\\u0025%02x",
+    ["as a URL in a URL"] = each_as "%%25%02x", ["as HTML"] = each_as "&#%d;",
+      ["in base64"] = "MGZhMWIyYzMtZDRlNS00NmY3LTg4OTktYWFiYmNjZGRlZWZm",
+    ["with a soft hyphen"] = key:sub(1, 7) .. "\\u00ad" .. key:sub(8), ["with a space of no width"] = key:sub(1, 7)
+      .. "\226\128\139" .. key:sub(8),
     ["in lines"] = key:gsub(".......", "%0\\n"),
   }
   local unescape = {
     function(text) return text end,
     function(text) return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)) end,
-    function(text) return (text:gsub("\\u00(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)) end,
+    function(text) return (text:gsub("\\u00(%x%x)", function(digits) return string.char(tonumber(digits,
+      16)) end)) end,
     function(text) return (text:gsub("&#(%d+);", function(digits) return string.char(tonumber(digits)) end)) end,
     function(text) return (text:gsub("[^%w-]", "")) end,
   }
@@ -79,7 +85,8 @@ describe("a reply", function()
 
   for name, form in pairs(forms) do
     it("shows no run of the key's characters: " .. name, function()
-      assert_hidden(answered(answer(401, nil, '{"message":"bad key ' .. form .. '","errors":["' .. form .. '",{"' .. form .. '":["' .. form .. '"]}]}')))
+      assert_hidden(answered(answer(401, nil, '{"message":"bad key ' .. form .. '","errors":["' .. form .. '",{"'
+        .. form .. '":["' .. form .. '"]}]}')))
       assert_hidden(answered(answer(401, nil, form)))
       local result = answered(answer(201, nil, '{"message":"success","send_id":"made","note":"' .. form .. '"}'))
       assert.equal("made", result.send_id)
@@ -95,18 +102,22 @@ describe("a reply", function()
 
   it("shows the caller's own send_id, though it has a part of the key in it", function()
     local own = "mine-" .. key:sub(3, 20)
-    local result = answered(answer(201, nil, '{"message":"success","send_id":"' .. own .. '","note":"' .. key:sub(1, 21) .. '"}'),
+    local result = answered(answer(201, nil, '{"message":"success","send_id":"' .. own .. '","note":"'
+      .. key:sub(1, 21) .. '"}'),
       { campaign_id = "c", send_id = own })
     assert.equal(own, result.send_id)
     assert.matches("%*%*%*", result.note)
   end)
 
   it("shows no key in the name of the chunk that made the call", function()
-    local chunk = assert((loadstring or load)("local client = ... ; local result = client:create_send_id { campaign_id = 'c' } return result", "=tenant-" .. key))
+    local chunk = assert((loadstring
+      or load)("local client = ... ; local result = client:create_send_id { campaign_id = 'c' } return result",
+      "=tenant-" .. key))
     peer:play { { read = "request" }, { write = answer(401) } }
     local _, failure = pcall(chunk, client)
     assert.equal("tenant-***:1:", failure.where)
-    local bad = assert((loadstring or load)("local client = ... ; local count = client:step 'x' return count", "=tenant-" .. key))
+    local bad = assert((loadstring or load)("local client = ... ; local count = client:step 'x' return count",
+      "=tenant-" .. key))
     assert.equal("tenant-***:1:", select(2, pcall(bad, client)).where)
   end)
 
@@ -114,7 +125,8 @@ describe("a reply", function()
     for _, text in ipairs { "a\tb\r\n", "\195\164\226\130\172\240\159\152\128", "<html>" } do
       assert.equal(text, answered(answer(502, nil, text)).body)
     end
-    for _, bytes in ipairs { "\31\139\8\0", "a\0b", "a\27[31m", "a\127", "\194\155", "\255\254a", "\192\175", "\237\160\128", "a\228b", "\7" } do
+    for _, bytes in ipairs { "\31\139\8\0", "a\0b", "a\27[31m", "a\127", "\194\155", "\255\254a", "\192\175",
+      "\237\160\128", "a\228b", "\7" } do
       assert.is_nil(answered(answer(502, nil, bytes)).body, bytes)
     end
   end)
@@ -136,15 +148,18 @@ describe("a reply", function()
     end
     assert.equal("protocol", answered(answer(200, { ["content-encoding"] = "br" }, "\11\2\128")).kind)
     -- Whatever the header says, it is JSON.
-    assert.equal("made", answered(answer(200, { ["content-encoding"] = "utf-8" }, '{"message":"success","send_id":"made"}')).send_id)
-    assert.equal("no", answered(answer(400, { ["content-encoding"] = "utf-8" }, '{"message":"no"}')).message:match '"(no)"')
+    assert.equal("made", answered(answer(200, { ["content-encoding"] = "utf-8" },
+      '{"message":"success","send_id":"made"}')).send_id)
+    assert.equal("no", answered(answer(400, { ["content-encoding"] = "utf-8" },
+      '{"message":"no"}')).message:match '"(no)"')
   end)
 
   it("that is an error keeps little memory, whatever its body is made of", function()
     local kept = {}
     for _, filler in ipairs { "{},", '{"a":{}},', "0," } do
       local list = filler:rep(math.floor(200000 / #filler))
-      for _, body in ipairs { '{"message":"no","errors":[' .. list .. "0]}", '{"message":"no","errors":["' .. ("x"):rep(700000) .. '"]}' } do
+      for _, body in ipairs { '{"message":"no","errors":[' .. list .. "0]}", '{"message":"no","errors":["'
+        .. ("x"):rep(700000) .. '"]}' } do
         for _, status in ipairs { 400, 200 } do
           local reply = answer(status, nil, body)
           collectgarbage()
@@ -165,7 +180,8 @@ describe("a reply", function()
 
   it("is asked again after the pause that it asks for, and no sooner", function()
     for _, value in ipairs { "2.5", "3, 3", "soon", "-1", "5, 6" } do
-      local failure = answered(answer(503, { ["retry-after"] = value }), { campaign_id = "c", send_id = "mine" }, { retries = 1, timeout = 2.5 })
+      local failure = answered(answer(503, { ["retry-after"] = value }), { campaign_id = "c", send_id = "mine" },
+        { retries = 1, timeout = 2.5 })
       assert.equal("server", failure.kind)
       assert.equal(1, failure.attempts, value)
       assert.is_true(failure.elapsed < 2)
@@ -175,12 +191,13 @@ describe("a reply", function()
 
   it("tells times by the clock of its own Date", function()
     for _, ahead in ipairs { -300, 300 } do
-      local function date(seconds) return os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + ahead + seconds) end
       local before = os.time()
+      local function date(seconds) return os.date("!%a, %d %b %Y %H:%M:%S GMT", before + ahead + seconds) end
       local failure = answered(answer(429, { date = date(0), ["retry-after"] = date(2) }))
       assert.is_true(failure.retry_at >= before + 2 and failure.retry_at <= os.time() + 3)
       peer:reset()
-      peer:play { { read = "request" }, { write = answer(429, { date = date(0), ["retry-after"] = date(1), connection = "close" }) } }
+      local limited = answer(429, { date = date(0), ["retry-after"] = date(1), connection = "close" })
+      peer:play { { read = "request" }, { write = limited } }
       peer:play { { read = "request" }, { write = scripted_peer.created() } }
       local result = client:create_send_id({ campaign_id = "c", send_id = "mine" }, { retries = 1 })
       assert.equal(2, result.attempts)
@@ -200,27 +217,32 @@ describe("a reply", function()
 end)
 
 describe("a client that is kept", function()
-  -- libcurl 7.83 to 8.0.1 has freed the headers of the last response, and goes on with them where the next one begins with a
-  -- folded line. glibc looks at each block that is given back.
+  -- libcurl 7.83 to 8.0.1 has freed the headers of the last response, and goes on with them where the next one begins
+  -- with a folded line. glibc looks at each block that is given back.
   for _, mode in ipairs { "blocking", "started" } do
     it("survives a header that begins with a folded line, " .. mode, function()
       local peer = scripted_peer.start()
       finally(function() peer:stop() end)
-      local plain = "HTTP/1.1 200 OK\r\nx-first: one\r\nx-second: two\r\ncontent-length: 38\r\n\r\n" .. '{"message":"success","send_id":"made"}'
+      local plain = "HTTP/1.1 200 OK\r\nx-first: one\r\nx-second: two\r\ncontent-length: 38\r\n\r\n"
+        .. '{"message":"success","send_id":"made"}'
       local folded = plain:gsub("\r\n", "\r\n folded: " .. ("y"):rep(300) .. "\r\n", 1)
       peer:default { { read = "request" }, { write = plain }, { read = "request" }, { write = folded } }
       local output, status = child.run(([[
         package.path, package.cpath = %q, %q
-        local client = require("braze").new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0, timeout = 20 }
+        local client = require("braze").new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0,
+          timeout = 20 }
         for _ = 1, 10 do
           local request = %q == "started" and client:start("create_send_id", { campaign_id = "c" })
           if request then request:wait() client:step() end
-          local good, answer = pcall(request and request.result or client.create_send_id, request or client, { campaign_id = "c" })
-          assert(good and answer.send_id == "made" or answer.kind == "protocol" or answer.kind == "network", tostring(answer))
+          local good, answer = pcall(request and request.result or client.create_send_id, request or client,
+            { campaign_id = "c" })
+          assert(good and answer.send_id == "made" or answer.kind == "protocol" or answer.kind == "network",
+            tostring(answer))
         end
         client:close()
         print "whole"
-      ]]):format(package.path, package.cpath, peer.url, mode), { MALLOC_CHECK_ = "3", LD_PRELOAD = "libc_malloc_debug.so.0" })
+      ]]):format(package.path, package.cpath, peer.url, mode), { MALLOC_CHECK_ = "3",
+        LD_PRELOAD = "libc_malloc_debug.so.0" })
       assert.equal("0", status, output)
       assert.matches("whole", output)
       assert.is_true(peer:requests() == 10)
@@ -230,15 +252,18 @@ end)
 
 describe("a proxy that nobody listens on", function()
   it("is named, and the endpoint is not blamed", function()
-    for _, row in ipairs { { "http://127.0.0.1:1", "http://127.0.0.1:1" }, { "http://user-of-it:password-of-it@127.0.0.1:1", "http://127.0.0.1:1" },
+    for _, row in ipairs { { "http://127.0.0.1:1", "http://127.0.0.1:1" },
+      { "http://user-of-it:password-of-it@127.0.0.1:1", "http://127.0.0.1:1" },
       { "http://proxy.invalid:3128", "http://proxy.invalid:3128" }, { "http://[::1]:1", "http://[::1]:1" } } do
-      local client = braze.new { api_key = key, endpoint = "https://rest.braze.test", proxy = row[1], retries = 0, timeout = 20 }
+      local client = braze.new { api_key = key, endpoint = "https://rest.braze.test", proxy = row[1], retries = 0,
+        timeout = 20 }
       local _, failure = pcall(client.create_send_id, client, { campaign_id = "c" })
       client:close()
       assert.equal("network", failure.kind)
       assert.is_false(failure.maybe_applied)
       assert.equal(0, failure.attempts)
-      assert.is_truthy(failure.message:find("the proxy " .. row[2] .. " could not be reached; nothing was sent", 1, true), failure.message)
+      assert.is_truthy(failure.message:find("the proxy " .. row[2] .. " could not be reached; nothing was sent", 1,
+        true), failure.message)
       assert.is_nil(failure.hint:find("endpoint's name", 1, true))
       assert.is_nil(tostring(failure):find("-of-it", 1, true))
     end

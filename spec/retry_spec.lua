@@ -164,12 +164,14 @@ describe("a 429", function()
     end
   end)
 
-  it("that asks for a pause that can't be read is tried again by its reset alone, and no sooner than other pauses", function()
+  it("that asks for a pause that can't be read is tried again by its reset alone, and no sooner than other pauses",
+    function()
     assert.is_false(again { status = 429, retry_after_unread = true, repeatable = true })
     assert.is_false(again { status = 429, retry_after_unread = true, retry_after = epoch + 5, repeatable = true })
     assert.equal(8, pause { status = 429, retry_after_unread = true, reset = epoch + 1 })
     assert.equal(20, pause { status = 429, retry_after_unread = true, reset = epoch + 20 })
-    assert.equal(epoch + 20, core.retry.at { status = 429, retry_after_unread = true, retry_after = epoch + 5, reset = epoch + 20 })
+    assert.equal(epoch + 20, core.retry.at { status = 429, retry_after_unread = true, retry_after = epoch + 5,
+      reset = epoch + 20 })
   end)
 end)
 

@@ -141,7 +141,8 @@ end)
 describe("what is no secret", function()
   it("stays as it is", function()
     for _, text in ipairs {
-      "a plain message", key:sub(1, 7) .. "x", key:sub(2, 8) .. key:sub(12, 18), (key:sub(1, 7):gsub(".", "%0 ")) .. "x",
+      "a plain message", key:sub(1, 7) .. "x", key:sub(2, 8) .. key:sub(12, 18), (key:sub(1, 7):gsub(".", "%0 "))
+        .. "x",
       key:sub(-7), "\\", "%", "%3", "\\u", "\\u00", "a\\", "a%", "\\u0030f1e2dx", "%30f1e2dx", "\\u0030f1", "%30f1",
         "\\x30f1e2dx", "%zz%zz",
       "0\0f1e2d3x", "***", '{"message":"success","send_id":"0f1e2d3"}',

@@ -1,4 +1,5 @@
--- What came from outside, and the key, is overwritten before its memory is given back: every block that braze.so frees is looked into.
+-- What came from outside, and the key, is overwritten before its memory is given back: every block that braze.so frees
+-- is looked into.
 
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
@@ -43,7 +44,9 @@ end
 
 describe("memory that is given back", function()
   local body = '{"message":"' .. marker .. " bad key " .. key .. '","pad":"' .. ("p"):rep(1000) .. '"}'
-  local unfinished = "HTTP/1.1 401 No\r\nx-request-id: " .. marker .. "\r\nlocation: " .. marker .. "\r\ncontent-length: 99999\r\n\r\n" .. body
+  local unfinished = "HTTP/1.1 401 No\r\nx-request-id: " .. marker .. "\r\nlocation: " .. marker
+    .. "\r\ncontent-length: 99999\r\n\r\n" .. body
+  local refused = "assert(not pcall(client.create_send_id, client, call))"
   local cases = {
     { "of a call that is cancelled inside a 401", unfinished, [[
       local request = client:start("create_send_id", call)
@@ -56,14 +59,17 @@ describe("memory that is given back", function()
       request:wait(0.3)
       client:close()
       request = nil]] },
-    { "of a call whose time is up inside a 401", unfinished, [[assert(not pcall(client.create_send_id, client, call, { timeout = 0.3 }))]] },
-    { "of a 401", scripted_peer.answer(401, { ["x-request-id"] = key }, body), [[assert(not pcall(client.create_send_id, client, call))]] },
-    { "of a 503 that is asked again", scripted_peer.answer(503, { ["retry-after"] = "0" }, body), [[assert(not pcall(client.create_send_id, client, call))]] },
-    { "of a success with the key in it", scripted_peer.answer(201, nil, '{"message":"success","send_id":"mine","note":"' .. marker .. key .. '"}'),
+    { "of a call whose time is up inside a 401", unfinished,
+      [[assert(not pcall(client.create_send_id, client, call, { timeout = 0.3 }))]] },
+    { "of a 401", scripted_peer.answer(401, { ["x-request-id"] = key }, body), refused },
+    { "of a 503 that is asked again", scripted_peer.answer(503, { ["retry-after"] = "0" }, body), refused },
+    { "of a success with the key in it", scripted_peer.answer(201, nil,
+      '{"message":"success","send_id":"mine","note":"' .. marker .. key .. '"}'),
       [[assert(pcall(client.create_send_id, client, call))]] },
-    { "of a long body", scripted_peer.answer(401, nil, body:rep(50)), [[assert(not pcall(client.create_send_id, client, call))]] },
-    { "of a body that is too long", scripted_peer.answer(401, nil, body:rep(1100)), [[assert(not pcall(client.create_send_id, client, call))]] },
-    { "of a key that is given as a value", scripted_peer.answer(401), ([[assert(not pcall(client.create_send_id, client, { campaign_id = %q }))]]):format(key .. marker) },
+    { "of a long body", scripted_peer.answer(401, nil, body:rep(50)), refused },
+    { "of a body that is too long", scripted_peer.answer(401, nil, body:rep(1100)), refused },
+    { "of a key that is given as a value", scripted_peer.answer(401),
+      ([[assert(not pcall(client.create_send_id, client, { campaign_id = %q }))]]):format(key .. marker) },
   }
   for _, case in ipairs(cases) do
     it(case[1] .. " holds nothing of it", function()

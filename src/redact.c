@@ -35,6 +35,7 @@ static size_t own_end_at(const struct marks *marks, size_t at) {
   struct braze_layers layers;
   struct braze_character character;
   size_t i;
+  if (marks->text[at] != marks->own.text[0] && marks->text[at] != '\\') return 0;
   braze_layers_init(&layers, marks->text + at, marks->length - at, 1);
   for (i = 0; i < marks->own.length; i++)
     if (!braze_layers_next(&layers, &character) || character.value != (unsigned char)marks->own.text[i]) break;
@@ -125,6 +126,11 @@ static bool fill(struct reader *reader, size_t count) {
   return reader->count >= count;
 }
 
+/* Whether a byte goes on with a character of UTF-8. */
+static bool continues(int value) {
+  return value < BRAZE_NAMED && (value & 0xC0) == 0x80;
+}
+
 /* The length in bytes of the character without width that comes next; 0 where another one does. */
 static size_t invisible_ahead(struct reader *reader) {
   const struct braze_character *bytes = reader->bytes;
@@ -132,7 +138,10 @@ static size_t invisible_ahead(struct reader *reader) {
   if (first >= BRAZE_NAMED) return is_invisible(first - BRAZE_NAMED) ? 1 : 0;
   if (first == 0xC2) return fill(reader, 2) && bytes[1].value == 0xAD ? 2 : 0;
   if (first != 0xE2 && first != 0xEF) return 0;
-  return fill(reader, 3) && is_invisible((first & 15) << 12 | (bytes[1].value & 63) << 6 | (bytes[2].value & 63)) ? 3 : 0;
+  return fill(reader, 3) && continues(bytes[1].value) && continues(bytes[2].value) &&
+                 is_invisible((first & 15) << 12 | (bytes[1].value & 63) << 6 | (bytes[2].value & 63))
+             ? 3
+             : 0;
 }
 
 /* Looks through the text with so many layers undone. False: none of the last of them was there. */

@@ -9,6 +9,7 @@
 #include "headers.h"
 #include "outcome.h"
 #include "retry.h"
+#include "redact.h"
 #include "secret.h"
 #include "text.h"
 
@@ -23,7 +24,7 @@ static void claim_number(int64_t value) {
 
 static void claim_time(double at, double epoch) {
   CLAIM(isfinite(at));
-  CLAIM(at < 0 ? at == BRAZE_ABSENT : at <= END_OF_9999 || at <= epoch + 315360000.0);
+  CLAIM(at < 0 ? at == BRAZE_ABSENT : at <= END_OF_9999 + epoch || at <= epoch + (double)MOST_EXACT);
 }
 
 static void feed(const char *text, size_t length, double epoch, struct braze_headers *headers, struct braze_outcome *outcome) {
@@ -45,6 +46,8 @@ static void feed(const char *text, size_t length, double epoch, struct braze_hea
   claim_time(outcome->retry_after, epoch);
   CLAIM(memchr(outcome->request_id, '\0', sizeof outcome->request_id));
   CLAIM(memchr(outcome->location, '\0', sizeof outcome->location));
+  CLAIM(memchr(outcome->coding, '\0', sizeof outcome->coding));
+  CLAIM(isfinite(outcome->clock_ahead));
 }
 
 /* The same lines twice over say the same, unless they begin with a folded one: that would go on with the last one. */
@@ -63,7 +66,8 @@ static void fuzz_lines(struct input *input) {
   CLAIM(twice.rate_limit.limit == once.rate_limit.limit);
   CLAIM(twice.rate_limit.remaining == once.rate_limit.remaining);
   CLAIM(twice.rate_limit.reset == once.rate_limit.reset);
-  CLAIM(fabs(twice.retry_after - once.retry_after) < 1);
+  CLAIM(twice.retry_after == once.retry_after && twice.retry_after_unread == once.retry_after_unread);
+  CLAIM(twice.clock_ahead == once.clock_ahead && strcmp(twice.coding, once.coding) == 0);
   CLAIM(strcmp(twice.request_id, once.request_id) == 0 && strcmp(twice.location, once.location) == 0);
   free(text);
 }
@@ -183,8 +187,9 @@ static size_t fill_text(struct input *input, const char *key, size_t key_length,
 static void fuzz_redaction(struct input *input) {
   char key[48], password[16], text[4096], *exact;
   unsigned choice = take_byte(input);
-  size_t key_length = take_key(input, key, sizeof key), password_length = 0, length;
-  enum braze_parts parts = choice & 128 ? BRAZE_WHOLE_ONLY : BRAZE_PARTS_TOO;
+  size_t key_length = take_key(input, key, sizeof key), run = take_byte(input), password_length = 0, length;
+  /* The caller's own text: what is left of the key after its first character, so that the whole key is not in it. */
+  struct braze_own_text own = {choice & 128 ? key + 1 : NULL, key_length - 1};
   struct braze_secrets *secrets = braze_secrets_new();
   struct braze_buffer out;
   bool found, whole;
@@ -198,12 +203,12 @@ static void fuzz_redaction(struct input *input) {
   CLAIM(exact);
   memcpy(exact, text, length);
   braze_buffer_init(&out, choice & 2 ? choice >> 2 : 1 << 20);
-  found = braze_secrets_found(secrets, parts, exact, length);
-  whole = braze_secrets_redact(secrets, parts, exact, length, &out);
+  found = braze_redact_finds(secrets, &own, exact, length);
+  whole = braze_redact(secrets, &own, exact, length, &out);
   CLAIM(whole || choice & 2);
-  claim_hidden(key, key_length, braze_buffer_text(&out), out.length);
-  if (password_length >= 6) claim_hidden(password, password_length, braze_buffer_text(&out), out.length);
-  if (key_length >= 8 && parts == BRAZE_PARTS_TOO) claim_hidden(key, 8, braze_buffer_text(&out), out.length);
+  if (!own.text) claim_hidden(key, key_length, braze_buffer_text(&out), out.length);
+  if (!own.text && password_length >= 6) claim_hidden(password, password_length, braze_buffer_text(&out), out.length);
+  if (!own.text && key_length >= 8) claim_hidden(key + run % (key_length - 7), 8, braze_buffer_text(&out), out.length);
   if (whole && !found) CLAIM(out.length == length && memcmp(braze_buffer_text(&out), exact, length) == 0);
   if (whole && found) CLAIM(holds(out.bytes, out.length, "***", 3));
   braze_buffer_free(&out);
@@ -213,6 +218,21 @@ static void fuzz_redaction(struct input *input) {
 
 /* --- text --------------------------------------------------------------------------------------------- */
 
+/* Written apart from src/text.c on purpose: a text without its last character, if that is cut, or not plain. */
+static void claim_plain(const char *text, size_t length) {
+  size_t plain = length, at = 0, count;
+  bool is_plain = braze_text_is_plain(text, &plain);
+  CLAIM(plain <= length && length - plain < 4);
+  while (at < length && (count = utf8_character(text + at, length - at)) > 0) {
+    if ((count == 1 && (unsigned char)text[at] < 0x20 && !strchr("\t\r\n", text[at])) || text[at] == '\0' || text[at] == 0x7F) break;
+    if ((unsigned char)text[at] == 0xC2 && (unsigned char)text[at + 1] < 0xA0) break;
+    at += count;
+  }
+  if (is_plain) CLAIM(at == plain);
+  if (at == length) CLAIM(is_plain);
+  if (!is_plain) CLAIM(at < length);
+}
+
 static void fuzz_text(struct input *input) {
   size_t most = take_byte(input) * 4, room = take_byte(input) * 8, length, good = 0, count, ascii = 0;
   char *text = take_text(input, 1024, &length);
@@ -221,6 +241,7 @@ static void fuzz_text(struct input *input) {
   while (ascii < length && !((unsigned char)text[ascii] & 0x80)) ascii++;
   CLAIM(braze_text_utf8_length(text, length) == good);
   CLAIM(braze_text_ascii_length(text, length) == ascii);
+  claim_plain(text, length);
   braze_buffer_init(&out, room);
   braze_text_escape(&out, text, length, most);
   CLAIM(is_one_line(braze_buffer_text(&out), out.length));
@@ -259,7 +280,9 @@ static void fuzz_retry(struct input *input) {
   outcome.trust_failed = (flags & 4) != 0;
   outcome.answered = (flags & 8) != 0;
   if (flags & 16) outcome.retry_after = (double)take_number(input, 6) / 256;
+  outcome.retry_after_unread = (flags & 16) != 0 && take_byte(input) % 4 == 0;
   if (flags & 32) outcome.rate_limit.reset = (int64_t)take_number(input, 5);
+  if (flags & 32) outcome.clock_ahead = (double)(int)take_byte(input) - 128;
   braze_outcome_fail(&outcome, (enum braze_kind)(take_byte(input) % BRAZE_KIND_COUNT));
   if (outcome.status == 0 || outcome.status >= 300) {
     if (outcome.status) braze_outcome_judge_status(&outcome);
@@ -270,7 +293,7 @@ static void fuzz_retry(struct input *input) {
   call.deadline = time.now + (double)take_number(input, 2) / 64;
   time.chance = (double)take_byte(input) / 256;
   cost = outcome.kind == BRAZE_TIMEOUT ? 10 : 5;
-  told = braze_retry_at(&outcome);
+  told = braze_retry_at(&outcome, time.epoch);
   atomic_init(&bucket.tokens, tokens);
   if (!braze_retry_decide(&call, &outcome, &time, &bucket, &at)) {
     CLAIM(atomic_load(&bucket.tokens) == tokens);
@@ -280,7 +303,11 @@ static void fuzz_retry(struct input *input) {
   CLAIM(rule(&outcome) != 0 && (rule(&outcome) != 1 || call.repeatable));
   if (rule(&outcome) == 3) CLAIM(told >= time.epoch - 1);
   CLAIM(at >= time.now && at < call.deadline);
-  CLAIM(told > time.epoch ? at == time.now + (told - time.epoch) : at <= time.now + 8);
+  /* What lies inside the deadline is plausible, so it is told. */
+  if (outcome.retry_after_unread)
+    CLAIM(at >= time.now + 8 && at >= time.now + (outcome.retry_after - time.epoch));
+  else
+    CLAIM(told > time.epoch ? at == time.now + (told - time.epoch) : at <= time.now + 8);
   CLAIM(atomic_load(&bucket.tokens) == tokens - cost && tokens >= cost);
 }
 

@@ -56,7 +56,8 @@ case("ends TLS without a goodbye, with a length", "network true 200", with("cont
 -- Pinned: libcurl takes the end of a connection for that of the body even if TLS said no goodbye.
 case("ends TLS without a goodbye, without a length", "made 200|network true 200", with("x: y", made),
   { close = "cut" }).tls = true
-case("ends TLS inside the body, with its goodbye", "network true 200", with("content-length: 38", "{"), fin).tls = true
+case("ends TLS inside the body, with its goodbye", "network true 200", with("content-length: 38", "{"),
+  fin).tls = true
 case("answers before it reads", "made 201", whole, { read = "request" }, fin).first = {}
 case("answers early, and never reads all", "rejected false 413", answer(413, nil, "{}"), { pause = 0.05 },
   fin).first = { { read = 10 } }
@@ -188,7 +189,8 @@ end
 case("a header line of 70 KiB", "protocol true 200", sized("x-long: " .. ("y"):rep(70 * 1024)))
 -- Before libcurl 8.6 a line that is too long for it cannot be told from a want of memory.
 case("a header line of 100 KiB", "protocol true 200|network true 200", sized("x-long: " .. ("y"):rep(100 * 1024)))
-case("an endless header line", "protocol true 200|network true 200", "HTTP/1.1 200 OK\r\nx: ", { repeat_write = ("y"):rep(65536) })
+case("an endless header line", "protocol true 200|network true 200", "HTTP/1.1 200 OK\r\nx: ",
+  { repeat_write = ("y"):rep(65536) })
 case("an endless status line", "protocol true -|protocol true 200|network true -", "HTTP/1.1 200 ",
   { repeat_write = ("y"):rep(65536) })
 case("10,000 headers", "protocol true 200", sized(("x-filler: yyyyyyyyyy\r\n"):rep(9999) .. "x: y"))
@@ -201,15 +203,24 @@ case("a header without a colon", "made 200|protocol true 200", sized "nonsense")
 case("a header without a name", "made 200|protocol true 200", sized ": x")
 case("a folded header", "made 200|protocol true 200", sized "x-ratelimit-limit: 1\r\n 00").check =
   function(outcome) return not outcome.rate_limit.limit, "half of a folded number counts" end
--- By itself: libcurl 7.83 to 8.0.1 writes to freed memory here (curl/curl#11103). From outside, that is over TLS.
-local folded = case("a fold before the first header", "made 200|protocol true 200",
-  "HTTP/1.1 200 OK\r\n folded: x\r\ncontent-length: 38\r\n\r\n" .. made)
-folded.alone, folded.tls = true, true
+-- By themselves: libcurl 7.83 to 8.0.1 writes to freed memory here (curl/curl#11103), over http and https alike.
+for _, secure in ipairs { false, true } do
+  for name, before in pairs { ["the first header"] = "",
+    ["that of an answer behind an interim one"] = "HTTP/1.1 103 Early\r\nx: y\r\n\r\n" } do
+    local folded = case(("a fold before %s, %s"):format(name, secure and "https" or "http"),
+      "made 200|protocol true 200|protocol true -",
+      before .. "HTTP/1.1 200 OK\r\n folded: x\r\ncontent-length: 38\r\n\r\n" .. made)
+    folded.alone, folded.tls = true, secure
+  end
+end
+case("folds alone for trailers", "made 200|protocol true 200", with(chunked, "26\r\n" .. made
+  .. "\r\n0\r\n folded\r\n\tagain\r\n\r\n"))
 case("NUL in a header", "protocol true 200|made 200", sized "x-nul: a\0b")
 case("NUL in a header's name", "protocol true 200|made 200", sized "x-\0nul: ab")
 case("a CR alone in a header", "made 200|protocol true 200",
   sized "x-ratelimit-limit: 1\rx-ratelimit-remaining: 2").check =
-  function(outcome) return not outcome.rate_limit.limit and not outcome.rate_limit.remaining, "a CR ended a header" end
+  function(outcome) return not outcome.rate_limit.limit and not outcome.rate_limit.remaining,
+    "a CR ended a header" end
 case("LF alone", "made 200", "HTTP/1.1 200 OK\ncontent-length: 38\nx-ratelimit-limit: 7\n\n" .. made).check =
   function(outcome) return outcome.rate_limit.limit == 7, "no limit" end
 case("8-bit in a header", "made 200", sized "x-request-id: \228\255\200\r\nx-ratelimit-limit: \1787").check =
@@ -217,7 +228,7 @@ case("8-bit in a header", "made 200", sized "x-request-id: \228\255\200\r\nx-rat
 case("a space before the colon", "made 200|protocol true 200", sized "x-ratelimit-limit : 7").check =
   function(outcome) return not outcome.rate_limit.limit or outcome.rate_limit.limit == 7, "another limit" end
 case("contradictory limits", "made 200",
-  sized "x-ratelimit-limit: 7\r\nX-RateLimit-Limit: 8\r\nx-ratelimit-remaining: 1,1").check =
+  sized "x-ratelimit-limit: 7\r\nX-RateLimit-Limit: 8\r\nx-ratelimit-remaining: 1,2").check =
   function(outcome) return not outcome.rate_limit.limit and not outcome.rate_limit.remaining,
     "a number that is none" end
 case("cookies", "made 200", sized(("set-cookie: a=%s; path=/\r\n"):format(("b"):rep(3000)):rep(10)
@@ -243,9 +254,27 @@ case("bytes called br", "protocol true 200", answer(200, { ["content-encoding"] 
 case("an endless body", "protocol true 200", with "x: y", { repeat_write = mebibyte })
 case("an endless body of a 401", "auth false 401", "HTTP/1.1 401 No\r\n\r\n", { repeat_write = mebibyte })
 case("10 GB announced", "protocol true 200", with "content-length: 10000000000", { repeat_write = mebibyte })
-case("endless chunks", "protocol true 200", with(chunked), { repeat_write = "10000\r\n" .. ("x"):rep(65536) .. "\r\n" })
+case("endless chunks", "protocol true 200", with(chunked), { repeat_write = "10000\r\n" .. ("x"):rep(65536)
+  .. "\r\n" })
 case("a body of 1 MiB", "made 200", json(made .. (" "):rep(1024 * 1024 - #made)))
 case("a body of 1 MiB and a byte", "protocol true 200", json(made .. (" "):rep(1024 * 1024 - #made + 1)))
+case("the answer in gzip, unasked", "protocol true 200", answer(200, { ["content-encoding"] = "gzip" },
+  "\31\139\8\0\0\0\0\0\0\3")).check =
+  function(outcome) return not outcome.body and outcome.message:find("gzip", 1, true),
+    "a coding is shown, or not named" end
+case("bytes in a 401", "auth false 401", answer(401, nil, "\31\139\8\0\0\0\0\0\0\3")).check =
+  function(outcome) return not outcome.body, "a body that is no text" end
+case("an error of 300,000 empty objects", "rejected false 400", answer(400, nil, '{"errors":['
+  .. ("{},"):rep(300000) .. "{}]}")).check =
+  function(outcome) return not outcome.errors and #outcome.body == 4096, "too much is kept" end
+for _, value in ipairs { "2", "86400", "1800000000000", "9007199254740991" } do
+  case("a reset of " .. value, "rate_limited false 429", answer(429, { ["x-ratelimit-reset"] = value })).check =
+    function(outcome) return not outcome.retry_at, "a number that is no time" end
+end
+for _, value in ipairs { "soon", "-1", "1, 2", ("5, "):rep(20000) .. "5", "Sun, 06 Nov 1994 08:49:37" } do
+  case("Retry-After: " .. value:sub(1, 20), "server true 503", answer(503, { ["retry-after"] = value })).check =
+    function(outcome) return not outcome.retry_at, "a value that is none" end
+end
 case("JSON called HTML", "made 200", answer(200, { ["content-type"] = "text/html" }, made))
 case("JSON without a type", "made 200", sized "x: y")
 case("JSON of another character set", "made 200",
@@ -272,7 +301,8 @@ for _, number in ipairs { "NaN", "Infinity", "-Infinity", "0x1F", "01", "+1", "1
 end
 for _, text in ipairs { '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\u0041"' } do field(text,
   "protocol true 200|made 200") end
-for _, text in ipairs { '"\192\175"', '"\237\160\128"', '"\244\144\128\128"', '"\255"', '"\\u0000"' } do field(text) end
+for _, text in ipairs { '"\192\175"', '"\237\160\128"', '"\244\144\128\128"', '"\255"',
+  '"\\u0000"' } do field(text) end
 case("a raw NUL in a string", "protocol true 200|made 200", json '{"message":"success","send_id":"made","x":"a\0b"}')
 case("NUL behind the JSON", "protocol true 200|made 200", json(made .. "\0\0"))
 case("nonsense behind the JSON", "protocol true 200", json(made .. "x"))
@@ -322,6 +352,10 @@ local forms = {
   ["percent where needed"] = bar.key:gsub('["\\/]', function(letter) return ("%%%02X"):format(letter:byte()) end),
   ["with Bearer"] = "Bearer " .. bar.key, ["twice over"] = bar.key .. bar.key,
     ["behind a part of it"] = bar.key:sub(1, 12) .. bar.key,
+  ["less its first character"] = bar.key:gsub('["\\]', "\\%0"):sub(2),
+    ["in capitals"] = cjson.encode(bar.key:upper()):sub(2, -2),
+  ["twice in JSON"] = bar.key:gsub(".", function(letter) return ("\\\\u%04x"):format(letter:byte()) end),
+  HTML = bar.key:gsub(".", function(letter) return ("&#%d;"):format(letter:byte()) end),
 }
 for name, form in pairs(forms) do
   case("401 with the key: " .. name, "auth false 401",
