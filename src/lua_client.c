@@ -153,6 +153,7 @@ static int call_endpoint(lua_State *L) {
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
   struct lbraze_client *client;
+  lbraze_check_open_client(L, endpoint->name); /* one that was closed before it was held has no key left to redact */
   lbraze_read_parameters(L, 2, hold->settings, endpoint, values);
   lbraze_read_call_options(L, 3, hold->settings, &limits);
   lbraze_encode_values(L, endpoint, values);

@@ -34,7 +34,7 @@ local function collect() collectgarbage() collectgarbage() end
 -- Memory that was freed is used for something else.
 local function reuse()
   local texts = {}
-  for number = 1, 40 do texts[number] = ("Z"):rep(290 + number) .. number end
+  for number = 1, 200 do texts[number] = ("Z"):rep(20 + number * 2) .. number end
   return texts
 end
 
@@ -61,9 +61,19 @@ local actions = {
   { "step", function(now) pcall(now.client.step, now.client) end },
   { "result and cancel", function(now)
     if not now.request then return end
-    pcall(now.request.result, now.request)
+    local _, answer = pcall(now.request.result, now.request)
+    if not braze.is_error(answer) or answer.kind ~= "usage" then now.inner = answer end
     pcall(now.request.cancel, now.request)
     pcall(now.request.wait, now.request, 0)
+  end },
+  { "fork, and start in the child's next finalizer", function(now)
+    now.child = process.fork()
+    if now.child > 0 then return end
+    new_finalizer(function()
+      local good, request = pcall(now.client.start, now.client, "create_send_id", { campaign_id = "inner" })
+      now.inner_request = good and request
+    end)
+    collectgarbage("setpause", 1)
   end },
   { "fork", function(now) now.child = process.fork() end },
   { "raise", function() error("raised inside", 0) end, raises = true },
@@ -77,7 +87,10 @@ end
 
 local function started(now)
   now.delivered = 0
-  now.options = { on_done = function() now.delivered = now.delivered + 1 end }
+  now.options = { on_done = function(failure)
+    now.delivered = now.delivered + 1
+    now.failure = failure
+  end }
   now.request = now.client:start("create_send_id", now.params, now.options)
   now.request:wait(20)
 end
@@ -89,7 +102,7 @@ local methods = {
     return function() return now.client:create_send_id(now.params, now.options) end
   end },
   { "create_send_id, a mistake", function(now)
-    now.params.campain_id = key
+    now.params[key] = 1
     return function() return now.client:create_send_id(now.params, now.options) end
   end },
   { "start", function(now)
@@ -106,11 +119,13 @@ local methods = {
   end },
   { "result", function(now)
     started(now)
+    now.asks = true
     return function() return now.request:result() end
   end },
   { "result, refused", function(now)
     now.client = new(refusing_url)
     started(now)
+    now.asks = true
     return function() return now.request:result() end
   end },
   { "step", function(now)
@@ -197,7 +212,15 @@ local function fault(now, outcome, action)
     if not braze.is_error(value) then return "not a braze error: " .. tostring(value) end
     if not known[value.kind] then return "kind " .. tostring(value.kind) end
     if tostring(value):find("ZZZ", 1, true) then return "foreign memory: " .. tostring(value) end
+    if value.kind == "rejected" and not value.errors then return "the answer was cut" end
     if tostring(value):find(key, 1, true) then return "the key: " .. tostring(value) end
+  end
+  if now.asks and now.inner and value ~= now.inner then return "two answers" end
+  if now.failure and tostring(now.failure):find "is gone" then return "the answer of a request that was taken is gone" end
+  if now.child == 0 then
+    reuse()
+    tostring(now.client)
+    if now.inner_request and not now.inner_request:wait(20) then return "lost in the child" end
   end
   local good, quiet = pcall(now.client.wait, now.client, 25)
   if good and not quiet then return "in flight for ever" end
@@ -215,7 +238,10 @@ local function try(way, name, method, action)
     reached, outcome = way(number, run, function() action[2](now) end)
     if reached then points = points + 1 end
     local why = fault(now, outcome, action)
-    if now.child == 0 then process.exit(why and 1 or 0) end
+    if now.child == 0 then
+      if name == "hook" and method[1] == "step" and number > 1 and number < 8 and now.delivered > 0 then why = "delivered the parent's" end
+      process.exit(why and 1 or 0)
+    end
     if not why and now.child then
       local how, status = process.wait(now.child, 30)
       if how ~= "exited" or status ~= 0 then why = ("the child %s (%s)"):format(how, status) end

@@ -7,7 +7,7 @@ local scripted_peer = require "spec.support.scripted_peer"
 --- @param every integer  1 is each point, 3 each third
 return function(interpreter, build, every)
   local answering, refusing = scripted_peer.start(), scripted_peer.start()
-  local refusal = ([[{"message":"refused: %s","errors":["one",{"fraction":1.5}]}]]):format(("r"):rep(300))
+  local refusal = ([[{"message":"refused: %s","errors":["one",{"fraction":1.5},"%s"]}]]):format(("r"):rep(300), ("e"):rep(6000))
   answering:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
   refusing:default { { read = "request" }, { write = scripted_peer.answer(400, nil, refusal) }, { again = true } }
   local command = ("LUA_PATH='./?.lua;./src/?.lua;;' LUA_CPATH='%s/?.so;;' timeout 300 %s spec/support/reentry.lua %s %s %s %d 2>&1")
