@@ -189,18 +189,28 @@ static void drop_nulls(lua_State *L) {
   }
 }
 
-bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
+/* [-0, +1 if true, m] Decodes the string on top of the stack. */
+static bool decode(lua_State *L) {
   int status;
-  if (is_readable_locale() && !reads_fractions(L)) make_instance(L);
   lbraze_get_registered(L, LBRAZE_DECODE);
-  lua_pushlstring(L, text->bytes, text->length);
-  braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
+  lua_pushvalue(L, -2);
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM) lua_error(L);
-  if (status != 0 || lua_isnil(L, -1)) { /* nil: by an instance of cjson.safe's */
+  if (status == 0 && !lua_isnil(L, -1)) return true; /* nil: by an instance of cjson.safe's */
+  lua_pop(L, 1);
+  return false;
+}
+
+bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
+  if (is_readable_locale() && !reads_fractions(L)) make_instance(L);
+  lua_pushlstring(L, text->bytes, text->length);
+  braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
+  /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
+  if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);
     return false;
   }
+  lua_remove(L, -2);
   if (lua_istable(L, -1)) drop_nulls(L);
   return true;
 }

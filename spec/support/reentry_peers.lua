@@ -10,7 +10,7 @@ return function(interpreter, build, every)
   local refusal = ([[{"message":"refused: %s","errors":["one",{"fraction":1.5},"%s"]}]]):format(("r"):rep(300), ("e"):rep(6000))
   answering:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
   refusing:default { { read = "request" }, { write = scripted_peer.answer(400, nil, refusal) }, { again = true } }
-  local command = ("LUA_PATH='./?.lua;./src/?.lua;;' LUA_CPATH='%s/?.so;;' timeout 300 %s spec/support/reentry.lua %s %s %s %d 2>&1")
+  local command = ("LUA_PATH='./?.lua;./src/?.lua;;' LUA_CPATH='%s/?.so;;' timeout 400 %s spec/support/reentry.lua %s %s %s %d 2>&1")
     :format(build, interpreter, answering.url, refusing.url, build:gsub("/oldest$", "") .. "/seam/braze.so", every)
   return command, function()
     answering:stop()
