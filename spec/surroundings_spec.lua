@@ -1,5 +1,5 @@
--- What the host does around the module: takes globals away, replaces lua-cjson, sets a locale, loads a second copy, gives
--- parameters of hundreds of megabytes.
+-- What the host does around the module: takes globals away, replaces lua-cjson, sets a locale, loads a second copy,
+-- gives parameters of hundreds of megabytes.
 
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
@@ -50,10 +50,11 @@ describe("a host", function()
   describe("that takes globals away before the first call", function()
     for _, program in ipairs {
       "require = nil package = nil",
-      "for _, name in ipairs { 'require', 'package', 'string', 'table', 'math', 'os', 'debug', 'coroutine', 'pcall', 'error', "
-        .. "'tostring', 'type', 'pairs', 'getmetatable', 'setmetatable' } do _G[name] = nil end",
+      "for _, name in ipairs { 'require', 'package', 'string', 'table', 'math', 'os', 'debug', 'coroutine', 'pcall', "
+        .. "'error', 'tostring', 'type', 'pairs', 'getmetatable', 'setmetatable' } do _G[name] = nil end",
       "function require(name) error('module ' .. name .. ' is not allowed', 0) end",
-      "local function no(_, name) error('undeclared ' .. name, 2) end setmetatable(_G, { __index = no, __newindex = no })",
+      "local function no(_, name) error('undeclared ' .. name, 2) end "
+        .. "setmetatable(_G, { __index = no, __newindex = no })",
     } do
       it(program, function()
         assert.equal("good good ", run(program .. " call() call()"))
@@ -107,9 +108,10 @@ describe("a host", function()
     setup(function()
       folder = os.tmpname()
       os.remove(folder)
-      local made = output_of(("mkdir %s && localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 2>&1; localedef -i ps_AF -f UTF-8 %s/ps_AF.UTF-8 2>&1")
-        :format(folder, folder, folder))
-      assert.equal("", made)
+      os.execute("mkdir " .. folder)
+      for _, name in ipairs { "de_DE", "ps_AF" } do
+        assert.equal("", output_of(("localedef -i %s -f UTF-8 %s/%s.UTF-8 2>&1"):format(name, folder, name)))
+      end
     end)
     teardown(function() os.execute("rm -r " .. folder) end)
 
@@ -152,7 +154,8 @@ describe("a host", function()
     it("whose decimal point has several bytes is told that lua-cjson would end the process", function()
       local told = run_there "call() set(several) call() set 'C' call()"
       assert.matches("^good usage: lua%-cjson can't be used in a locale [^\n]* good $", told)
-      assert.matches("^usage: lua%-cjson can't be used in a locale [^\n]* good $", run_there "set(several) call() set 'C' call()")
+      told = run_there "set(several) call() set 'C' call()"
+      assert.matches("^usage: lua%-cjson can't be used in a locale [^\n]* good $", told)
     end)
   end)
 
@@ -193,7 +196,8 @@ describe("a host", function()
           good, failure = pcall(client.create_send_id, client, { campaign_id = text })
         end
         assert.is_false(good)
-        assert.same({ "usage", false, 0, 0 }, { failure.kind, failure.maybe_applied, failure.attempts, client:pending() })
+        assert.same({ "usage", false, 0 }, { failure.kind, failure.maybe_applied, failure.attempts })
+        assert.equal(0, client:pending())
         assert.matches(expected, failure.message)
         assert.matches("4 MB", failure.hint)
       end

@@ -1,11 +1,11 @@
--- Does something to a client in the middle of each of its methods, at every point where Lua code may run: where Lua calls
--- a function or returns from one (a hook), and where it may collect (a finalizer, with the collector always at work).
--- Prints "N points, B bad" and a line for each that is bad. Run in an interpreter of its own, which may crash:
+-- Does something to a client in the middle of each of its methods, at every point where Lua code may run: where Lua
+-- calls a function or returns from one (a hook), and where it may collect (a finalizer, with the collector always at
+-- work). Prints "N points, B bad" and a line for each that is bad. Run in an interpreter of its own, which may crash:
 --
 --   LUA spec/support/reentry.lua URL REFUSING LIBRARY [EVERY]
 --
--- URL and REFUSING: two peers, one of which refuses all. LIBRARY: the test build, which has fork. EVERY: 3 is each third point, of
--- most methods.
+-- URL and REFUSING: two peers, one of which refuses all. LIBRARY: the test build, which has fork. EVERY: 3 is each
+-- third point, of most methods.
 --
 -- Good is a result, or an error of one of the kinds; afterwards no request is in flight, and the next client works.
 
@@ -22,7 +22,9 @@ local new_finalizer = newproxy and function(finalize) getmetatable(newproxy(true
   or function(finalize) setmetatable({}, { __gc = finalize }) end
 
 local known = {}
-for kind in ("usage network tls timeout rate_limited auth rejected server protocol cancelled"):gmatch "%S+" do known[kind] = true end
+for kind in ("usage network tls timeout rate_limited auth rejected server protocol cancelled"):gmatch "%S+" do
+  known[kind] = true
+end
 
 local function new(other_url)
   return braze.new { api_key = key, endpoint = other_url or url, timeout = 20, retries = 0 }
@@ -68,7 +70,8 @@ local actions = {
   end },
   { "another call", function(now) pcall(now.client.create_send_id, now.client, { campaign_id = "inner" }) end },
   { "start and wait", function(now)
-    if pcall(now.client.start, now.client, "create_send_id", { campaign_id = "inner" }) then pcall(now.client.wait, now.client, 20) end
+    local good = pcall(now.client.start, now.client, "create_send_id", { campaign_id = "inner" })
+    if good then pcall(now.client.wait, now.client, 20) end
   end },
   { "step", function(now) pcall(now.client.step, now.client) end },
   { "result and cancel", function(now)
@@ -108,7 +111,9 @@ local function started(now)
 end
 
 local methods = {
-  { "create_send_id", function(now) return function() return now.client:create_send_id(now.params, now.options) end end },
+  { "create_send_id", function(now)
+    return function() return now.client:create_send_id(now.params, now.options) end
+  end },
   { "create_send_id, refused", function(now)
     now.client = new(refusing_url)
     return function() return now.client:create_send_id(now.params, now.options) end
@@ -161,7 +166,7 @@ local methods = {
   end },
 }
 
--- --- Ways to get in between: run a function with something done at the point of that number. True: it was reached -----
+-- --- Ways to get in between: run a function with something done at one point. True: the point was reached ------
 
 local function by_hook(number, run, act)
   local count, reached, outcome = 0, false, nil
@@ -222,7 +227,7 @@ local function fault(now, outcome, action)
     if tostring(value):find(key, 1, true) then return "the key: " .. tostring(value) end
   end
   if now.asks and now.inner and value ~= now.inner then return "two answers" end
-  if now.failure and tostring(now.failure):find "is gone" then return "the answer of a request that was taken is gone" end
+  if now.failure and tostring(now.failure):find "is gone" then return "the answer is gone" end
   if now.child == 0 then
     reuse()
     tostring(now.client)
@@ -245,7 +250,8 @@ local function try(way, name, method, action)
     if reached then points = points + 1 end
     local why = fault(now, outcome, action)
     if now.child == 0 then
-      if name == "hook" and method[1] == "step" and number > 1 and number < 8 and now.delivered > 0 then why = "delivered the parent's" end
+      local before = name == "hook" and method[1] == "step" and number > 1 and number < 8 -- it took anything
+      if before and now.delivered > 0 then why = "delivered the parent's" end
       process.exit(why and 1 or 0)
     end
     if not why and now.child then
