@@ -171,6 +171,7 @@ static int call_endpoint(lua_State *L) {
   struct lbraze_limits limits;
   struct lbraze_client *client;
   const struct lbraze_context context = {hold->settings, endpoint->name};
+  lbraze_check_open_client(L, endpoint->name); /* one that was closed before it was held has no key left to redact */
   lbraze_check_parameters(L, 2, &context);
   lbraze_read_call_options(L, 3, hold->settings, endpoint->name, &limits);
   lbraze_read_parameters(L, 2, hold->settings, endpoint, values);

@@ -44,6 +44,10 @@ LBRAZE_RAISES static void refuse(lua_State *L, const char *what, const char *rea
   lbraze_raise_usage(L, NULL, &words);
 }
 
+LBRAZE_RAISES static void refuse_replacement(lua_State *L, const char *why) {
+  refuse(L, "what require \"cjson\" gives is not lua-cjson: ", why, strlen(why), "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
+}
+
 /* lua-cjson ends the process where it finds a decimal point of several bytes, as in Persian and Pashto locales. */
 static bool is_readable_locale(void) {
   return strlen(localeconv()->decimal_point) == 1;
@@ -76,9 +80,7 @@ static void push_new(lua_State *L) {
     lua_rawget(L, -2);
     lua_remove(L, -2);
   }
-  if (!lua_isfunction(L, -1))
-    refuse(L, "what require \"cjson\" gives is not lua-cjson: it has no function \"new\"", "", 0,
-           "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
+  if (!lua_isfunction(L, -1)) refuse_replacement(L, "it has no function \"new\"");
   lua_pushvalue(L, -1);
   lbraze_register(L, LBRAZE_NEW_INSTANCE);
 }
@@ -90,6 +92,7 @@ static void make_instance(lua_State *L) {
            strlen(localeconv()->decimal_point), "set LC_NUMERIC to one with \".\" or \",\", such as \"C\"; nothing was sent");
   push_new(L);
   lua_call(L, 0, 1);
+  if (!lua_istable(L, -1)) refuse_replacement(L, "its new did not return a table");
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
   lua_getfield(L, -1, "encode");
@@ -117,11 +120,15 @@ static bool reads_fractions(lua_State *L) {
   return right;
 }
 
-/* [-0, +0, e] Sees to an instance that fits the locale as it is now. */
+/* [-0, +0, e] Sees to an instance that fits the locale as it is now: before anything is sent. */
 static void check_instance(lua_State *L) {
+  bool made;
   lbraze_get_registered(L, LBRAZE_DECODE);
-  if (lua_isnil(L, -1) || !reads_fractions(L)) make_instance(L);
+  made = !lua_isnil(L, -1);
   lua_pop(L, 1);
+  if (made && reads_fractions(L)) return;
+  make_instance(L);
+  if (!reads_fractions(L)) refuse_replacement(L, "its decode does not read 0.5");
 }
 
 void lbraze_take_require(lua_State *L) {
@@ -146,9 +153,7 @@ void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, s
     lbraze_get_registered(L, LBRAZE_ENCODE);
     lua_pushlstring(L, values[i].text, values[i].length);
     lua_call(L, 1, 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
-      refuse(L, "what require \"cjson\" gives is not lua-cjson: its encode returned ", lbraze_what(L, -1), strlen(lbraze_what(L, -1)),
-             "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
+    if (lua_type(L, -1) != LUA_TSTRING) refuse_replacement(L, "its encode does not return a string");
     values[i].json = lua_tolstring(L, -1, &values[i].json_length);
     size += (double)values[i].json_length;
   }
@@ -184,18 +189,28 @@ static void drop_nulls(lua_State *L) {
   }
 }
 
-bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
+/* [-0, +1 if true, m] Decodes the string on top of the stack. */
+static bool decode(lua_State *L) {
   int status;
-  if (is_readable_locale()) check_instance(L);
   lbraze_get_registered(L, LBRAZE_DECODE);
-  lua_pushlstring(L, text->bytes, text->length);
-  braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
+  lua_pushvalue(L, -2);
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM) lua_error(L);
-  if (status != 0 || lua_isnil(L, -1)) { /* nil: by an instance of cjson.safe's */
+  if (status == 0 && !lua_isnil(L, -1)) return true; /* nil: by an instance of cjson.safe's */
+  lua_pop(L, 1);
+  return false;
+}
+
+bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
+  if (is_readable_locale() && !reads_fractions(L)) make_instance(L);
+  lua_pushlstring(L, text->bytes, text->length);
+  braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
+  /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
+  if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);
     return false;
   }
+  lua_remove(L, -2);
   if (lua_istable(L, -1)) drop_nulls(L);
   return true;
 }

@@ -187,21 +187,16 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
 }
 
 /* [-0, +1, e] Pushes the client's table of requests and keeps the request, which is on top of the stack, there; its reference.
-   The client then has its worker, and is ready for this process. */
+   The client then is open, has its worker, and nothing of Lua's has run since it was looked at. */
 static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraze_request *request) {
-  int index = lua_gettop(L), reference;
-  do {
-    lua_settop(L, index);
-    lbraze_check_open_client(L, "start");
-    lbraze_client_worker(L, client);
-    request->generation = client->generation;
-    lbraze_get_uservalue(L, 1);
-    lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
-    lua_remove(L, -2);
-    lua_pushvalue(L, index);
-    reference = luaL_ref(L, -2);
-  } while (lbraze_is_child(client) || request->generation != client->generation); /* the memory for it may run a finalizer that forks */
-  return reference;
+  lbraze_check_open_client(L, "start"); /* what ran up to here may have closed it */
+  lbraze_client_worker(L, client);
+  request->generation = client->generation;
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
+  lua_remove(L, -2);
+  lua_pushvalue(L, -2);
+  return luaL_ref(L, -2); /* makes no object, and so runs no finalizer */
 }
 
 /* Hands the call over. Runs nothing of Lua's. */
@@ -217,12 +212,16 @@ static bool submit(struct lbraze_client *client, struct braze_call *call, const 
 static int start_call(lua_State *L) {
   struct lbraze_client *client = lua_touserdata(L, 1);
   struct lbraze_hold *hold = lua_touserdata(L, 5);
-  const struct braze_endpoint *endpoint = check_endpoint(L, hold->settings);
+  const struct braze_endpoint *endpoint;
   struct braze_value values[BRAZE_MOST_FIELDS];
   struct lbraze_limits limits;
   struct lbraze_request *request;
-  const struct lbraze_context context = {hold->settings, endpoint->name};
+  struct lbraze_context context;
   int on_done, reference;
+  lbraze_check_open_client(L, "start"); /* one that was closed before it was held has no key left to redact */
+  endpoint = check_endpoint(L, hold->settings);
+  context.settings = hold->settings;
+  context.operation = endpoint->name;
   lbraze_check_parameters(L, 3, &context);
   lbraze_read_start_options(L, 4, hold->settings, endpoint->name, &limits);
   on_done = lua_gettop(L);
@@ -232,11 +231,9 @@ static int start_call(lua_State *L) {
   hold->call = braze_call_new(endpoint, values);
   if (!hold->call) return luaL_error(L, "not enough memory");
   reference = keep_request(L, client, request);
-  /* What ran up to here may have closed the client; from here on nothing runs. */
-  if (client->closed || !submit(client, hold->call, &limits, reference)) {
+  if (!submit(client, hold->call, &limits, reference)) {
     int code = errno;
     luaL_unref(L, -1, reference);
-    lbraze_check_open_client(L, "start");
     return lbraze_raise_system(L, "no thread for the client", code);
   }
   request->call = braze_call_retain(hold->call);

@@ -1,4 +1,5 @@
--- The command that walks spec/support/reentry.lua with peers of its own, which are stopped by the function that comes with it.
+-- The command that walks spec/support/reentry.lua with peers of its own, which are stopped by the function that comes
+-- with it.
 
 local scripted_peer = require "spec.support.scripted_peer"
 
@@ -7,11 +8,12 @@ local scripted_peer = require "spec.support.scripted_peer"
 --- @param every integer  1 is each point, 3 each third
 return function(interpreter, build, every)
   local answering, refusing = scripted_peer.start(), scripted_peer.start()
-  local refusal = ([[{"message":"refused: %s","errors":["one",{"fraction":1.5}]}]]):format(("r"):rep(300))
+  local refusal = ([[{"message":"refused: %s","errors":["one",{"fraction":1.5},"%s"]}]])
+    :format(("r"):rep(300), ("e"):rep(6000))
   answering:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
   refusing:default { { read = "request" }, { write = scripted_peer.answer(400, nil, refusal) }, { again = true } }
-  local command = ("LUA_PATH='./?.lua;./src/?.lua;;' LUA_CPATH='%s/?.so;;' timeout 300 %s spec/support/reentry.lua %s %s %s %d 2>&1")
-    :format(build, interpreter, answering.url, refusing.url, build:gsub("/oldest$", "") .. "/seam/braze.so", every)
+  local command = ("LUA_PATH='./?.lua;./src/?.lua;;' LUA_CPATH='%s/?.so;;' timeout 400 %s %s %s %s %s %d 2>&1")
+    :format(build, interpreter, "spec/support/reentry.lua", answering.url, refusing.url, build:gsub("/oldest$", "") .. "/seam/braze.so", every)
   return command, function()
     answering:stop()
     refusing:stop()

@@ -13,8 +13,8 @@ end
 local seam = { core = open "luaopen_braze_core_spec" }
 seam.clock = seam.core.clock
 
--- braze only for who asks: its metatables replace those of another build in this Lua state. So what that build left
--- behind is collected before, by its own finalizers, and a spec file uses either this braze or require "braze".
+-- braze only for who asks: a second copy of the library, whose clients and errors are not those of require "braze".
+-- What the other one left behind is collected before, and a spec file uses either this braze or require "braze".
 return setmetatable(seam, {
   __index = function(self, name)
     if name ~= "braze" then return nil end
