@@ -99,6 +99,13 @@ static int process_fill(lua_State *L) {
   return 0;
 }
 
+/* process.die_of_pipes(): a write to what nobody reads ends this process, as it does where nobody has changed that */
+static int process_die_of_pipes(lua_State *L) {
+  (void)L;
+  signal(SIGPIPE, SIG_DFL);
+  return 0;
+}
+
 /* process.write(descriptor, text) */
 static int process_write(lua_State *L) {
   int descriptor = (int)luaL_checkinteger(L, 1);
@@ -238,7 +245,8 @@ int luaopen_braze_process_spec(lua_State *L) {
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
       {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
       {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies},
-      {"socketpair", process_socketpair}, {"fill", process_fill}, {NULL, NULL},
+      {"socketpair", process_socketpair}, {"fill", process_fill}, {"die_of_pipes", process_die_of_pipes},
+      {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);
