@@ -1,5 +1,5 @@
--- What the modules for hosts keep of calls, of clients and of those who wait: nothing that is over, and all that is needed
--- to wake a loop that sleeps.
+-- What the modules for hosts keep of calls, of clients and of those who wait: nothing that is over, and all that
+-- is needed to wake a loop that sleeps.
 
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"

@@ -14,8 +14,8 @@ local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze
 local counts_memory = not os.getenv "BRAZE_VALGRIND"
 local jit = rawget(_G, "jit")
 local rounds, times = 4, 100
--- A call that is lost is a thousand bytes. Where nothing is sent a single text counts: the allocator has no cause to take
--- more. Elsewhere it takes some more now and then, but not in each round.
+-- A call that is lost is a thousand bytes. Where nothing is sent a single text counts: the allocator has no cause
+-- to take more. Elsewhere it takes some more now and then, but not in each round.
 local most_bytes_each, least_block = 100, 24
 -- A thread that is not given back keeps its stack.
 local stack_size = 8 * 1024 * 1024

@@ -1,5 +1,5 @@
--- What each transfer is set to: what is offered, which proxy is asked, where limits lie to the byte, how long a connection
--- is kept, and what is said of a failure.
+-- What each transfer is set to: what is offered, which proxy is asked, where limits lie to the byte, how long a
+-- connection is kept, and what is said of a failure.
 
 local braze = require "braze"
 local child = require "spec.support.child"

@@ -1,5 +1,5 @@
--- What waiting costs and leaves alone: it takes no CPU, the host's thread keeps its signals, and a call that is cancelled
--- holds nothing that others wait for.
+-- What waiting costs and leaves alone: it takes no CPU, the host's thread keeps its signals, and a call that is
+-- cancelled holds nothing that others wait for.
 
 local braze = require "braze"
 local child = require "spec.support.child"
@@ -14,8 +14,8 @@ local read, hold, again = { read = "request" }, { hold = true }, { again = true 
 local made = { write = scripted_peer.created "made" }
 local parameters = { campaign_id = "campaign" }
 local pause = 0.3
--- A wait that looks again and again takes all of the pause, if no other process wants its part of the processor, and one
--- that sleeps less than a hundredth.
+-- A wait that looks again and again takes all of the pause, if no other process wants its part of the processor,
+-- and one that sleeps less than a hundredth.
 local most_cpu = os.getenv "BRAZE_VALGRIND" and 10 or pause / 20
 
 describe("a client that waits", function()

@@ -1,5 +1,5 @@
--- The key does not stay behind in memory: what held it is overwritten before it is given back. A library that is preloaded
--- looks into each block that ours frees.
+-- The key does not stay behind in memory: what held it is overwritten before it is given back. A library that is
+-- preloaded looks into each block that ours frees.
 
 local braze = require "braze"
 local child = require "spec.support.child"
