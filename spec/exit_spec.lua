@@ -176,7 +176,8 @@ describe("a process with 16 handshakes in flight", function()
           local ending = row[3]
           if row.answers_late then
             ending = ending:format(peer.port)
-            peer:play { { read = "request" }, { pause = 0.7 }, { write = scripted_peer.created "made" }, { hold = true } }
+            local made = { write = scripted_peer.created "made" }
+            peer:play { { read = "request" }, { pause = 0.7 }, made, { hold = true } }
           end
           check(quote(build .. "/host") .. " " .. row[1], ending, 7, row[4], row.rounds, row.seconds)
         end)

@@ -14,8 +14,8 @@ local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze
 local counts_memory = not os.getenv "BRAZE_VALGRIND"
 local jit = rawget(_G, "jit")
 local rounds, times = 4, 100
--- A call that is lost is a thousand bytes. Where nothing is sent a single text counts: the allocator has no cause to take more.
--- Elsewhere it takes some more now and then, but not in each round.
+-- A call that is lost is a thousand bytes. Where nothing is sent a single text counts: the allocator has no cause
+-- to take more. Elsewhere it takes some more now and then, but not in each round.
 local most_bytes_each, least_block = 100, 24
 -- A thread that is not given back keeps its stack.
 local stack_size = 8 * 1024 * 1024
@@ -72,9 +72,11 @@ local function check(body, threads_meanwhile, settle, most_each)
   end
   assert.is_true(least.threads <= 0, least.threads .. " threads are left")
   assert.is_true(least.descriptors <= 0, least.descriptors .. " descriptors are left")
-  assert.is_true(least.memory < times * (most_each or most_bytes_each), least.memory / times .. " bytes of C memory are left each time")
+  assert.is_true(least.memory < times * (most_each or most_bytes_each),
+    least.memory / times .. " bytes of C memory are left each time")
   assert.is_true(least.lua < times * most_bytes_each, least.lua / times .. " bytes of Lua's memory are left each time")
-  assert.is_true(least.space < times * stack_size / 2, least.space / times .. " bytes of address space are left each time")
+  assert.is_true(least.space < times * stack_size / 2,
+    least.space / times .. " bytes of address space are left each time")
 end
 
 describe("nothing is left of", function()

@@ -1,5 +1,5 @@
--- What each transfer is set to: what is offered, which proxy is asked, where limits lie to the byte, how long a connection is kept,
--- and what is said of a failure.
+-- What each transfer is set to: what is offered, which proxy is asked, where limits lie to the byte, how long a
+-- connection is kept, and what is said of a failure.
 
 local braze = require "braze"
 local child = require "spec.support.child"
@@ -198,7 +198,8 @@ describe("a transfer", function()
       local preload = assert(package.loadlib(%q, "luaopen_braze_preload_spec"))()
       local client = require "braze".new { api_key = %q, endpoint = %q, ca_file = %q, retries = 0, timeout = 600 }
       local function call()
-        local good, answer = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier", send_id = "same" })
+        local parameters = { campaign_id = "campaign_identifier", send_id = "same" }
+        local good, answer = pcall(client.create_send_id, client, parameters)
         io.write(good and "made " or answer.kind .. " ")
       end
     ]]

@@ -1,5 +1,5 @@
--- The key does not stay behind in memory: what held it is overwritten before it is given back. A library that is preloaded looks into
--- each block that ours frees.
+-- The key does not stay behind in memory: what held it is overwritten before it is given back. A library that is
+-- preloaded looks into each block that ours frees.
 
 local braze = require "braze"
 local child = require "spec.support.child"
@@ -19,7 +19,9 @@ local harmless = "path-that-is-no-secret"
 local prelude = [[
   local preload = assert(package.loadlib(%q, "luaopen_braze_preload_spec"))()
   local braze = require "braze"
-  local function new() return braze.new { api_key = %q .. %q, endpoint = %q .. "/" .. %q, retries = 0, timeout = 10 } end
+  local function new()
+    return braze.new { api_key = %q .. %q, endpoint = %q .. "/" .. %q, retries = 0, timeout = 10 }
+  end
   local parameters = { campaign_id = "campaign" }
   local function call(client)
     return select(2, pcall(client.create_send_id, client, parameters))

@@ -157,6 +157,13 @@ static int process_fill(lua_State *L) {
   return 0;
 }
 
+/* process.die_of_pipes(): a write to what nobody reads ends this process, as it does where nobody has changed that */
+static int process_die_of_pipes(lua_State *L) {
+  (void)L;
+  signal(SIGPIPE, SIG_DFL);
+  return 0;
+}
+
 /* process.write(descriptor, text) */
 static int process_write(lua_State *L) {
   int descriptor = (int)luaL_checkinteger(L, 1);
@@ -296,7 +303,7 @@ int luaopen_braze_process_spec(lua_State *L) {
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
       {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
       {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies},
-      {"socketpair", process_socketpair}, {"fill", process_fill}, {"clone", process_clone},
+      {"socketpair", process_socketpair}, {"fill", process_fill}, {"clone", process_clone}, {"die_of_pipes", process_die_of_pipes},
       {"fork_in_handler", process_fork_in_handler}, {"forked_in_handler", process_forked_in_handler}, {NULL, NULL},
   };
   lua_newtable(L);
