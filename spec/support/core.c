@@ -272,6 +272,7 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   outcome->answered = boolean_field(L, "answered");
   outcome->trust_failed = boolean_field(L, "trust_failed");
   outcome->left = boolean_field(L, "left") || outcome->status > 0;
+  outcome->used_before = boolean_field(L, "used_before");
   outcome->maybe_applied = boolean_field(L, "maybe_applied");
   lua_getfield(L, 1, "kind");
   if (!lua_isnil(L, -1)) {
