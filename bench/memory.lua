@@ -67,7 +67,7 @@ function modes.flight(count, max_connections)
   client:start("create_send_id", parameters(), options) -- the thread is there
   client:wait()
   local before = held_now()
-  for i = 1, count do client:start("create_send_id", parameters(), options) end
+  for _ = 1, count do client:start("create_send_id", parameters(), options) end
   socket.sleep(0.05)
   local flying = share(before, held_now(), count)
   client:wait()
