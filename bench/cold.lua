@@ -6,7 +6,7 @@ local braze = require "braze"
 for _ = 1, tonumber(arg[1]) or 1 do
   local result = braze.create_send_id {
     campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b",
-    send_id = "send-1",
+    send_id = "send_identifier",
   }
   assert(result.message == "success" and result.rate_limit.remaining, "the answer is not what the stand-in gives")
 end

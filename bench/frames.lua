@@ -32,7 +32,7 @@ local options = {
 local starts = {}
 local first = now()
 for number = 1, calls do
-  local parameters = { campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b", send_id = "send-" .. number }
+  local parameters = { campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b", send_id = "send_identifier" }
   local began = now()
   client:start("create_send_id", parameters, options)
   starts[number] = now() - began

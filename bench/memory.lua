@@ -37,21 +37,21 @@ local function share(before, after, count)
   return result
 end
 
-local function parameters(number)
-  return { campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b", send_id = "send-" .. number }
+local function parameters()
+  return { campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b", send_id = "send_identifier" }
 end
 
 local modes = {}
 
 -- Clients that were made, and that have made one blocking call each.
 function modes.idle(count)
-  braze.new():create_send_id(parameters(0)) -- what is made once is there
+  braze.new():create_send_id(parameters()) -- what is made once is there
   local clients = {}
   for i = 1, count do clients[i] = false end -- the list has its size
   local before = held_now()
   for i = 1, count do clients[i] = braze.new() end
   local made = share(before, held_now(), count)
-  for i = 1, count do clients[i]:create_send_id(parameters(i)) end
+  for i = 1, count do clients[i]:create_send_id(parameters()) end
   local used = share(before, held_now(), count)
   for i = 1, count do clients[i]:close() end
   return { made = made, used = used, closed = share(before, held_now(), count) }
@@ -64,10 +64,10 @@ function modes.flight(count, max_connections)
   local options = {
     on_done = function(err, result) if err or result.status ~= 201 then bad = bad + 1 end end,
   }
-  client:start("create_send_id", parameters(0), options) -- the thread is there
+  client:start("create_send_id", parameters(), options) -- the thread is there
   client:wait()
   local before = held_now()
-  for i = 1, count do client:start("create_send_id", parameters(i), options) end
+  for _ = 1, count do client:start("create_send_id", parameters(), options) end
   socket.sleep(0.05)
   local flying = share(before, held_now(), count)
   client:wait()
@@ -78,9 +78,9 @@ end
 -- How many blocks one warm call asks for.
 function modes.call(count)
   local client = braze.new()
-  for i = 1, 300 do client:create_send_id(parameters(i)) end
+  for _ = 1, 300 do client:create_send_id(parameters()) end
   local before = sums_of(allocations.counted())
-  for i = 1, count do client:create_send_id(parameters(i)) end
+  for _ = 1, count do client:create_send_id(parameters()) end
   return { blocks = share(before, sums_of(allocations.counted()), count) }
 end
 

@@ -22,7 +22,7 @@ local function start_next()
   begun = begun + 1
   client:start("create_send_id", {
     campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b",
-    send_id = "send-" .. begun,
+    send_id = "send_identifier",
   }, options)
 end
 

@@ -1,5 +1,5 @@
--- sockets: connections that are kept. What a server does to one between two calls, whatever else the client is doing, costs
--- no call and makes nothing twice; and what arrives has a limit.
+-- sockets: connections that are kept. What a server does to one between two calls, whatever else the client is doing,
+-- costs no call and makes nothing twice; and what arrives has a limit.
 
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
@@ -99,12 +99,12 @@ describe("a connection that is kept", function()
       end
     end)
 
-    -- The third request is the first to which what may not be repeated is answered on a connection that was used before.
     it("over " .. scheme .. " may carry another call's 429: it is tried again only with a send_id", function()
       for _, parameters in ipairs { without, with } do
         start_over(scheme)
         local limited = { write = answer(429, { ["retry-after"] = 0 }, "{}") }
-        peer:play(script(read, { write = created() }, read, limited, read, { write = created() }, { hold = true }))
+        local answered = { write = created() }
+        peer:play(script(read, answered, read, limited, read, answered, { hold = true }))
         assert.equal(1, call(without, "blocking").attempts)
         local outcome = call(parameters, "blocking")
         if parameters == with then
@@ -192,7 +192,8 @@ describe("what arrives", function()
   end
 
   it("without end behind a refusal leaves the refusal", function()
-    peer:play { read, { write = (chunked:gsub("201 Created", "403 Forbidden")) .. "5;" }, { repeat_write = ("x"):rep(65536) } }
+    local start = chunked:gsub("201 Created", "403 Forbidden") .. "5;"
+    peer:play { read, { write = start }, { repeat_write = ("x"):rep(65536) } }
     local failure = call(nil, "blocking")
     assert.equal("auth", failure.kind)
     assert.is_false(failure.maybe_applied)

@@ -8,7 +8,7 @@ local number = 0
 
 local function parameters()
   number = number + 1
-  return { campaign_id = campaign_id, send_id = "send-" .. number }
+  return { campaign_id = campaign_id, send_id = "send_identifier" }
 end
 
 local function finish(good, err)

@@ -1,5 +1,6 @@
 /* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the seam build. */
 #include "core_objects.h"
+#include "core_sockets.h"
 
 #include "endpoint.h"
 #include "headers.h"
@@ -287,6 +288,7 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   outcome->answered = boolean_field(L, "answered");
   outcome->trust_failed = boolean_field(L, "trust_failed");
   outcome->left = boolean_field(L, "left") || outcome->status > 0;
+  outcome->used_before = boolean_field(L, "used_before");
   outcome->maybe_applied = boolean_field(L, "maybe_applied");
   lua_getfield(L, 1, "kind");
   if (!lua_isnil(L, -1)) {
@@ -381,6 +383,7 @@ static const luaL_Reg headers_functions[] = {
 static const luaL_Reg outcome_functions[] = {{"judge", outcome_judge}, {NULL, NULL}};
 static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
 static const luaL_Reg timetable_functions[] = {{"new", timetable_new}, {NULL, NULL}};
+static const luaL_Reg sockets_functions[] = {{"new", sockets_new}, {NULL, NULL}};
 static const luaL_Reg trust_functions[] = {{"is_hashed", trust_is_hashed}, {NULL, NULL}};
 
 static const struct {
@@ -390,12 +393,13 @@ static const struct {
     {"text", text_functions},       {"endpoint", endpoint_functions}, {"instance", instance_functions},
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
-    {"timetable", timetable_functions}, {"trust", trust_functions},
+    {"timetable", timetable_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
 };
 
 int luaopen_braze_core_spec(lua_State *L) {
   size_t i;
   open_objects(L);
+  open_sockets(L);
   lua_newtable(L);
   for (i = 0; i < sizeof rooms / sizeof *rooms; i++) {
     lua_newtable(L);
