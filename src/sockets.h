@@ -29,6 +29,9 @@ int braze_sockets_close(void *data, curl_socket_t socket);
    that libcurl notices when it looks. True where there is one. */
 bool braze_sockets_drop_dead(struct braze_sockets *sockets);
 
+/* Shuts down the connection of a transfer that failed, so that it is not kept. */
+void braze_sockets_spoil(CURL *easy);
+
 void braze_sockets_free(struct braze_sockets *sockets);
 
 #endif

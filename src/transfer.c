@@ -93,8 +93,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   return 0;
 }
 
-/* What is known of trust and names may be out of date by now: then the attempt is begun once more, after another look. libcurl
-   sends again by itself what it lost on a connection that was kept; that is the end of the attempt. */
+/* Without a look first the attempt is begun once more, after one; but where libcurl would send again what it lost, it ends. */
 static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
   struct braze_transfer *transfer = data;
   if (transfer->may_connect) return braze_sockets_open(transfer->sockets, purpose, address);
@@ -291,10 +290,9 @@ static long milliseconds(double seconds) {
 
 /* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
 static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
-  const bool given = addresses && addresses[0];
-  if (given) snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
+  snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
   transfer->resolve.data = transfer->addresses;
-  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, given ? &transfer->resolve : NULL);
+  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, addresses[0] ? &transfer->resolve : NULL);
 }
 
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
@@ -307,9 +305,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->may_connect = route->may_connect;
   transfer->refused = false;
   transfer->process = braze_parking_forks();
-  transfer->seen = 0;
-  transfer->body_read = 0;
-  transfer->header_bytes = 0;
+  transfer->seen = transfer->body_read = transfer->header_bytes = 0;
   transfer->error[0] = '\0';
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
@@ -319,10 +315,6 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   if (braze_global_looks_seldom()) SET(CURLOPT_FRESH_CONNECT, (long)route->dropped);
   choose_headers(transfer, call->body_length);
   return code;
-}
-
-size_t braze_transfer_received(const struct braze_transfer *transfer) {
-  return transfer->header_bytes + transfer->call->outcome.body.length;
 }
 
 /* Without the mark of libcurl 7.80 the head may have left before the body was read. What libcurl counted as sent may be a
