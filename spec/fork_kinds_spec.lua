@@ -171,7 +171,8 @@ describe("after a fork", function()
           touch()
           process.exit(count())
         end
-        return (look(function() end) > 0 and "found" or "not found") .. " before, " .. look(function() %s end) .. " after"
+        return (look(function() end) > 0 and "found" or "not found") .. " before, "
+          .. look(function() %s end) .. " after"
       ]]):format(touch))
       assert.equal("exited 0 found before, 0 after", output)
     end)
