@@ -1,5 +1,6 @@
--- descriptor: a supervisor started the process with 0, 1 and 2 closed. Nothing of ours may have these numbers: what the host, or a
--- library of its, then prints to stdout and stderr would go into a request, and what it reads from stdin would be an answer.
+-- descriptor: a supervisor started the process with 0, 1 and 2 closed. Nothing of ours may have these numbers: what the
+-- host, or a library of its, then prints to stdout and stderr would go into a request, and what it reads from stdin
+-- would be an answer.
 
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
@@ -27,7 +28,8 @@ describe("with descriptors 0, 1 and 2 closed", function()
       local braze = require "braze"
       local report_path, url, https, ca_file, key = %q, %q, %q, %q, %q
       local function low()
-        os.execute("for number in 0 1 2; do readlink /proc/$PPID/fd/$number; done >" .. report_path .. ".low 2>/dev/null")
+        os.execute("for number in 0 1 2; do readlink /proc/$PPID/fd/$number; done >" .. report_path
+          .. ".low 2>/dev/null")
         local file = assert(io.open(report_path .. ".low"))
         local text = file:read "*a"
         file:close()

@@ -1,4 +1,5 @@
--- known: what is on disk when a connection is made counts, whatever libcurl keeps: parsed certificates, sessions, connections.
+-- known: what is on disk when a connection is made counts, whatever libcurl keeps: parsed certificates, sessions,
+-- connections.
 
 local braze = require "braze"
 local child = require "spec.support.child"
@@ -31,7 +32,8 @@ describe("certificates that are replaced on disk", function()
       openssl ecparam -name prime256v1 -genkey -noout -out server.key
       openssl req -new -key server.key -subj /CN=localhost -out server.csr
       printf 'subjectAltName=DNS:localhost\n' >server.cnf
-      openssl x509 -req -in server.csr -CA new.pem -CAkey new.key -set_serial 7 -days 2 -extfile server.cnf -out server.pem]]
+      openssl x509 -req -in server.csr -CA new.pem -CAkey new.key -set_serial 7 -days 2 \
+        -extfile server.cnf -out server.pem]]
     for _, name in ipairs { "old", "new" } do sh(("mkdir %s && cp %s.pem %s && openssl rehash %s"):format(
       name, name, name, name)) end
   end)
@@ -64,10 +66,13 @@ describe("certificates that are replaced on disk", function()
   -- In one go, as a package manager and certbot do it; or in place.
   local function put(which) sh(("cp %s.pem next && mv next bundle.pem"):format(which)) end
   local function write_over(which) sh(("cat %s.pem >bundle.pem"):format(which)) end
-  local function put_directory(which) sh(("rm -rf next && cp -R %s next && rm -rf store && mv next store"):format(which)) end
+  local function put_directory(which)
+    sh(("rm -rf next && cp -R %s next && rm -rf store && mv next store"):format(which))
+  end
 
   local function new(options)
-    local all = { api_key = "braze-key-0123456789", endpoint = "https://localhost:" .. peer.port, timeout = 20, retries = 0,
+    local all = { api_key = "braze-key-0123456789", endpoint = "https://localhost:" .. peer.port, timeout = 20,
+      retries = 0,
       ca_file = folder .. "/bundle.pem" }
     for name, value in pairs(options or {}) do all[name] = value end
     clients[#clients + 1] = braze.new(all)
@@ -92,7 +97,8 @@ describe("certificates that are replaced on disk", function()
       it(("count at the next connection: %s, replaced %s"):format(mode, how), function()
         local client = new(replace == put_directory and { ca_file = folder .. "/store" } or nil)
         local seen = {}
-        for _, step in ipairs { { "old", "old" }, { "new", "new" }, { "new", "old" }, { "old", "old" }, { "old", "new" },
+        for _, step in ipairs { { "old", "old" }, { "new", "new" }, { "new", "old" }, { "old", "old" }, { "old",
+          "new" },
           { "new", "new" } } do
           replace(step[2])
           serve(step[1])

@@ -1,5 +1,5 @@
--- look: certificates and names are looked up on a thread of their own. A disk or a name server that never answers keeps neither a
--- call past its deadline, nor a fork, nor more than a few threads.
+-- look: certificates and names are looked up on a thread of their own. A disk or a name server that never answers keeps
+-- neither a call past its deadline, nor a fork, nor more than a few threads.
 
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
@@ -71,7 +71,8 @@ describe("where a disk or a name server does not answer", function()
     ]]):format(build .. "/seam/braze.so", folder, service.https, service.key, peer.port, service.ca_file, program)
     local preloaded = os.getenv "LD_PRELOAD"
     return (child.run(text, {
-      HANG_WHILE = folder .. "/hangs", HANG_PATH = folder .. "/disk", HANG_NAME = "silent.test", HANG_ADDRESS = "127.0.0.1",
+      HANG_WHILE = folder .. "/hangs", HANG_PATH = folder .. "/disk", HANG_NAME = "silent.test",
+        HANG_ADDRESS = "127.0.0.1",
       LD_PRELOAD = (preloaded and preloaded .. ":" or "") .. build .. "/seam/hang.so",
     }))
   end
@@ -85,7 +86,8 @@ describe("where a disk or a name server does not answer", function()
           assert(not failure.maybe_applied and failure.attempts == 0 and failure.elapsed < 1)
           return failure
         ]]):format(mode))
-        assert.matches("braze: timeout: the certificates to trust could not be read within 0.3 s from \"[^\"]*/disk/ca.pem\": "
+        assert.matches("braze: timeout: the certificates to trust could not be read within 0.3 s from "
+          .. "\"[^\"]*/disk/ca.pem\": "
           .. "its file system does not answer; nothing was sent; look at the mount", text)
       end)
 
@@ -105,13 +107,15 @@ describe("where a disk or a name server does not answer", function()
           assert(not failure.maybe_applied and failure.attempts == 0)
           return failure
         ]]):format(mode))
-        assert.matches("braze: timeout: no connection to rest.silent.test within 0.3 s: the name server did not answer for "
+        assert.matches("braze: timeout: no connection to rest.silent.test within 0.3 s: "
+          .. "the name server did not answer for "
           .. "rest.silent.test; nothing was sent; check network, DNS", text)
       end)
 
       it("is tried again after connect_timeout, while there is time", function()
         assert.equal("timeout false 0", run(([[
-          local client = new { endpoint = "https://rest.silent.test", ca_file = system_ca, timeout = 5, connect_timeout = 0.05, retries = 1 }
+          local client = new { endpoint = "https://rest.silent.test", ca_file = system_ca, timeout = 5,
+            connect_timeout = 0.05, retries = 1 }
           local failure
           quick(function() failure = call(client, %q) end)
           return table.concat({ failure.kind, tostring(failure.maybe_applied), failure.attempts }, " ")
@@ -121,7 +125,8 @@ describe("where a disk or a name server does not answer", function()
       it("works again as soon as the name server does", function()
         peer:default { { read = "any" }, { write = "HTTP/1.1 200 OK\r\n\r\n" }, { connect = service.https_port } }
         assert.equal("201", run(([[
-          local client = new { endpoint = https:gsub("localhost", "rest.braze.test"), timeout = 0.3, ca_file = system_ca,
+          local client = new { endpoint = https:gsub("localhost", "rest.braze.test"), timeout = 0.3,
+            ca_file = system_ca,
             proxy = "http://silent.test:" .. port }
           assert(call(client, %q).kind == "timeout")
           answers()
@@ -131,7 +136,8 @@ describe("where a disk or a name server does not answer", function()
 
       it("leaves a few threads behind, and the calls after those are told why", function()
         local text = run(([[
-          local client, most, failure = new { endpoint = "https://rest.silent.test", ca_file = system_ca, timeout = 0.02, max_connections = 4 }, 0, nil
+          local client, most, failure = new { endpoint = "https://rest.silent.test", ca_file = system_ca,
+            timeout = 0.02, max_connections = 4 }, 0, nil
           for _ = 1, 100 do
             failure = call(client, %q)
             assert(not failure.maybe_applied)
@@ -140,7 +146,8 @@ describe("where a disk or a name server does not answer", function()
           assert(most <= 8 + 2, most)
           return failure
         ]]):format(mode))
-        assert.matches("braze: network: no connection to rest.silent.test: earlier look%-ups .* get no answer, .* nothing was sent", text)
+        assert.matches("braze: network: no connection to rest.silent.test: "
+          .. "earlier look%-ups .* get no answer, .* nothing was sent", text)
       end)
     end)
   end
@@ -172,7 +179,8 @@ describe("where a disk or a name server does not answer", function()
   it("calls go on over the connections that are there, also those that waited for a new one", function()
     peer:default { { tls = { certificate = service.server_certificate, key = service.server_key } },
       { read = "request" }, { write = scripted_peer.created() }, { read = "request" }, { pause = 0.1 },
-      { write = scripted_peer.created() }, { read = "request" }, { write = scripted_peer.created() }, { read = "request" },
+      { write = scripted_peer.created() }, { read = "request" }, { write = scripted_peer.created() },
+        { read = "request" },
       { write = scripted_peer.created() }, { hold = true } }
     assert.equal("201 201 201", run [[
       answers()
@@ -248,7 +256,8 @@ describe("where a disk or a name server does not answer", function()
       answers()
       return call(new { endpoint = "https://no-such-host.invalid", timeout = 20 }, "blocking")
     ]]
-    assert.matches("braze: network: no%-such%-host.invalid could not be reached; nothing was sent: Could not resolve host: "
+    assert.matches("braze: network: no%-such%-host.invalid could not be reached; "
+      .. "nothing was sent: Could not resolve host: "
       .. "no%-such%-host.invalid %(.*%) %(curl 6%)", text)
   end)
 end)

@@ -1,5 +1,5 @@
--- A process that is stopped past a deadline (a laptop's lid, a pause of a virtual machine, a debugger) and wakes late: what lies in
--- the socket is read before the deadline is applied, and nothing leaves after it.
+-- A process that is stopped past a deadline (a laptop's lid, a pause of a virtual machine, a debugger) and wakes late:
+-- what lies in the socket is read before the deadline is applied, and nothing leaves after it.
 
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
@@ -22,7 +22,8 @@ describe("a process that is stopped past a deadline", function()
   teardown(function() peer:stop() end)
   before_each(function() peer:reset() end)
 
-  -- A call in a child that is stopped as soon as the peer has seen so much of it, until its deadline is past; what came of it.
+  -- A call in a child that is stopped as soon as the peer has seen so much of it, until its deadline is past; what came
+  -- of it.
   local function play(mode, seen, options)
     local all = { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0 }
     for name, value in pairs(options or {}) do all[name] = value end
@@ -71,7 +72,8 @@ describe("a process that is stopped past a deadline", function()
       end)
 
       it("finds it over TLS", function()
-        peer:play { { tls = { certificate = service.server_certificate, key = service.server_key } }, { read = "request" },
+        peer:play { { tls = { certificate = service.server_certificate, key = service.server_key } },
+          { read = "request" },
           { pause = 0.1 }, { write = created() }, { hold = true } }
         assert.equal("made mine", play(mode, request,
           { endpoint = "https://localhost:" .. peer.port, ca_file = service.ca_file }))
@@ -79,7 +81,8 @@ describe("a process that is stopped past a deadline", function()
 
       it("finds a long one", function()
         local body = '{"message":"success","send_id":"mine","more":"' .. ("x"):rep(60000) .. '"}'
-        peer:play { { read = "request" }, { pause = 0.1 }, { write = scripted_peer.answer(201, nil, body) }, { hold = true } }
+        peer:play { { read = "request" }, { pause = 0.1 }, { write = scripted_peer.answer(201, nil, body) },
+          { hold = true } }
         assert.equal("made mine", play(mode, request))
       end)
 

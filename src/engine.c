@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "clock.h"
 #include "descriptor.h"
 #include "global.h"
 #include "known.h"
+#include "list.h"
 #include "parking.h"
 #include "sigpipe.h"
 #include "timetable.h"
@@ -27,10 +27,6 @@
 /* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
    older libcurl has it, too; libcurl leaves alone what it does not know. */
 #define MULTI_QUICK_EXIT ((CURLMoption)21)
-
-struct list {
-  struct braze_call *first, *last;
-};
 
 struct braze_engine {
   struct braze_settings *settings;
@@ -56,28 +52,6 @@ struct braze_engine {
   struct braze_transfer *idle;
   int idle_count;
 };
-
-static void append(struct list *list, struct braze_call *call) {
-  call->next = NULL;
-  call->previous = list->last;
-  if (list->last)
-    list->last->next = call;
-  else
-    list->first = call;
-  list->last = call;
-}
-
-static void unlink_from(struct list *list, struct braze_call *call) {
-  if (call->previous)
-    call->previous->next = call->next;
-  else
-    list->first = call->next;
-  if (call->next)
-    call->next->previous = call->previous;
-  else
-    list->last = call->previous;
-  call->next = call->previous = NULL;
-}
 
 struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections) {
   struct braze_engine *engine = calloc(1, sizeof *engine);
@@ -105,11 +79,15 @@ static void enter(struct braze_engine *engine, struct list *list, struct braze_c
   call->due = due;
   append(list, call);
   braze_timetable_add(list == &engine->running ? &engine->ending : &engine->timetable, call);
+  if (list == &engine->running || list == &engine->looking) engine->running_count++;
+  if (list == &engine->looking) engine->looking_count++;
 }
 
 static void leave(struct braze_engine *engine, struct list *list, struct braze_call *call) {
   unlink_from(list, call);
   braze_timetable_remove(list == &engine->running ? &engine->ending : &engine->timetable, call);
+  if (list == &engine->running || list == &engine->looking) engine->running_count--;
+  if (list == &engine->looking) engine->looking_count--;
 }
 
 static void finish(struct braze_engine *engine, struct braze_call *call, double now) {
@@ -146,16 +124,7 @@ static void put_transfer(struct braze_engine *engine, struct braze_transfer *tra
 
 /* The store of this attempt: the second one where the first did not do, for this call or for an earlier one. */
 static const struct braze_trust_store *choose_store(struct braze_engine *engine, const struct braze_call *call) {
-  static const struct braze_trust_store none = {NULL, NULL, 0};
-  bool second = call->trust_retried || atomic_load(&engine->settings->trust_file);
-  const struct braze_trust *trust = braze_known_trust(&engine->known);
-  if (!trust) return &none;
-  return second && trust->second.file ? &trust->second : &trust->first;
-}
-
-static bool has_other_store(struct braze_engine *engine, const struct braze_call *call) {
-  const struct braze_trust *trust = braze_known_trust(&engine->known);
-  return trust && trust->second.file && choose_store(engine, call) == &trust->first;
+  return braze_known_store(&engine->known, call->trust_retried || atomic_load(&engine->settings->trust_file));
 }
 
 /* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
@@ -171,7 +140,7 @@ static void settle(struct braze_engine *engine, struct braze_call *call) {
     enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
     return;
   }
-  if (outcome->trust_failed && !outcome->left && has_other_store(engine, call)) {
+  if (outcome->trust_failed && !outcome->left && choose_store(engine, call) != braze_known_store(&engine->known, true)) {
     call->trust_retried = true;
     call->tries--;
     enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
@@ -196,8 +165,6 @@ static void begin_look(struct braze_engine *engine, struct braze_call *call, dou
     settle(engine, call);
     return;
   }
-  engine->running_count++;
-  engine->looking_count++;
   enter(engine, &engine->looking, call, BRAZE_CALL_LOOKING, call->connect_by);
 }
 
@@ -205,7 +172,6 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
   struct braze_call *call = transfer->call;
   const bool look = transfer->refused && !call->outcome.left;
   leave(engine, &engine->running, call);
-  engine->running_count--;
   call->transfer = NULL;
   if (!call->outcome.left && (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)) braze_known_forget_name(&engine->known);
   call->outcome.no_descriptor = engine->sockets.wanting && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
@@ -255,7 +221,6 @@ static void begin_transfer(struct braze_engine *engine, struct braze_call *call,
   }
   call->transfer = transfer;
   enter(engine, &engine->running, call, BRAZE_CALL_RUNNING, call->connect_by);
-  engine->running_count++;
   code = braze_transfer_begin(transfer, call, &route, now);
   if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) end_attempt(engine, transfer, code);
@@ -286,12 +251,6 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
     begin_transfer(engine, call, !needed, now);
 }
 
-static void leave_looking(struct braze_engine *engine, struct braze_call *call) {
-  leave(engine, &engine->looking, call);
-  engine->looking_count--;
-  engine->running_count--;
-}
-
 /* Goes on with the attempts that waited for a look. */
 static void end_look(struct braze_engine *engine) {
   struct braze_call *call;
@@ -300,7 +259,7 @@ static void end_look(struct braze_engine *engine) {
   now = braze_clock_now();
   if (!braze_known_update(&engine->known, engine->settings, now)) return;
   while ((call = engine->looking.first) != NULL) {
-    leave_looking(engine, call);
+    leave(engine, &engine->looking, call);
     call->needs_look = false;
     if (braze_known_judge(&engine->known, &call->outcome))
       begin_transfer(engine, call, true, now);
@@ -311,7 +270,7 @@ static void end_look(struct braze_engine *engine) {
 
 /* The time of a look is up. */
 static void end_looking(struct braze_engine *engine, struct braze_call *call, double now) {
-  leave_looking(engine, call);
+  leave(engine, &engine->looking, call);
   call->outcome.connecting = call->connect_by < call->deadline;
   braze_known_late(&engine->known, call->connect_timeout < call->timeout ? call->connect_timeout : call->timeout, now, &call->outcome);
   settle(engine, call);
@@ -343,7 +302,7 @@ static bool advance(struct braze_engine *engine) {
   }
   /* A connection has become free: a disk or a name server that hangs holds up new ones alone. */
   while ((call = engine->looking.first) != NULL && !call->needs_look && !call->fresh && has_fit_connection(engine, now)) {
-    leave_looking(engine, call);
+    leave(engine, &engine->looking, call);
     begin_transfer(engine, call, false, now);
     begun = true;
   }
@@ -359,13 +318,6 @@ static bool advance(struct braze_engine *engine) {
   return begun;
 }
 
-/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be
-   lost. One that is shut down is found dead before it is used. */
-static void spoil(CURL *easy) {
-  curl_socket_t kept = CURL_SOCKET_BAD;
-  if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD) shutdown(kept, SHUT_RDWR);
-}
-
 static void harvest(struct braze_engine *engine) {
   CURLMsg *message;
   int left;
@@ -374,7 +326,7 @@ static void harvest(struct braze_engine *engine) {
     CURLcode code = message->data.result; /* the message is gone with the handle */
     char *transfer = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    if (code != CURLE_OK) spoil(easy);
+    if (code != CURLE_OK) braze_sockets_spoil(easy);
     curl_multi_remove_handle(engine->multi, easy);
     end_attempt(engine, (struct braze_transfer *)(void *)transfer, code);
   }
@@ -427,18 +379,17 @@ void braze_engine_step(struct braze_engine *engine) {
   braze_sigpipe_release(&sigpipe);
 }
 
+/* The seconds until the first call of a timetable is due, at most so many. */
+static double until(double seconds, const struct braze_timetable *timetable, bool busy) {
+  double until_due = timetable->first ? braze_clock_wait(timetable->first->due, busy) : seconds;
+  return until_due < seconds ? until_due : seconds;
+}
+
 void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
   struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
-  const struct braze_call *next = engine->timetable.first;
-  if (next) {
-    double until_due = braze_clock_wait(next->due, engine->running_count > 0);
-    if (until_due < seconds) seconds = until_due;
-  }
-  if (engine->ending.first) {
-    double until_end = braze_clock_wait(engine->ending.first->due, true);
-    if (until_end < seconds) seconds = until_end;
-  }
+  seconds = until(seconds, &engine->timetable, engine->running_count > 0);
+  seconds = until(seconds, &engine->ending, true);
   if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
     braze_look_wait(engine->known.look, seconds);
     return;
@@ -456,8 +407,6 @@ void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
 static void forget(struct braze_engine *engine, struct braze_call *call) {
   struct list *const lists[] = {
       [BRAZE_CALL_WAITING] = &engine->waiting, [BRAZE_CALL_LOOKING] = &engine->looking, [BRAZE_CALL_RUNNING] = &engine->running, [BRAZE_CALL_PAUSING] = &engine->pausing};
-  if (call->state == BRAZE_CALL_RUNNING || call->state == BRAZE_CALL_LOOKING) engine->running_count--;
-  if (call->state == BRAZE_CALL_LOOKING) engine->looking_count--;
   leave(engine, lists[call->state], call);
 }
 

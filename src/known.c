@@ -79,6 +79,13 @@ const struct braze_trust *braze_known_trust(const struct braze_known *known) {
   return known->found ? &braze_look_found(known->found)->trust : NULL;
 }
 
+const struct braze_trust_store *braze_known_store(const struct braze_known *known, bool second) {
+  static const struct braze_trust_store none = {NULL, NULL, 0};
+  const struct braze_trust *trust = braze_known_trust(known);
+  if (!trust) return &none;
+  return second && trust->second.file ? &trust->second : &trust->first;
+}
+
 void braze_known_free(struct braze_known *known) {
   braze_look_release(known->look);
   braze_look_release(known->found);

@@ -35,6 +35,9 @@ void braze_known_forget_name(struct braze_known *known);
 /* The stores of the last look; NULL: there was none. */
 const struct braze_trust *braze_known_trust(const struct braze_known *known);
 
+/* One of them: the second, where there is one and it is asked for, else the first. */
+const struct braze_trust_store *braze_known_store(const struct braze_known *known, bool second);
+
 void braze_known_free(struct braze_known *known);
 
 #endif

@@ -234,3 +234,10 @@ bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago) {
 void braze_sockets_free(struct braze_sockets *sockets) {
   free(sockets->open);
 }
+
+/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be
+   lost. One that is shut down is found dead before it is used. */
+void braze_sockets_spoil(CURL *easy) {
+  curl_socket_t kept = CURL_SOCKET_BAD;
+  if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD) shutdown(kept, SHUT_RDWR);
+}

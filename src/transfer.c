@@ -57,8 +57,7 @@ static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, c
   return 1;
 }
 
-/* What is known of trust and names may be out of date by now: then the attempt is begun once more, after another look. libcurl
-   sends again by itself what it lost on a connection that was kept; that is the end of the attempt. */
+/* Without a look first the attempt is begun once more, after one; but where libcurl would send again what it lost, it ends. */
 static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
   struct braze_transfer *transfer = data;
   if (transfer->may_connect) return braze_sockets_open(&transfer->connection, purpose, address);
@@ -243,10 +242,9 @@ static long milliseconds(double seconds) {
 
 /* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
 static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
-  const bool given = addresses && addresses[0];
-  if (given) snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
+  snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
   transfer->resolve.data = transfer->addresses;
-  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, given ? &transfer->resolve : NULL);
+  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, addresses[0] ? &transfer->resolve : NULL);
 }
 
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
@@ -259,9 +257,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->may_connect = route->may_connect;
   transfer->refused = false;
   transfer->process = braze_parking_forks();
-  transfer->seen = 0;
-  transfer->body_read = 0;
-  transfer->header_bytes = 0;
+  transfer->seen = transfer->body_read = transfer->header_bytes = 0;
   transfer->rounds = 0;
   transfer->error[0] = '\0';
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
@@ -274,10 +270,6 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->is_fresh = route->fresh;
   choose_headers(transfer, call->body_length);
   return code;
-}
-
-size_t braze_transfer_received(const struct braze_transfer *transfer) {
-  return transfer->header_bytes + transfer->call->outcome.body.length;
 }
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {

@@ -49,7 +49,7 @@ void braze_transfer_free(struct braze_transfer *transfer);
 /* How an attempt may connect. */
 struct braze_route {
   const struct braze_trust_store *store;
-  const char *addresses; /* as CURLOPT_RESOLVE has them; NULL: libcurl looks the name up */
+  const char *addresses; /* as CURLOPT_RESOLVE has them; "" = libcurl looks the name up */
   bool may_connect;      /* else only a connection that is kept may be taken */
   bool fresh;            /* a connection of its own, none that is kept */
 };
@@ -59,7 +59,9 @@ struct braze_route {
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now);
 
 /* How many bytes of the response have come. */
-size_t braze_transfer_received(const struct braze_transfer *transfer);
+static inline size_t braze_transfer_received(const struct braze_transfer *transfer) {
+  return transfer->header_bytes + transfer->call->outcome.body.length;
+}
 
 /* Writes what came of the attempt to the call's outcome and makes the transfer idle. */
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code);

@@ -17,34 +17,42 @@ static void wait_while(int hangs) {
   while (hangs && file && access(file, F_OK) == 0) nanosleep(&pause, NULL);
 }
 
+/* Writes the C library's own function to the pointer. ISO C has no conversion between the two kinds of pointers. */
+static void find(const char *name, void *function) {
+  void *found = dlsym(RTLD_NEXT, name);
+  memcpy(function, &found, sizeof found);
+}
+
 static int begins(const char *path) {
   const char *prefix = getenv("HANG_PATH");
   return prefix && path && strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
 int stat(const char *restrict path, struct stat *restrict state) {
-  int (*next)(const char *, struct stat *) = (int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, "stat");
+  int (*next)(const char *, struct stat *);
+  find("stat", &next);
   wait_while(begins(path));
   return next(path, state);
 }
 
 int open(const char *path, int flags, ...) {
-  int (*next)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+  int (*next)(const char *, int, ...);
   va_list more;
   mode_t mode;
   va_start(more, flags);
   mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
   va_end(more);
+  find("open", &next);
   wait_while(begins(path));
   return next(path, flags, mode);
 }
 
 int getaddrinfo(const char *restrict name, const char *restrict port, const struct addrinfo *restrict hints,
                 struct addrinfo **restrict list) {
-  int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
-      (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))dlsym(RTLD_NEXT, "getaddrinfo");
+  int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
   const char *silent = getenv("HANG_NAME"), *address = getenv("HANG_ADDRESS");
   int hangs = silent && name && strstr(name, silent) != NULL;
+  find("getaddrinfo", &next);
   wait_while(hangs);
   return next(hangs && address ? address : name, port, hints, list);
 }
