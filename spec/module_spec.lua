@@ -318,6 +318,28 @@ describe("a host", function()
     ]]):format(service.key, service.http, service.key, service.http))
   end)
 
+  it("that has a loop is told of a colon where a dot belongs, before its environment is looked at", function()
+    local tried = 0
+    for _, host in ipairs { "luv", "cqueues", "copas" } do
+      if pcall(require, host) then
+        tried = tried + 1
+        expect("new create_send_id create_send_id", ([[
+          local braze = require "braze.%s"
+          local function report(_, first, second)
+            io.write((second or first).message:match "^([%%w_]+) was called on the module itself: \":\" stands")
+          end
+          report(pcall(braze.new, braze, {}))
+          io.write " "
+          report(pcall(braze.safe.create_send_id, braze.safe, { campaign_id = "x" }))
+          io.write " "
+          local loop = coroutine.wrap(function() report(pcall(braze.create_send_id, braze, { campaign_id = "x" })) end)
+          loop()
+        ]]):format(host))
+      end
+    end
+    if tried == 0 then pending "no loop's library is here" end
+  end)
+
   it("that is nginx gets the module that yields by the same name", function()
     expect("the one that yields", [[
       ngx = { config = { nginx_version = 1021004 } }
