@@ -276,7 +276,9 @@ describe("a host", function()
 
   it("that is static finds the safe style first, by its own opener", function()
     local library = os.getenv "BRAZE_BUILD" .. "/braze.so"
-    for _, order in ipairs { "require 'braze.safe' == require('braze').safe", "require('braze').safe == require 'braze.safe'" } do
+    for _, order in ipairs {
+      "require 'braze.safe' == require('braze').safe", "require('braze').safe == require 'braze.safe'",
+    } do
       expect("true true", ([[
         for name, opener in pairs { braze = "luaopen_braze", ["braze.safe"] = "luaopen_braze_safe" } do
           package.preload[name] = assert(package.loadlib(%q, opener))
