@@ -188,6 +188,8 @@ describe("a mistake in a call", function()
   it("is named in the parameters' form, then in the options, then in the parameters", function()
     refusal(function() client:create_send_id("campaign", "send") end,
       "takes a table of parameters, not the string \"campaign\"")
+    refusal(function() client:start("create_send_id", "campaign", { retrys = 1 }) end,
+      "takes a table of parameters, not the string \"campaign\"")
     refusal(function() client:create_send_id({ campaign_id = 5 }, { retrys = 1 }) end, "unknown option \"retrys\"")
     refusal(function() client:create_send_id({ campain_id = "x", send_id = 5 }) end, "did you mean \"campaign_id\"")
     refusal(function() client:start("create_send_id", { campain_id = "x" }, { on_dne = print }) end, "\"on_done\"")
