@@ -201,32 +201,6 @@ function laws.annotations()
   if not found then print "no luaL_Reg table was found in src/lua_*.c" end
 end
 
--- rockspec PATH: it lists the same sources as the Makefile builds, and the same modules as it installs.
-function laws.rockspec(path)
-  local spec, sources, modules = {}, {}, {}
-  assert(loadfile(path, "t", spec))()
-  for _, source in ipairs(spec.build.modules.braze.sources) do sources[source] = true end
-  for module, file in pairs(spec.build.modules) do
-    if type(file) == "string" then
-      modules[file] = module
-      if module ~= file:gsub("^src/", ""):gsub("%.lua$", ""):gsub("/", ".") then
-        print(("%s: module %s can't be %s"):format(path, module, file))
-      end
-    end
-  end
-  for _, file in ipairs(list "src/*.c") do
-    if not sources[file] then print(("%s: %s is missing"):format(path, file)) end
-    sources[file] = nil
-  end
-  for _, file in ipairs(list "src/braze/*.lua") do
-    if not modules[file] then print(("%s: %s is missing"):format(path, file)) end
-    modules[file] = nil
-  end
-  for _, gone in ipairs { sources, modules } do
-    for _, file in ipairs(sorted(gone)) do print(("%s: %s does not exist"):format(path, file)) end
-  end
-end
-
 local law = laws[arg[1]]
 if not law then
   io.stderr:write("laws.lua: no law \"", tostring(arg[1]), "\"\n")

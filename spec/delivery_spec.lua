@@ -200,7 +200,8 @@ describe("a client that starts calls", function()
     it("though one raises nil", function()
       start_and_finish(1, function() error() end)
       local good, raised = pcall(client.wait, client)
-      assert.same({ false, nil, 0 }, { good, raised, client:pending() })
+      local _, nothing = pcall(error) -- nil, of which Lua 5.5 makes a text
+      assert.same({ false, nothing, 0 }, { good, raised, client:pending() })
     end)
 
     it("in the order they were started, where they were closed", function()

@@ -22,6 +22,7 @@ describe("a call that fails", function()
   local function call(parameters, options)
     local good, failure = pcall(client.create_send_id, client, parameters or { campaign_id = "campaign" }, options)
     assert.is_false(good)
+    assert.equal("create_send_id", failure.operation)
     return check(failure)
   end
 

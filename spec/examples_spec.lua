@@ -77,7 +77,8 @@ describe("examples/create_send_id.lua", function()
     local status, output, complaint = run_it()
     assert.equal(1, status)
     assert.equal("", output)
-    assert.matches("^examples/create_send_id%.lua:%d+: braze: rejected %(400%): [^\n]*\"Invalid Campaign ID\"[^\n]*\n$", complaint)
+    assert.matches("^examples/create_send_id%.lua:%d+: braze: rejected %(400%): "
+      .. "[^\n]*\"Invalid Campaign ID\"[^\n]*\n$", complaint)
     assert.matches("no-such-campaign", complaint, 1, true)
   end)
 

@@ -98,7 +98,8 @@ describe("the words of an error", function()
     local client = new()
     local rows = {
       { nil, "nothing" }, { true, "true, a boolean" }, { 1, "the number 1" }, { "x", 'the string "x"' },
-      { print, "a function" }, { client, "a userdata" }, { "0f1e2d3c-4b5a", "a string (13 characters; not shown, it may be a key)" },
+      { print, "a function" }, { client, "a userdata" },
+      { "0f1e2d3c-4b5a", "a string (13 characters; not shown, it may be a key)" },
       { coroutine.create(function() end), "a coroutine" }, { io.stdout, "a userdata" },
     }
     for i = 1, 9 do

@@ -195,7 +195,7 @@ describe("braze.copas", function()
         print(good, _VERSION == "Lua 5.1" and "rate_limited" or failure.kind)
       end) ]])
     assert.matches("rate_limited\t%S+:%d+:\n", output)
-    assert.matches("\n?%S+:%d+: braze: rate_limited %(429%): [^\n]*slow down", output) -- by copas' own handler of errors
+    assert.matches("\n?%S+:%d+: braze: rate_limited %(429%): [^\n]*slow down", output) -- by copas' own handler
     assert.matches("false\trate_limited\n", output)
   end)
 

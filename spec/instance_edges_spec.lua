@@ -101,7 +101,8 @@ describe("an address of Braze's that is no REST endpoint", function()
   end)
 
   it("is named where it is a web page or a misspelt endpoint, with the endpoint that was meant", function()
-    for _, host in ipairs { "www.braze.com", "braze.com", "BRAZE.com", "api.braze.eu", "braze.com.", "x.y.braze.com" } do
+    for _, host in ipairs { "www.braze.com", "braze.com", "BRAZE.com", "api.braze.eu", "braze.com.",
+      "x.y.braze.com" } do
       for _, before in ipairs { "", "https://" } do
         local message, hint = refused(before .. host)
         assert.equal(host .. " is no REST endpoint of Braze", message)

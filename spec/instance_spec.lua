@@ -76,7 +76,8 @@ describe("the list of instances", function()
   it("asks whether another name was meant", function()
     for text, name in pairs {
       ["iad-01"] = "US-01", ["iad-08"] = "US-08", iad01 = "US-01", ["IAD-1"] = "US-01", ["fra-02"] = "EU-02",
-      ["rest.iad-01"] = "US-01", ["us-10"] = "US-10", ["id-01"] = "ID-01", ["us-01"] = "US-01", ["eu-01"] = "EU-01", ["Us-10"] = "US-10", US01 = "US-01", EU01 = "EU-01",
+      ["rest.iad-01"] = "US-01", ["us-10"] = "US-10", ["id-01"] = "ID-01", ["us-01"] = "US-01",
+      ["eu-01"] = "EU-01", ["Us-10"] = "US-10", US01 = "US-01", EU01 = "EU-01",
       ["kr-01"] = "KR-01",
       ["US-01 "] = false, ["US-1"] = false, ["US-0"] = false, ["EU-1"] = "EU-01", ["JP_01"] = "JP-01",
     } do

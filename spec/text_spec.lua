@@ -187,6 +187,8 @@ describe("text.nearest", function()
     { "HTTP_PROXY", options, "proxy" },
     { "rest_endpoint", options, "endpoint" },
     { "my_connect_timeout", options, "connect_timeout" },
+    { "my_connect_timeout", { "connect_timeout", "timeout" }, "connect_timeout" },
+    { "longest_name_of_all", { "of_al", "longest", "names" }, "longest" },
     { "connection_timeout", options, "connect_timeout" },
     { "time", options, nil },
   }

@@ -14,7 +14,8 @@ local math_type = math.type
 local field_types = {
   kind = "string", message = "string", hint = "string", where = "string", maybe_applied = "boolean",
   attempts = "integer", elapsed = "number", rate_limit = "table", status = "integer", retry_at = "integer",
-  errors = "table", body = "string", request_id = "string", operation = "string", curl_code = "integer", curl_message = "string",
+  errors = "table", body = "string", request_id = "string",
+  operation = "string", curl_code = "integer", curl_message = "string",
 }
 local always = { "kind", "message", "where", "maybe_applied", "attempts", "elapsed", "rate_limit" }
 errors.kinds = {
@@ -42,7 +43,8 @@ function errors.check(failure)
   assert.equal(failure.curl_code == nil, failure.curl_message == nil)
   assert.is_true(#(failure.body or "x") >= 1 and #(failure.body or "") <= 4096)
   local line = (failure.where == "" and "" or failure.where .. " ") .. "braze: " .. failure.kind
-    .. (failure.status and (" (%d)"):format(failure.status) or "") .. ": " .. failure.message .. (failure.hint and "; " .. failure.hint or "")
+    .. (failure.status and (" (%d)"):format(failure.status) or "") .. ": " .. failure.message
+    .. (failure.hint and "; " .. failure.hint or "")
   assert.equal(line, tostring(failure))
   assert.is_nil(line:find "%c")
   assert.is_nil((line .. cjson.encode(failure)):find("canary", 1, true))

@@ -144,8 +144,8 @@ local braze = {}
 ---@field curl_message? string where libcurl failed
 ---@operator concat(string): string
 
----Fields for `braze.error`: any of an error's, and no other. What is always present in an error is filled in where it is
----left out; `kind` too, from a `status` of 300 or more.
+---Fields for `braze.error`: any of an error's, and no other. What is always present in an error is filled in where it
+---is left out; `kind` too, from a `status` of 300 or more.
 ---@class braze.error.fields
 ---@field kind? braze.kind
 ---@field message? string
