@@ -10,6 +10,8 @@ local only = os.getenv "MUTATION_TEST"
 local here
 local found = 0
 local finals = {} -- what the test that runs gave to finally
+local running = false
+local pended = {} -- what pending raises inside a test, which ends it
 
 local function new_scope(outer, name)
   return { outer = outer, name = name, parts = {}, before = {}, after = {}, setups = {}, teardowns = {} }
@@ -47,10 +49,12 @@ local function run(scope, name)
       if part.test then
         found = found + 1
         call_before(scope)
+        running = true
         local good, failure = pcall(part.test)
+        running = false
         call_all(finals)
         finals = {}
-        if not good then
+        if not good and failure ~= pended then
           print(name .. " " .. part.name)
           print(type(failure) == "table" and tostring(failure.message or failure) or tostring(failure))
           os.exit(1)
@@ -79,7 +83,9 @@ function environment.before_each(body) table.insert(here.before, body) end
 function environment.after_each(body) table.insert(here.after, body) end
 function environment.setup(body) table.insert(here.setups, body) end
 function environment.teardown(body) table.insert(here.teardowns, body) end
-function environment.pending() end
+function environment.pending()
+  if running then error(pended, 0) end
+end
 function environment.finally(body) table.insert(finals, body) end
 
 for _, path in ipairs(arg) do
