@@ -191,4 +191,4 @@ bench: ## measure beside peers, write bench/results and the README's line about 
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.4, 5.3, 5.1), LUA_INCDIR, SPEC'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC'
