@@ -157,7 +157,7 @@ local methods = {
     started(now)
     return function() return tostring(now.client) .. tostring(now.request) end
   end },
-  { "new", function(now)
+  { "new", function()
     return function()
       local client = new()
       client:close()
@@ -242,7 +242,7 @@ local function fault(now, outcome, action)
 end
 
 local function try(way, name, method, action)
-  local number, reached, outcome = 1, nil, nil
+  local number, reached, outcome = 1 -- luacheck: ignore 221
   repeat
     local now = { client = new(), params = params(), options = {} }
     local run = method[2](now)
