@@ -24,7 +24,7 @@ describe("a process that is stopped past a deadline", function()
 
   -- A call in a child that is stopped as soon as the peer has seen so much of it, until its deadline is past; what came
   -- of it.
-  local function play(mode, seen, options)
+  local function play(mode, seen, options, hello)
     local all = { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0 }
     for name, value in pairs(options or {}) do all[name] = value end
     local limits = { timeout = timeout, connect_timeout = all.connect_timeout }
@@ -51,6 +51,7 @@ describe("a process that is stopped past a deadline", function()
     end
     process.close(writing)
     local reached = peer:wait(seen)
+    if hello then socket.sleep(hello) end -- so that the client's part of a handshake is on its way
     os.execute("kill -STOP " .. child)
     socket.sleep(timeout * 2)
     os.execute("kill -CONT " .. child)
@@ -100,10 +101,10 @@ describe("a process that is stopped past a deadline", function()
       end)
 
       it("before the request left sends none", function()
-        peer:play { { pause = 0.1 }, { tls = { certificate = service.server_certificate, key = service.server_key } },
+        peer:play { { pause = 0.3 }, { tls = { certificate = service.server_certificate, key = service.server_key } },
           { read = "request" }, { write = created() }, { hold = true } }
         assert.equal("timeout false 0 -", play(mode, { connections = 1 },
-          { endpoint = "https://localhost:" .. peer.port, ca_file = service.ca_file }))
+          { endpoint = "https://localhost:" .. peer.port, ca_file = service.ca_file }, 0.15))
         assert.equal(0, peer:requests())
       end)
 
