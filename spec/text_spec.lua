@@ -188,7 +188,7 @@ describe("text.nearest", function()
     { "rest_endpoint", options, "endpoint" },
     { "my_connect_timeout", options, "connect_timeout" },
     { "my_connect_timeout", { "connect_timeout", "timeout" }, "connect_timeout" },
-    { "longest_name_of_all", { "of_al", "longest", "names" }, "longest" },
+    { "longest_name_of_all", { "longest", "of_al" }, "longest" },
     { "connection_timeout", options, "connect_timeout" },
     { "time", options, nil },
   }
