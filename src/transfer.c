@@ -303,6 +303,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
   transfer->may_connect = route->may_connect;
+  transfer->vain_looks = 0;
   transfer->refused = false;
   transfer->process = braze_parking_forks();
   transfer->seen = transfer->body_read = transfer->header_bytes = 0;
