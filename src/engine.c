@@ -20,7 +20,7 @@
 #define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
 #define MOST_IDLE_TRANSFERS 64
 #define LONGEST_UNSEEN 1.0
-#define MOST_VAIN_LOOKS 3 /* one may read a ticket of TLS, or end the sending */
+#define MOST_VAIN_LOOKS 3u /* one may read a ticket of TLS, or end the sending */
 #define MOST_LATE_LOOKS 64 /* at what lies in a socket when the time is up */
 
 /* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an

@@ -303,10 +303,9 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
   transfer->may_connect = route->may_connect;
-  transfer->vain_looks = 0;
   transfer->refused = false;
   transfer->process = braze_parking_forks();
-  transfer->seen = transfer->body_read = transfer->header_bytes = 0;
+  transfer->vain_looks = transfer->seen = transfer->body_read = transfer->header_bytes = 0;
   transfer->error[0] = '\0';
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
