@@ -22,6 +22,7 @@
 #define LONGEST_UNSEEN 1.0
 #define QUIET 0.05     /* seconds: what comes behind an answer has come by then */
 #define DISTRUST 600.0 /* seconds, after the service has sent what nobody asked for */
+#define MOST_VAIN_LOOKS 3u /* one may read a ticket of TLS, or end the sending */
 #define MOST_LATE_LOOKS 64 /* at what lies in a socket when the time is up */
 
 /* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
@@ -354,7 +355,8 @@ static bool end_late(struct braze_engine *engine) {
       continue;
     }
     received = braze_transfer_received(call->transfer);
-    if (received == call->transfer->seen || engine->late_looks++ >= MOST_LATE_LOOKS) {
+    call->transfer->vain_looks = received == call->transfer->seen ? call->transfer->vain_looks + 1 : 0;
+    if (call->transfer->vain_looks > MOST_VAIN_LOOKS || engine->late_looks++ >= MOST_LATE_LOOKS) {
       curl_multi_remove_handle(engine->multi, call->transfer->easy);
       end_attempt(engine, call->transfer, CURLE_OPERATION_TIMEDOUT);
     } else {

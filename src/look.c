@@ -49,7 +49,7 @@ static bool split_url(const char *url, const char *default_port, char *host, siz
 /* Who is connected to: the proxy, or the service. */
 static bool find_peer(const struct braze_settings *settings, char *host, size_t size, char *port, size_t port_size) {
   const char *url = settings->proxy ? settings->proxy : settings->url;
-  const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : settings->proxy ? "1080" : "80";
+  const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : settings->proxy ? "80" : "80";
   return url && split_url(url, default_port, host, size, port, port_size);
 }
 

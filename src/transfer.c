@@ -257,7 +257,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->may_connect = route->may_connect;
   transfer->refused = false;
   transfer->process = braze_parking_forks();
-  transfer->seen = transfer->body_read = transfer->header_bytes = 0;
+  transfer->vain_looks = transfer->seen = transfer->body_read = transfer->header_bytes = 0;
   transfer->rounds = 0;
   transfer->error[0] = '\0';
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);

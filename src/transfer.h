@@ -27,6 +27,7 @@ struct braze_transfer {
   unsigned process; /* in which the attempt began, by braze_parking_forks */
   bool may_connect; /* trust and name are known for a new connection */
   bool refused;     /* one was wanted all the same */
+  size_t vain_looks; /* of the engine, once the time was up */
   size_t seen;      /* bytes of the response when the engine last looked */
   struct curl_slist resolve;
   char addresses[1024]; /* of which it is the list */
