@@ -49,7 +49,7 @@ fortified = $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
 FORTIFY = $(if $(optimised),$(if $(fortified),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 
 COMPILE = $(CC) -std=c11 -fPIC $(BIND) -fvisibility=hidden -pthread -fstack-protector-strong -Wall -Wextra \
-  $(FORTIFY) -MMD -MP $(CURL_FLAGS) $1 $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+  $(FORTIFY) -MMD -MP -Isrc $(CURL_FLAGS) $1 $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Never -llua: a second copy of the interpreter in one process ends in a crash. The host has these symbols.
 ifeq ($(shell uname -s),Darwin)
@@ -67,12 +67,12 @@ BIND := -fno-plt
 endif
 LINK = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIBS) $(SYSTEM_LIBS)
 
-SOURCES := $(wildcard src/*.c)
+SOURCES := $(wildcard src/*/*.c)
 MODULES := $(wildcard src/braze/*.lua)
 HAVE_SEAM := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
 
 # Three builds of each version: the one that is installed; "seam", for specs: spec/support/clock.c in place of
-# src/clock.c (time and chance are the spec's) and the core's pure functions as one more Lua module; "oldest", for
+# src/base/clock.c (time and chance are the spec's) and the core's pure functions as one more Lua module; "oldest", for
 # specs: every gate on libcurl's version takes the code of the oldest one supported, deprecated names and all.
 define build_for
 objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
@@ -80,7 +80,7 @@ objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 build/$1/braze.so: $$(objects_$1)
 	$$(LINK)
 
-build/$1/seam/braze.so: $$(filter-out build/$1/clock.o,$$(objects_$1)) build/$1/seam/clock.o build/$1/seam/core.o build/$1/seam/process.o
+build/$1/seam/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) build/$1/seam/clock.o build/$1/seam/core.o build/$1/seam/process.o
 	$$(LINK)
 
 # Programs with Lua inside: those of specs load braze.so as any host does, the example has braze linked into it.
@@ -95,7 +95,7 @@ build/$1/embed: build/$1/seam/embed.o $$(objects_$1)
 
 build/$1/seam/embed.o: examples/embed.c | build/found
 	@mkdir -p $$(@D)
-	$$(call COMPILE,-Isrc $$(call lua_flags,$1))
+	$$(call COMPILE,$$(call lua_flags,$1))
 
 # Preloaded into children of specs: disks and name servers that hang.
 build/$1/seam/hang.so: spec/support/hang.c | build/found
@@ -114,13 +114,13 @@ build/$1/%.o: src/%.c | build/found
 
 build/$1/seam/%.o: spec/support/%.c | build/found
 	@mkdir -p $$(@D)
-	$$(call COMPILE,-Isrc $$(call lua_flags,$1))
+	$$(call COMPILE,$$(call lua_flags,$1))
 
 build/$1/oldest/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,-DBRAZE_LIBCURL_OLDEST -DCURL_DISABLE_DEPRECATION $$(call lua_flags,$1))
 
--include $$(wildcard build/$1/*.d build/$1/seam/*.d build/$1/oldest/*.d)
+-include $$(wildcard build/$1/*/*.d build/$1/oldest/*/*.d)
 endef
 $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 

@@ -3,7 +3,7 @@
 
 local laws = {}
 
--- The newest libcurl whose symbols need no guard. The same number stands in src/libcurl.h.
+-- The newest libcurl whose symbols need no guard. The same number stands in src/http/libcurl_version.h.
 local OLDEST = "7.68.0"
 local SYMBOLS = "spec/support/libcurl_symbols"
 
@@ -79,13 +79,13 @@ end
 -- Each version has one file that may ask for it.
 function laws.versions()
   local owner = {
-    LUA_VERSION_NUM = "src/lua_compat.h",
-    LUAJIT_VERSION_NUM = "src/lua_compat.h",
-    LIBCURL_VERSION_NUM = "src/libcurl.h",
-    CURL_AT_LEAST_VERSION = "src/libcurl.h",
-    BRAZE_LIBCURL_OLDEST = "src/libcurl.h",
+    LUA_VERSION_NUM = "src/lua/compat.h",
+    LUAJIT_VERSION_NUM = "src/lua/compat.h",
+    LIBCURL_VERSION_NUM = "src/http/libcurl_version.h",
+    CURL_AT_LEAST_VERSION = "src/http/libcurl_version.h",
+    BRAZE_LIBCURL_OLDEST = "src/http/libcurl_version.h",
   }
-  for _, path in ipairs(list "src/*.[ch]") do
+  for _, path in ipairs(list "src/*/*.[ch]") do
     for number, line in lines(code(path)) do
       for name in line:gmatch "[%a_][%w_]*" do
         if owner[name] and owner[name] ~= path then
@@ -164,7 +164,7 @@ function laws.libcurl(...)
       print(("%s:%d: neither \"symbol version\" nor a comment"):format(SYMBOLS, number))
     end
   end
-  for _, path in ipairs(list "src/*.[ch]") do
+  for _, path in ipairs(list "src/*/*.[ch]") do
     visit_symbols(path, function(name, number, version)
       if name == "CURL_AT_LEAST_VERSION" or not (name:find "^CURL" or known[name] or rows[name]) then return end
       used[name] = true
@@ -185,7 +185,7 @@ end
 -- Every function and method that the binding registers has an annotation for editors.
 function laws.annotations()
   local meta, found = read "src/braze/meta.lua", false
-  for _, path in ipairs(list "src/lua_*.c") do
+  for _, path in ipairs(list "src/lua/*.c") do
     for block in code(path, true):gmatch "luaL_Reg%s+[%w_]+%s*%[%s*%]%s*=%s*(%b{})" do
       for name in block:gmatch "{%s*\"([%a_][%w_]*)\"%s*," do
         found = true
@@ -198,7 +198,7 @@ function laws.annotations()
       end
     end
   end
-  if not found then print "no luaL_Reg table was found in src/lua_*.c" end
+  if not found then print "no luaL_Reg table was found in src/lua/*.c" end
 end
 
 local law = laws[arg[1]]

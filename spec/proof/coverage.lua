@@ -10,7 +10,7 @@ local least_lines_of_specs, least_branches_of_specs = 97, 88
 -- By "file:line": how often each line was run, and each branch of a line.
 local function add(object, lines, branches)
   for _, file in ipairs(object.files) do
-    local path = file.file:match "src/[%w_]+%.[ch]$"
+    local path = file.file:match "src/[%w_/]+%.[ch]$"
     if path then
       for _, line in ipairs(file.lines) do
         local place = ("%s:%d"):format(path, line.line_number)

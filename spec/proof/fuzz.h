@@ -57,7 +57,7 @@ static inline bool holds(const char *text, size_t length, const char *part, size
   return false;
 }
 
-/* The length of the UTF-8 character at text, 0 where none stands; written apart from src/text.c on purpose. */
+/* The length of the UTF-8 character at text, 0 where none stands; written apart from src/base/text.c on purpose. */
 static inline size_t utf8_character(const char *text, size_t length) {
   static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   const unsigned char *bytes = (const unsigned char *)text;

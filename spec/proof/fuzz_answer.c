@@ -5,9 +5,9 @@
 #include <lualib.h>
 
 #include "fuzz.h"
-#include "headers.h"
-#include "lua_braze.h"
-#include "retry.h"
+#include "http/headers.h"
+#include "lua/binding.h"
+#include "http/retry.h"
 
 #define KEY "fuzz-key-0123456789"
 #define RUNS_BETWEEN_COLLECTIONS 4096

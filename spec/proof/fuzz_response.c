@@ -4,14 +4,14 @@
 #include <math.h>
 #include <time.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "fuzz.h"
-#include "headers.h"
-#include "outcome.h"
-#include "retry.h"
-#include "redact.h"
-#include "secret.h"
-#include "text.h"
+#include "http/headers.h"
+#include "http/outcome.h"
+#include "http/retry.h"
+#include "base/redact.h"
+#include "base/secret.h"
+#include "base/text.h"
 
 #define MOST_EXACT INT64_C(9007199254740991)
 #define END_OF_9999 253402300800.0
@@ -218,7 +218,7 @@ static void fuzz_redaction(struct input *input) {
 
 /* --- text --------------------------------------------------------------------------------------------- */
 
-/* Written apart from src/text.c on purpose: a text without its last character, if that is cut, or not plain. */
+/* Written apart from src/base/text.c on purpose: a text without its last character, if that is cut, or not plain. */
 static void claim_plain(const char *text, size_t length) {
   size_t plain = length, at = 0, count;
   bool is_plain = braze_text_is_plain(text, &plain);

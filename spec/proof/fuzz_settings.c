@@ -2,12 +2,12 @@
    A URL that is taken must mean to libcurl, which connects to it, what it means to us. */
 #include <curl/curl.h>
 
-#include "buffer.h"
-#include "endpoint.h"
+#include "base/buffer.h"
+#include "service/operation.h"
 #include "fuzz.h"
-#include "instance.h"
-#include "settings.h"
-#include "text.h"
+#include "service/instance.h"
+#include "http/settings.h"
+#include "base/text.h"
 
 #define SECRET "Zq7-secret-Zq7"
 

@@ -1,12 +1,12 @@
-/* clock: stands in for src/clock.c in the seam build: time and chance under a spec's control, and the Lua functions for it.
+/* clock: stands in for src/base/clock.c in the seam build: time and chance under a spec's control, and the Lua functions for it.
    Until a spec takes control both are the real ones. Control is for one thread. */
 #define _GNU_SOURCE /* clock_gettime under -std=c11 */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-#include "lua_compat.h"
+#include "lua/compat.h"
 
 #define MOST_WAITS 1024
 /* While a transfer is busy the network decides, in real time: look again soon, whatever the spec's clock says. */

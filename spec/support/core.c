@@ -2,13 +2,13 @@
 #include "core_objects.h"
 #include "core_sockets.h"
 
-#include "endpoint.h"
-#include "headers.h"
-#include "instance.h"
-#include "outcome.h"
-#include "retry.h"
-#include "text.h"
-#include "trust.h"
+#include "service/operation.h"
+#include "http/headers.h"
+#include "service/instance.h"
+#include "http/outcome.h"
+#include "http/retry.h"
+#include "base/text.h"
+#include "http/trust.h"
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))

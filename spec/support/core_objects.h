@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-#include "buffer.h"
-#include "call.h"
-#include "lua_compat.h"
-#include "redact.h"
-#include "secret.h"
-#include "wipe.h"
-#include "settings.h"
-#include "timetable.h"
+#include "base/buffer.h"
+#include "http/call.h"
+#include "lua/compat.h"
+#include "base/redact.h"
+#include "base/secret.h"
+#include "base/wipe.h"
+#include "http/settings.h"
+#include "base/heap.h"
 
 #define BUFFER "braze.spec.buffer"
 #define SETTINGS "braze.spec.settings"

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lua_compat.h"
-#include "sockets.h"
+#include "lua/compat.h"
+#include "http/sockets.h"
 
 #define SOCKETS_TYPE "braze spec sockets"
 #define MOST_ATTEMPTS 8

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "lua_compat.h"
+#include "lua/compat.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define OUR_LIBRARY "/braze.so"

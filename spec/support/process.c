@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lua_compat.h"
+#include "lua/compat.h"
 
 #define LOOKS_A_SECOND 1000
 #define CHUNK (1 << 20)

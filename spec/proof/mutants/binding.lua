@@ -6,7 +6,7 @@ local transfer, call, errors = "spec/transfer_spec.lua", "spec/call_spec.lua", "
 
 return {
   {
-    file = "src/lua_client.c",
+    file = "src/lua/client.c",
     specs = "spec/lifecycle_spec.lua spec/collection_spec.lua spec/leaks_spec.lua spec/fork_spec.lua spec/options_spec.lua",
     { "a client's settings are lost with it", "braze_settings_release(client->settings);", "", leaks .. ": a client that was never used" },
     { "a client's worker is lost with it", "braze_worker_free(client->worker);", ";",
@@ -39,7 +39,7 @@ return {
       "spec/collection_spec.lua: too few descriptors" },
   },
   {
-    file = "src/lua_request.c",
+    file = "src/lua/request.c",
     specs = "spec/request_spec.lua spec/delivery_spec.lua spec/collection_spec.lua spec/leaks_spec.lua spec/fork_spec.lua",
     { "a started call is lost with its answer", "braze_call_release(request->call);\n    request->call = NULL;", "request->call = NULL;",
       leaks .. ": a call whose answer is asked for" },
@@ -62,7 +62,7 @@ return {
       "spec/collection_spec.lua: is kept by a request" },
   },
   {
-    file = "src/lua_delivery.c", specs = "spec/delivery_spec.lua spec/collection_spec.lua spec/leaks_spec.lua spec/fork_spec.lua",
+    file = "src/lua/step.c", specs = "spec/delivery_spec.lua spec/collection_spec.lua spec/leaks_spec.lua spec/fork_spec.lua",
     { "step may run inside an on_done", "client->delivering = true;", "", delivery .. ": where step and wait of the same client raise" },
     { "a client keeps what was delivered", "luaL_unref(L, requests, reference);", "", leaks .. ": a call that is delivered" },
     { "what was delivered is counted on", "client->pending--;", "", delivery .. ": inside step alone" },
@@ -82,7 +82,7 @@ return {
     { "step delivers one more than it is told", "while (count < most &&", "while (count <= most &&", delivery .. ": as many as it is told" },
   },
   {
-    file = "src/lua_options.c", specs = "spec/options_spec.lua spec/transfer_spec.lua",
+    file = "src/lua/options.c", specs = "spec/options_spec.lua spec/transfer_spec.lua",
     { "an empty proxy falls back to the environment's", 'variable = text ? NULL : environment("https_proxy");\n  if (text)',
       'variable = text && length > 0 ? NULL : environment("https_proxy");\n  if (text && length > 0)',
       transfer .. ": never where the option is empty" },
@@ -96,7 +96,7 @@ return {
     { "the environment wins over the option", "if (limits.timeout <= 0) {", "if (true) {", options .. ": gives way to options" },
   },
   {
-    file = "src/lua_answer.c", specs = "spec/call_spec.lua spec/error_spec.lua spec/error_object_spec.lua",
+    file = "src/lua/result.c", specs = "spec/call_spec.lua spec/error_spec.lua spec/error_object_spec.lua",
     { "an error's body is cut at 4,000", "#define MOST_BODY 4096u", "#define MOST_BODY 4000u", transfer .. ": keeps 4,096 bytes" },
     { "what is queued is made", "return BRAZE_ANSWER_QUEUED;", "return BRAZE_ANSWER_SUCCESS;", call },
     { "any message is a success", "return BRAZE_ANSWER_OTHER_MESSAGE;", "return BRAZE_ANSWER_SUCCESS;", call },
@@ -108,7 +108,7 @@ return {
     { "maybe_applied is always false", "lua_pushboolean(L, outcome->maybe_applied);", "lua_pushboolean(L, 0);", errors .. ": by its status" },
   },
   {
-    file = "src/lua_error.c", specs = "spec/error_object_spec.lua spec/error_spec.lua spec/transfer_spec.lua",
+    file = "src/lua/error.c", specs = "spec/error_object_spec.lua spec/error_spec.lua spec/transfer_spec.lua",
     { "a hint is shown with the key", "push_redacted(L, settings, &words->hint);",
       "lua_pushlstring(L, braze_buffer_text(&words->hint), words->hint.length);", transfer .. ": in a hint" },
     { "a message is shown with the key", "push_redacted(L, settings, &words->message);",
@@ -117,13 +117,13 @@ return {
     { "an error without a hint has an empty one", "if (words->hint.length > 0) {", "{", errors },
   },
   {
-    file = "src/lua_json.c", specs = "spec/call_spec.lua spec/module_spec.lua",
+    file = "src/lua/json.c", specs = "spec/call_spec.lua spec/module_spec.lua",
     { "a null stays in a result", "if (lua_istable(L, -1)) drop_nulls(L);", "", call .. ": nothing for a JSON null" },
     { "what is no number is one", 'set(L, "decode_invalid_numbers", 0, true);', "", { call, errors, "spec/module_spec.lua" } },
     { "any depth will do", 'set(L, "decode_max_depth", DEEPEST, false);', "", { call, errors, "spec/module_spec.lua" } },
   },
   {
-    file = "src/lua_host.c", specs = "spec/receivers_spec.lua spec/leaks_spec.lua spec/waiting_spec.lua",
+    file = "src/lua/adapter.c", specs = "spec/receivers_spec.lua spec/leaks_spec.lua spec/waiting_spec.lua",
     { "a channel's connection is lost", "if (ours) close_channel(channel);", "", leaks .. ": a channel for a host" },
     { "a client forgets its host's socket", "(int)luaL_checkinteger(L, 2)", "-1", "spec/waiting_spec.lua: tells its host's socket" },
   },

@@ -4,7 +4,7 @@ local waiting, leaks, engine = "spec/waiting_spec.lua", "spec/leaks_spec.lua", "
 
 return {
   {
-    file = "src/engine.c",
+    file = "src/http/engine.c",
     specs = "spec/engine_spec.lua spec/request_spec.lua spec/waiting_spec.lua spec/leaks_spec.lua spec/delivery_spec.lua",
     { "a call that is cancelled while it runs keeps its slot",
       "unlink_from(&engine->running, call);\n    engine->running_count--;\n  } else {",
@@ -75,7 +75,7 @@ return {
       leaks .. ": a client with calls in flight that was closed" },
   },
   {
-    file = "src/call.c",
+    file = "src/http/call.c",
     specs = "spec/request_spec.lua spec/leaks_spec.lua spec/engine_spec.lua",
     { "a call that is cancelled may still leave", "if (gate & BRAZE_GATE_CLOSED) return false;", "",
       "spec/request_spec.lua: right after start is true" },

@@ -5,7 +5,7 @@ local once, tls, errors = "spec/once_spec.lua", "spec/tls_spec.lua", "spec/error
 
 return {
   {
-    file = "src/transfer.c",
+    file = "src/http/transfer.c",
     specs = "spec/transfer_spec.lua spec/once_spec.lua spec/error_spec.lua spec/call_spec.lua spec/tls_spec.lua spec/options_spec.lua",
     { "HTTP/2 is offered", "(long)CURL_HTTP_VERSION_1_1", "(long)CURL_HTTP_VERSION_2TLS", transfer .. ": offers HTTP/1.1 alone" },
     { "libcurl looks at the environment for a proxy where the client has none", 'settings->proxy ? settings->proxy : ""',
@@ -78,26 +78,26 @@ return {
       tls },
   },
   {
-    file = "src/buffer.c", specs = "spec/buffer_spec.lua spec/wiped_spec.lua",
+    file = "src/base/buffer.c", specs = "spec/buffer_spec.lua spec/wiped_spec.lua",
     { "what a buffer grew out of is freed as it is",
       "memcpy(bytes, buffer->bytes, buffer->length + 1);\n    braze_wipe(buffer->bytes, buffer->length);",
       "memcpy(bytes, buffer->bytes, buffer->length + 1);", wiped .. ": in a body that grows" },
     { "a buffer has no limit", "size_t room = buffer->limit - buffer->length;", "size_t room = 1u << 30;", "spec/buffer_spec.lua" },
   },
   {
-    file = "src/secret.c", specs = "spec/wiped_spec.lua",
+    file = "src/base/secret.c", specs = "spec/wiped_spec.lua",
     { "the key is freed as it is", "braze_wipe(secrets->texts[which], secrets->lengths[which]);", "", wiped .. ": is overwritten after a blocking" },
     { "the key is lost with its client", "free(which == BRAZE_SECRET_API_KEY ? secrets->authorization : secrets->texts[which]);", "",
       leaks .. ": a client with all its options" },
   },
   {
-    file = "src/settings.c", specs = "spec/leaks_spec.lua spec/settings_spec.lua",
+    file = "src/http/settings.c", specs = "spec/leaks_spec.lua spec/settings_spec.lua",
     { "the endpoint is lost with its client", "free(settings->url);", "", leaks .. ": a client with all its options" },
     { "the proxy is lost with its client", "free(settings->proxy);", "", leaks .. ": a client with all its options" },
     { "the path of certificates is lost with its client", "free(settings->ca_file);", "", leaks .. ": a client with all its options" },
   },
   {
-    file = "src/sockets.c", specs = "spec/lifecycle_spec.lua spec/once_spec.lua spec/tls_spec.lua spec/leaks_spec.lua",
+    file = "src/http/sockets.c", specs = "spec/lifecycle_spec.lua spec/once_spec.lua spec/tls_spec.lua spec/leaks_spec.lua",
     { "children inherit connections", "address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK", "address->socktype | SOCK_NONBLOCK",
       tls .. ": keeps its connection from child" },
     { "another's socket is taken for a connection", "identity_of(one.number) == one.identity", "true",
@@ -111,7 +111,7 @@ return {
     { "the list is lost", "free(sockets->open);", "", leaks .. ": a client that made calls and was closed" },
   },
   {
-    file = "src/trust.c", specs = "spec/trust_spec.lua spec/trust_store_spec.lua spec/tls_spec.lua",
+    file = "src/http/trust.c", specs = "spec/trust_spec.lua spec/trust_store_spec.lua spec/tls_spec.lua",
     { "the system's directory is used though it has no hashed names", "braze_trust_is_hashed(defaults.directory)", "true",
       "spec/trust_store_spec.lua: is not even tried" },
     { "there is no second store", "trust->second.file = defaults.file;", ";", "spec/trust_store_spec.lua: does not verify" },

@@ -5,7 +5,7 @@ local delivery, request = "spec/delivery_spec.lua", "spec/request_spec.lua"
 
 return {
   {
-    file = "src/worker.c",
+    file = "src/http/worker.c",
     specs = "spec/request_spec.lua spec/delivery_spec.lua spec/waiting_spec.lua spec/leaks_spec.lua spec/collection_spec.lua",
     { "a wait goes by another clock", "pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);", ";",
       waiting .. ": in request:wait" },
@@ -76,7 +76,7 @@ return {
       "seconds >= 0) seconds = LONGEST_WAIT_OF_OWNER", waiting .. ": does not wait for longer" },
   },
   {
-    file = "src/wake.c", specs = "spec/delivery_spec.lua spec/leaks_spec.lua spec/waiting_spec.lua",
+    file = "src/process/wake.c", specs = "spec/delivery_spec.lua spec/leaks_spec.lua spec/waiting_spec.lua",
     { "children inherit the descriptor", "eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)", "eventfd(0, EFD_NONBLOCK)",
       waiting .. ": has a descriptor that no child" },
     { "what reads the descriptor may wait for it", "eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)", "eventfd(0, EFD_CLOEXEC)",
@@ -87,12 +87,12 @@ return {
       waiting .. ": goes on where its host's socket is closed" },
   },
   {
-    file = "src/channel.c", specs = "spec/receivers_spec.lua spec/leaks_spec.lua",
+    file = "src/process/channel.c", specs = "spec/receivers_spec.lua spec/leaks_spec.lua",
     { "a channel's file is lost", "if (channel->anchor >= 0) close(channel->anchor);", "", leaks .. ": a channel for a host" },
     { "a channel's socket is lost", "if (channel->listening >= 0) close(channel->listening);", "", leaks .. ": a channel for a host" },
   },
   {
-    file = "src/sigpipe.c", specs = "spec/lifecycle_spec.lua spec/once_spec.lua",
+    file = "src/process/sigpipe.c", specs = "spec/lifecycle_spec.lua spec/once_spec.lua",
     { "a broken connection raises SIGPIPE", "sigpipe->held = braze_global_raises_sigpipe() && !is_pending();", "sigpipe->held = false;", {},
       survives = "the libcurl that is tested raises none any more; the oldest one does" },
   },

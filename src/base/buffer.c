@@ -1,0 +1,106 @@
+/* buffer: see buffer.h. */
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wipe.h"
+
+/* An answer of this endpoint is some 50 bytes: memory kept between calls need not be more than this. */
+#define KEPT_CAPACITY 4096u
+#define FIRST_CAPACITY 256u
+
+void braze_buffer_init(struct braze_buffer *buffer, size_t limit) {
+  memset(buffer, 0, sizeof *buffer);
+  buffer->limit = limit;
+}
+
+void braze_buffer_borrow(struct braze_buffer *buffer, char *memory, size_t size) {
+  braze_buffer_init(buffer, size - 1);
+  buffer->bytes = memory;
+  buffer->capacity = size;
+  buffer->borrowed = true;
+  memory[0] = '\0';
+}
+
+/* Makes room for length bytes in all and the NUL; length is at most the limit. */
+static bool reserve(struct braze_buffer *buffer, size_t length) {
+  size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
+  char *bytes;
+  if (length < buffer->capacity) return true;
+  while (capacity <= length) capacity *= 2;
+  /* Not by realloc: what it moves may be a service's answer with the key in it, and would stay behind. Cleared, because what
+     others gave back may have the key in it, too. */
+  bytes = calloc(1, capacity);
+  if (!bytes) return false;
+  if (buffer->bytes) {
+    memcpy(bytes, buffer->bytes, buffer->length + 1);
+    braze_wipe(buffer->bytes, buffer->length);
+    free(buffer->bytes);
+  }
+  buffer->bytes = bytes;
+  buffer->capacity = capacity;
+  return true;
+}
+
+bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t length) {
+  size_t room = buffer->limit - buffer->length;
+  size_t taken = length < room ? length : room;
+  if (taken == 0) return length == 0;
+  if (!reserve(buffer, buffer->length + taken)) return false;
+  memcpy(buffer->bytes + buffer->length, bytes, taken);
+  buffer->length += taken;
+  buffer->bytes[buffer->length] = '\0';
+  return taken == length;
+}
+
+bool braze_buffer_print(struct braze_buffer *buffer, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  int length;
+  va_start(arguments, format);
+  length = vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (length < 0) return false;
+  if ((size_t)length >= sizeof text) {
+    braze_buffer_append(buffer, text, sizeof text - 1);
+    return false;
+  }
+  return braze_buffer_append(buffer, text, (size_t)length);
+}
+
+const char *braze_buffer_text(const struct braze_buffer *buffer) {
+  return buffer->bytes ? buffer->bytes : "";
+}
+
+/* What was appended is wiped whenever it goes, here and below: it may be an answer with the key in it. */
+void braze_buffer_clear(struct braze_buffer *buffer) {
+  if (buffer->bytes) braze_wipe(buffer->bytes, buffer->length);
+  if (buffer->capacity > KEPT_CAPACITY && !buffer->borrowed) braze_buffer_free(buffer);
+  buffer->length = 0;
+}
+
+void braze_buffer_free(struct braze_buffer *buffer) {
+  size_t limit = buffer->limit;
+  if (buffer->borrowed) return;
+  if (buffer->bytes) braze_wipe(buffer->bytes, buffer->length);
+  free(buffer->bytes);
+  braze_buffer_init(buffer, limit);
+}
+
+void braze_buffer_cut(struct braze_buffer *buffer, size_t length) {
+  char *bytes;
+  if (buffer->length <= length || buffer->borrowed) return;
+  braze_wipe(buffer->bytes + length, buffer->length - length);
+  buffer->length = length;
+  /* Not by realloc, as above. */
+  bytes = malloc(length + 1);
+  if (!bytes) return;
+  memcpy(bytes, buffer->bytes, length + 1);
+  braze_wipe(buffer->bytes, length);
+  free(buffer->bytes);
+  buffer->bytes = bytes;
+  buffer->capacity = length + 1;
+}

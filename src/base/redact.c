@@ -1,0 +1,225 @@
+/* redact: see redact.h. A text is looked through once as it stands, and again with each layer of escapes undone, as long as there
+   are any. Nearly every answer has no escape in it, and is looked through once. */
+#include "base/redact.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/layers.h"
+#include "base/wipe.h"
+
+#define MASK "***"
+#define LEAST_PART_AT_END 4
+
+/* The bytes of a text that are to be masked, a bit for each. */
+struct marks {
+  const struct braze_secrets *secrets;
+  struct braze_own_text own;
+  size_t own_start, own_end, own_next; /* where it was found last, and where to look for it next */
+  const char *text;
+  size_t length;
+  unsigned char *bits; /* NULL = only whether there are any is asked */
+  bool any;
+};
+
+/* The last characters that count, and where they stand. */
+struct window {
+  uint64_t packed;
+  size_t starts[BRAZE_PIECE];
+  size_t count, end;
+};
+
+/* Where the caller's own text ends that begins at a place, written plain or as JSON writes it; 0 = it does not stand there. */
+static size_t own_end_at(const struct marks *marks, size_t at) {
+  struct braze_layers layers;
+  struct braze_character character;
+  size_t i;
+  if (marks->text[at] != marks->own.text[0] && marks->text[at] != '\\') return 0;
+  braze_layers_init(&layers, marks->text + at, marks->length - at, 1);
+  for (i = 0; i < marks->own.length; i++)
+    if (!braze_layers_next(&layers, &character) || character.value != (unsigned char)marks->own.text[i]) break;
+  if (i == marks->own.length) return at + character.end;
+  if (marks->own.length > marks->length - at || memcmp(marks->text + at, marks->own.text, marks->own.length) != 0) return 0;
+  return at + marks->own.length;
+}
+
+/* Whether what is to be masked lies inside the caller's own text. What is asked for comes in order, so the text is looked through
+   once. */
+static bool is_own(struct marks *marks, size_t start, size_t end) {
+  if (!marks->own.text) return false;
+  while (marks->own_end < end && marks->own_next <= start) {
+    marks->own_start = marks->own_next++;
+    marks->own_end = own_end_at(marks, marks->own_start);
+  }
+  return marks->own_start <= start && end <= marks->own_end;
+}
+
+static void mark(struct marks *marks, size_t start, size_t end) {
+  if (is_own(marks, start, end)) return;
+  marks->any = true;
+  if (!marks->bits) return;
+  for (; start < end; start++) marks->bits[start / 8] |= (unsigned char)(1u << start % 8);
+}
+
+static bool is_marked(const struct marks *marks, size_t at) {
+  return marks->bits[at / 8] >> at % 8 & 1;
+}
+
+/* Where the character that was taken so many before the last one begins. */
+static size_t start_of(const struct window *window, unsigned before) {
+  return window->starts[(window->count - 1 - before) % BRAZE_PIECE];
+}
+
+static void take(struct marks *marks, struct window *window, unsigned char folded, size_t start, size_t end) {
+  unsigned length;
+  window->packed = window->packed << 8 | folded;
+  window->starts[window->count++ % BRAZE_PIECE] = start;
+  window->end = end;
+  length = braze_secrets_ends_piece(marks->secrets, window->packed);
+  if (length > 0 && length <= window->count) mark(marks, start_of(window, length - 1), end);
+}
+
+/* The text may have been cut where it ends, in the midst of a secret or of an escape in one. */
+static void take_end(struct marks *marks, const struct window *window, size_t cut) {
+  int which;
+  if (marks->bits && window->count > 0 && cut < marks->length && window->end == cut && is_marked(marks, window->end - 1)) mark(marks, cut, marks->length);
+  for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
+    unsigned length = marks->secrets->start_lengths[which], part;
+    for (part = length > 0 ? length - 1 : 0; part >= LEAST_PART_AT_END && window->end == cut; part--)
+      if (window->count >= part && (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part)) {
+        mark(marks, start_of(window, part - 1), marks->length);
+        break;
+      }
+  }
+}
+
+/* Looks through the text as it stands. True: it has bytes in it that mean that it must be looked through by layers, too. */
+static bool look(struct marks *marks) {
+  struct window window = {0, {0}, 0, 0};
+  bool special = false;
+  size_t at;
+  for (at = 0; at < marks->length; at++) {
+    unsigned char byte = (unsigned char)marks->text[at], folded = braze_secrets_fold(byte);
+    special = special || byte == '\\' || byte == '%' || byte == '&' || byte >= 0x80;
+    if (folded) take(marks, &window, folded, at, at + 1);
+  }
+  while (window.count > 0 && window.end < marks->length && braze_secrets_fold((unsigned char)marks->text[window.end]) == 0) window.end++;
+  take_end(marks, &window, marks->length);
+  return special;
+}
+
+/* Whether a character has no width: a soft hyphen, a joiner or a mark of direction, a byte order mark. */
+static bool is_invisible(int number) {
+  return number == 0xAD || (number >= 0x200B && number <= 0x200F) || (number >= 0x2028 && number <= 0x202E) || (number >= 0x2060 && number <= 0x2064) || number == 0xFEFF;
+}
+
+/* Reads characters of a layer, UTF-8's too, of which only those without width are of interest. */
+struct reader {
+  struct braze_layers layers;
+  struct braze_character bytes[3];
+  size_t count;
+};
+
+static bool fill(struct reader *reader, size_t count) {
+  while (reader->count < count && braze_layers_next(&reader->layers, &reader->bytes[reader->count])) reader->count++;
+  return reader->count >= count;
+}
+
+/* Whether a byte goes on with a character of UTF-8. */
+static bool continues(int value) {
+  return value < BRAZE_NAMED && (value & 0xC0) == 0x80;
+}
+
+/* The length in bytes of the character without width that comes next; 0 where another one does. */
+static size_t invisible_ahead(struct reader *reader) {
+  const struct braze_character *bytes = reader->bytes;
+  int first = bytes[0].value;
+  if (first >= BRAZE_NAMED) return is_invisible(first - BRAZE_NAMED) ? 1 : 0;
+  if (first == 0xC2) return fill(reader, 2) && bytes[1].value == 0xAD ? 2 : 0;
+  if (first != 0xE2 && first != 0xEF) return 0;
+  return fill(reader, 3) && continues(bytes[1].value) && continues(bytes[2].value) &&
+                 is_invisible((first & 15) << 12 | (bytes[1].value & 63) << 6 | (bytes[2].value & 63))
+             ? 3
+             : 0;
+}
+
+/* Looks through the text with so many layers undone. False: none of the last of them was there. */
+static bool look_below(struct marks *marks, int depth) {
+  struct window window = {0, {0}, 0, 0};
+  struct reader reader;
+  reader.count = 0;
+  braze_layers_init(&reader.layers, marks->text, marks->length, depth);
+  while (fill(&reader, 1)) {
+    const struct braze_character first = reader.bytes[0];
+    size_t passed = invisible_ahead(&reader), taken = passed > 0 ? passed : 1;
+    unsigned char folded = first.value < BRAZE_NAMED ? braze_secrets_fold((unsigned char)first.value) : 0xFF;
+    if (first.start >= reader.layers.cut) break;
+    if (passed == 0 && folded)
+      take(marks, &window, folded, first.start, first.end);
+    else if (window.end == first.start)
+      window.end = reader.bytes[taken - 1].end;
+    reader.count -= taken;
+    memmove(reader.bytes, reader.bytes + taken, reader.count * sizeof *reader.bytes);
+  }
+  take_end(marks, &window, reader.layers.cut);
+  return depth == 0 || reader.layers.decoded;
+}
+
+static void look_everywhere(struct marks *marks) {
+  bool more = look(marks);
+  int depth;
+  for (depth = 0; more && depth <= BRAZE_MOST_LAYERS && (marks->bits || !marks->any); depth++) {
+    marks->own_start = marks->own_end = marks->own_next = 0;
+    more = look_below(marks, depth);
+  }
+}
+
+static bool has_whole_key(const struct braze_secrets *secrets, const struct braze_own_text *own) {
+  const size_t length = secrets->lengths[BRAZE_SECRET_API_KEY];
+  size_t at;
+  for (at = 0; length > 0 && at + length <= own->length; at++)
+    if (memcmp(own->text + at, secrets->texts[BRAZE_SECRET_API_KEY], length) == 0) return true;
+  return false;
+}
+
+static void init(struct marks *marks, const struct braze_secrets *secrets, const struct braze_own_text *own, const char *text, size_t length) {
+  memset(marks, 0, sizeof *marks);
+  marks->secrets = secrets;
+  marks->text = text;
+  marks->length = length;
+  if (own && own->text && own->length >= BRAZE_PIECE && !has_whole_key(secrets, own)) marks->own = *own;
+}
+
+bool braze_redact_finds(const struct braze_secrets *secrets, const struct braze_own_text *own, const char *text, size_t length) {
+  struct marks marks;
+  init(&marks, secrets, own, text, length);
+  look_everywhere(&marks);
+  return marks.any;
+}
+
+/* Appends the text with a mask for each run of bytes that are marked. */
+static bool write_masked(const struct marks *marks, struct braze_buffer *out) {
+  size_t at = 0, end;
+  bool whole = true;
+  for (; at < marks->length; at = end) {
+    bool marked = is_marked(marks, at);
+    for (end = at; end < marks->length && is_marked(marks, end) == marked; end++) continue;
+    whole = (marked ? braze_buffer_append(out, MASK, sizeof MASK - 1) : braze_buffer_append(out, marks->text + at, end - at)) && whole;
+  }
+  return whole;
+}
+
+bool braze_redact(const struct braze_secrets *secrets, const struct braze_own_text *own, const char *text, size_t length,
+                  struct braze_buffer *out) {
+  struct marks marks;
+  bool whole;
+  init(&marks, secrets, own, text, length);
+  marks.bits = calloc(1, length / 8 + 1);
+  if (!marks.bits) return false;
+  look_everywhere(&marks);
+  whole = write_masked(&marks, out);
+  braze_wipe(marks.bits, length / 8 + 1);
+  free(marks.bits);
+  return whole;
+}

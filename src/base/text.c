@@ -1,0 +1,227 @@
+/* text: see text.h. */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST_NAME 64
+#define LEAST_PART 3
+#define LEAST_WHOLE 5
+#define SHORTEST_KEY 9
+
+/* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
+static size_t sequence_length(const unsigned char *bytes, size_t length) {
+  unsigned char first = bytes[0];
+  unsigned char least = 0x80, most = 0xBF;
+  size_t count, i;
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  count = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first == 0xE0) least = 0xA0;
+  if (first == 0xED) most = 0x9F;
+  if (first == 0xF0) least = 0x90;
+  if (first == 0xF4) most = 0x8F;
+  if (length < count || bytes[1] < least || bytes[1] > most) return 0;
+  for (i = 2; i < count; i++)
+    if (bytes[i] < 0x80 || bytes[i] > 0xBF) return 0;
+  return count;
+}
+
+size_t braze_text_ascii_length(const char *text, size_t length) {
+  size_t at = 0;
+  while (at < length && (unsigned char)text[at] < 0x80) at++;
+  return at;
+}
+
+size_t braze_text_utf8_length(const char *text, size_t length) {
+  size_t at = braze_text_ascii_length(text, length);
+  while (at < length) {
+    size_t count = sequence_length((const unsigned char *)text + at, length - at);
+    if (count == 0) break;
+    at += count;
+  }
+  return at;
+}
+
+/* Whether the bytes up to the end begin a character of more of them. */
+static bool is_cut(const unsigned char *bytes, size_t length) {
+  static const unsigned char rests[][3] = {{0x80, 0x80, 0x80}, {0xBF, 0xBF, 0xBF}};
+  unsigned char whole[2][4];
+  size_t i;
+  if (length == 0 || length > 3) return false;
+  /* One of the two ends that are tried fits any character: only the second byte's range depends on the first. */
+  for (i = 0; i < 2; i++) {
+    memcpy(whole[i], bytes, length);
+    memcpy(whole[i] + length, rests[i], 4 - length);
+    if (sequence_length(whole[i], 4) > length) return true;
+  }
+  return false;
+}
+
+static bool is_control(const unsigned char *bytes, size_t count) {
+  return bytes[0] < 0x20 || bytes[0] == 0x7F || (count == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0);
+}
+
+bool braze_text_is_plain(const char *text, size_t *length) {
+  size_t at = 0;
+  while (at < *length) {
+    const unsigned char *bytes = (const unsigned char *)text + at;
+    size_t count = sequence_length(bytes, *length - at);
+    if (count == 0) {
+      if (!is_cut(bytes, *length - at)) return false;
+      *length = at;
+      return true;
+    }
+    if (is_control(bytes, count) && !strchr("\t\r\n", bytes[0])) return false;
+    if (bytes[0] == '\0') return false;
+    at += count;
+  }
+  return true;
+}
+
+/* How the character at bytes is written, whose sequence_length is count; returns the length of what is. */
+static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count) {
+  bool control = is_control(bytes, count);
+  if (bytes[0] == '\n') return (size_t)snprintf(unit, 9, "\\n");
+  if (bytes[0] == '\r') return (size_t)snprintf(unit, 9, "\\r");
+  if (bytes[0] == '\t') return (size_t)snprintf(unit, 9, "\\t");
+  if (count == 2 && control) return (size_t)snprintf(unit, 9, "\\x%02X\\x%02X", bytes[0], bytes[1]);
+  if (count == 0 || control) return (size_t)snprintf(unit, 9, "\\x%02X", bytes[0]);
+  memcpy(unit, bytes, count);
+  return count;
+}
+
+void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+  size_t room = out->limit - out->length, written = 0, at = 0;
+  if (most > room) most = room;
+  while (at < length) {
+    const unsigned char *bytes = (const unsigned char *)text + at;
+    size_t count = sequence_length(bytes, length - at);
+    char unit[9];
+    size_t unit_length = write_unit(unit, bytes, count);
+    if (written + unit_length > most) {
+      braze_buffer_append(out, "...", 3);
+      return;
+    }
+    braze_buffer_append(out, unit, unit_length);
+    written += unit_length;
+    at += count ? count : 1;
+  }
+}
+
+void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+  braze_buffer_append(out, "\"", 1);
+  braze_text_escape(out, text, length, most);
+  braze_buffer_append(out, "\"", 1);
+}
+
+void braze_text_name_character(struct braze_buffer *out, unsigned char character) {
+  switch (character) {
+  case '\0': braze_buffer_print(out, "a NUL"); break;
+  case '\n': braze_buffer_print(out, "a line feed"); break;
+  case '\r': braze_buffer_print(out, "a carriage return"); break;
+  case '\t': braze_buffer_print(out, "a tab"); break;
+  case ' ': braze_buffer_print(out, "a space"); break;
+  case '"': braze_buffer_print(out, "a double quote"); break;
+  default:
+    if (character >= 0x80)
+      braze_buffer_print(out, "a character that is not ASCII");
+    else if (character < ' ' || character == 0x7F)
+      braze_buffer_print(out, "a control character");
+    else
+      braze_buffer_print(out, "the character \"%c\"", character);
+  }
+}
+
+bool braze_text_may_be_key(const char *text, size_t length) {
+  size_t i, run = 0;
+  for (i = 0; i < length; i++) {
+    run = (unsigned char)text[i] > ' ' ? run + 1 : 0;
+    if (run >= SHORTEST_KEY) return true;
+  }
+  return false;
+}
+
+static char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+bool braze_text_same(const char *left, size_t left_length, const char *right) {
+  size_t i;
+  if (strlen(right) != left_length) return false;
+  if (memcmp(left, right, left_length) == 0) return true; /* mostly the case is the same, too */
+  for (i = 0; i < left_length; i++)
+    if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
+  return true;
+}
+
+int braze_text_hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  digit = lower(digit);
+  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Levenshtein's distance, without regard to case; both are at most LONGEST_NAME long. */
+static size_t distance(const char *left, size_t left_length, const char *right, size_t right_length) {
+  size_t row[LONGEST_NAME + 1];
+  size_t i, j;
+  for (j = 0; j <= right_length; j++) row[j] = j;
+  for (i = 1; i <= left_length; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (j = 1; j <= right_length; j++) {
+      size_t best = diagonal + (lower(left[i - 1]) != lower(right[j - 1]));
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      diagonal = row[j];
+      row[j] = best;
+    }
+  }
+  return row[right_length];
+}
+
+static bool is_part(const char *text, size_t length, const char *name, size_t name_length) {
+  size_t start, i;
+  for (start = 0; start + length <= name_length; start++) {
+    for (i = 0; i < length && lower(text[i]) == lower(name[start + i]); i++) continue;
+    if (i == length) return true;
+  }
+  return false;
+}
+
+/* "max_retries" is retries, and "timeout_ms" is timeout. */
+static int longest_within(const char *text, size_t length, const char *(*name_at)(const void *names, int index), const void *names, int count) {
+  size_t longest = LEAST_WHOLE - 1;
+  int best = -1, i;
+  for (i = 0; i < count; i++) {
+    size_t name_length = strlen(name_at(names, i));
+    if (name_length <= longest || !is_part(name_at(names, i), name_length, text, length)) continue;
+    longest = name_length;
+    best = i;
+  }
+  return best;
+}
+
+int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
+                       const void *names, int count) {
+  size_t best_distance = LONGEST_NAME;
+  int best = -1, i;
+  bool tie = false;
+  if (length == 0 || length > LONGEST_NAME) return -1;
+  for (i = 0; i < count; i++) {
+    const char *name = name_at(names, i);
+    size_t name_length = strlen(name);
+    size_t far = name_length > LONGEST_NAME ? LONGEST_NAME : distance(text, length, name, name_length);
+    /* "send" is send_id and "key" is api_key, however many letters are missing. */
+    if (far > 1 && length >= LEAST_PART && is_part(text, length, name, name_length)) far = 1;
+    if (far == best_distance) tie = true;
+    if (far < best_distance) {
+      tie = false;
+      best_distance = far;
+      best = i;
+    }
+  }
+  /* Half of the name may be wrong: "retry" is retries, "colour" is nothing. Of two that are as near, neither was meant. */
+  if (best < 0 || tie || best_distance * 2 > strlen(name_at(names, best))) return longest_within(text, length, name_at, names, count);
+  return best;
+}

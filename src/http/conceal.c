@@ -1,0 +1,69 @@
+/* conceal: see conceal.h. */
+#include "http/conceal.h"
+
+#include <string.h>
+
+#include "base/redact.h"
+#include "base/wipe.h"
+
+#define SHORTEST_KEY 8
+
+/* Takes what is secret out of a text that came from outside, before anything else sees it. */
+static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
+  char safe[256];
+  struct braze_buffer out;
+  if (!braze_redact_finds(secrets, NULL, text, strlen(text))) return;
+  braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
+  braze_redact(secrets, NULL, text, strlen(text), &out);
+  braze_wipe(text, size);
+  memcpy(text, safe, out.length + 1);
+}
+
+/* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
+static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body, struct braze_buffer *safe) {
+  if (!braze_redact_finds(secrets, own, braze_buffer_text(body), body->length)) return false;
+  braze_buffer_init(safe, body->limit);
+  if (!braze_redact(secrets, own, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);
+  return true;
+}
+
+/* The body is the safe one from here on: the service's 401 repeats the key. */
+static void redact_body(const struct braze_secrets *secrets, const struct braze_own_text *own, struct braze_buffer *body) {
+  struct braze_buffer safe;
+  if (!make_safe(secrets, own, body, &safe)) return;
+  braze_buffer_free(body);
+  *body = safe;
+}
+
+/* The value that names what the call makes, if the caller gave it. */
+static struct braze_own_text own_text(const struct braze_call *call) {
+  const struct braze_endpoint *endpoint = call->endpoint;
+  struct braze_own_text own = {NULL, 0};
+  size_t i;
+  for (i = 0; endpoint->repeat_field && i < endpoint->field_count; i++)
+    if (call->values[i] && strcmp(endpoint->fields[i].name, endpoint->repeat_field) == 0) {
+      own.text = call->values[i];
+      own.length = call->value_lengths[i];
+    }
+  return own;
+}
+
+/* A whole 2xx. A success gives back the send_id that it was given, which may begin as the key does: that stays as it is. A key so
+   short that it would spoil the service's own words is left in. What turns out to be no success is shown by safe_body. */
+static void redact_answer(const struct braze_secrets *secrets, const struct braze_call *call, struct braze_outcome *outcome) {
+  const struct braze_own_text own = own_text(call);
+  outcome->has_safe_body = make_safe(secrets, NULL, &outcome->body, &outcome->safe_body);
+  if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, &own, &outcome->body);
+}
+
+void braze_conceal(const struct braze_secrets *secrets, struct braze_call *call) {
+  struct braze_outcome *outcome = &call->outcome;
+  redact(secrets, outcome->curl_message, sizeof outcome->curl_message);
+  redact(secrets, outcome->request_id, sizeof outcome->request_id);
+  redact(secrets, outcome->location, sizeof outcome->location);
+  redact(secrets, outcome->coding, sizeof outcome->coding);
+  if (outcome->answered)
+    redact_answer(secrets, call, outcome);
+  else
+    redact_body(secrets, NULL, &outcome->body);
+}

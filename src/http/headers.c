@@ -1,0 +1,283 @@
+/* headers: see headers.h. */
+#include "http/headers.h"
+
+#include <string.h>
+
+#include "base/date.h"
+#include "base/text.h"
+
+#define CONTRADICTED (-2)
+
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, NAME_COUNT };
+
+#define MOST_EXACT INT64_C(9007199254740991)
+#define LONGEST_LIST 256
+
+void braze_headers_init(struct braze_headers *headers) {
+  memset(headers, 0, sizeof *headers);
+  headers->limit = headers->remaining = headers->reset = BRAZE_ABSENT;
+  headers->retry_seconds = headers->retry_date = headers->date = BRAZE_ABSENT;
+  headers->last = NAME_COUNT;
+}
+
+int64_t braze_headers_number(const char *text, size_t length) {
+  int64_t value = 0;
+  size_t i;
+  if (length == 0) return BRAZE_ABSENT;
+  for (i = 0; i < length; i++) {
+    if (text[i] < '0' || text[i] > '9') return BRAZE_ABSENT;
+    value = value * 10 + (text[i] - '0');
+    if (value > MOST_EXACT) return BRAZE_ABSENT;
+  }
+  return value;
+}
+
+static bool is_space(char character) {
+  return character == '\r' || character == '\n' || character == '\t' || character == ' ';
+}
+
+/* A part of a header's line. */
+struct value {
+  const char *text;
+  size_t length;
+};
+
+static struct value trim(struct value value) {
+  while (value.length > 0 && is_space(value.text[value.length - 1])) value.length--;
+  for (; value.length > 0 && is_space(*value.text); value.text++) value.length--;
+  return value;
+}
+
+/* Takes the first of the values that stand in a list with commas, up to the comma that begins `from` bytes behind or later. False:
+   there is no comma, or the list is longer than any that is meant. */
+static bool split(struct value list, size_t from, struct value *first, struct value *rest) {
+  const char *comma = from < list.length && list.length <= LONGEST_LIST ? memchr(list.text + from, ',', list.length - from) : NULL;
+  if (!comma) return false;
+  first->text = list.text;
+  first->length = (size_t)(comma - list.text);
+  rest->text = comma + 1;
+  rest->length = list.length - first->length - 1;
+  *first = trim(*first);
+  *rest = trim(*rest);
+  return true;
+}
+
+/* A number, or one that a proxy has joined from several lines that say the same. */
+static int64_t read_number(struct value list) {
+  struct value first = list, rest;
+  int64_t value;
+  if (!split(list, 0, &first, &rest)) return braze_headers_number(list.text, list.length);
+  value = braze_headers_number(first.text, first.length);
+  return value >= 0 && read_number(rest) == value ? value : BRAZE_ABSENT;
+}
+
+/* Seconds, of which a part counts as a whole one; negative where it is no number. */
+static double read_seconds(struct value value) {
+  double seconds = 0;
+  size_t i, digits = 0;
+  bool part = false;
+  while (digits < value.length && value.text[digits] >= '0' && value.text[digits] <= '9') digits++;
+  if (digits == 0 || digits + 1 == value.length) return BRAZE_ABSENT;
+  for (i = 0; i < digits && seconds <= (double)MOST_EXACT; i++) seconds = seconds * 10 + (value.text[i] - '0');
+  if (seconds > (double)MOST_EXACT) seconds = (double)MOST_EXACT;
+  if (digits == value.length) return seconds;
+  if (value.text[digits] != '.') return BRAZE_ABSENT;
+  for (i = digits + 1; i < value.length; i++) {
+    if (value.text[i] < '0' || value.text[i] > '9') return BRAZE_ABSENT;
+    part = part || value.text[i] != '0';
+  }
+  return part ? seconds + 1 : seconds;
+}
+
+/* What has been read of Retry-After: seconds, or a date by the service's clock. */
+struct pause {
+  double seconds, date; /* negative = not given */
+};
+
+/* False: it can't be read, or says two things; the longer of them is kept. */
+static bool read_pause(struct value value, double epoch, struct pause *pause) {
+  struct value first, rest;
+  size_t from = 0;
+  double seconds = read_seconds(value), date;
+  if (seconds >= 0) {
+    bool same = pause->date < 0 && (pause->seconds < 0 || pause->seconds == seconds);
+    if (seconds > pause->seconds) pause->seconds = seconds;
+    return same;
+  }
+  date = braze_date_read(value.text, value.length, epoch);
+  if (date >= 0) {
+    bool same = pause->seconds < 0 && (pause->date < 0 || pause->date == date);
+    if (date > pause->date) pause->date = date;
+    return same;
+  }
+  /* A date has a comma of its own. */
+  for (; split(value, from, &first, &rest); from = (size_t)(rest.text - value.text)) {
+    double first_date = braze_date_read(first.text, first.length, epoch);
+    if (read_seconds(first) < 0 && first_date < 0) continue;
+    if (!read_pause(first, epoch, pause)) {
+      read_pause(rest, epoch, pause);
+      return false;
+    }
+    return read_pause(rest, epoch, pause);
+  }
+  return false;
+}
+
+/* When that is, by the clock that said `epoch` when a response came with that Date; negative where it says nothing. */
+static double time_of_pause(const struct pause *pause, double service_date, double epoch) {
+  double by_seconds = pause->seconds >= 0 ? epoch + pause->seconds : BRAZE_ABSENT, by_date = pause->date;
+  if (by_date >= 0 && service_date >= 0) by_date = epoch + (pause->date - service_date);
+  if (by_date < 0 && pause->date >= 0) by_date = 0;
+  return by_seconds > by_date ? by_seconds : by_date;
+}
+
+double braze_headers_retry_after(const char *text, size_t length, double epoch) {
+  const struct value value = {text, length};
+  struct pause pause = {BRAZE_ABSENT, BRAZE_ABSENT};
+  return read_pause(value, epoch, &pause) ? time_of_pause(&pause, BRAZE_ABSENT, epoch) : BRAZE_ABSENT;
+}
+
+/* A second line of the same name must say the same. */
+static void take_number(int64_t *kept, bool seen, int64_t value) {
+  if (!seen)
+    *kept = value;
+  else if (*kept != value)
+    *kept = CONTRADICTED;
+}
+
+static void take_retry_after(struct braze_headers *headers, struct value value, double epoch) {
+  struct pause pause = {headers->retry_seconds, headers->retry_date};
+  if (value.length == 0) return; /* asks for nothing */
+  if (!read_pause(value, epoch, &pause)) headers->retry_unread = true;
+  headers->retry_seconds = pause.seconds;
+  headers->retry_date = pause.date;
+}
+
+/* Two that differ say nothing. */
+static void take_date(struct braze_headers *headers, struct value value, double epoch) {
+  double date = braze_date_read(value.text, value.length, epoch);
+  if (headers->date_seen && date != headers->date) date = BRAZE_ABSENT;
+  headers->date = date;
+  headers->date_seen = true;
+}
+
+static void copy_text(char *kept, size_t size, struct value value) {
+  if (value.length >= size) value.length = size - 1;
+  memcpy(kept, value.text, value.length);
+  kept[value.length] = '\0';
+}
+
+/* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins,
+   or the line's end. */
+static int find(const char *line, size_t length, size_t *value) {
+  static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
+                                                "retry-after:",       "x-request-id:",          "location:",
+                                                "date:",              "content-encoding:"};
+  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17};
+  int i;
+  for (i = 0; i < NAME_COUNT; i++) {
+    *value = lengths[i];
+    if (length >= *value && line[*value - 1] == ':' && braze_text_same(line, *value, names[i])) return i;
+  }
+  *value = length;
+  return NAME_COUNT;
+}
+
+/* Most lines are none of ours, which their first character says. */
+static bool may_be_read(char first) {
+  switch (first) {
+  case 'c':
+  case 'C':
+  case 'd':
+  case 'D':
+  case 'x':
+  case 'X':
+  case 'r':
+  case 'R':
+  case 'l':
+  case 'L':
+  case ' ':
+  case '\t':
+  case '\r':
+  case '\n': return true;
+  default: return false;
+  }
+}
+
+/* Takes the value of the header that was the last. */
+static void take(struct braze_headers *headers, struct value value, double epoch, struct braze_outcome *outcome) {
+  switch (headers->last) {
+  case LIMIT:
+    take_number(&headers->limit, headers->limit_seen, read_number(value));
+    headers->limit_seen = true;
+    break;
+  case REMAINING:
+    take_number(&headers->remaining, headers->remaining_seen, read_number(value));
+    headers->remaining_seen = true;
+    break;
+  case RESET:
+    take_number(&headers->reset, headers->reset_seen, read_number(value));
+    headers->reset_seen = true;
+    break;
+  case RETRY_AFTER: take_retry_after(headers, value, epoch); break;
+  case REQUEST_ID: copy_text(outcome->request_id, sizeof outcome->request_id, value); break;
+  case LOCATION: copy_text(outcome->location, sizeof outcome->location, value); break;
+  case DATE: take_date(headers, value, epoch); break;
+  case CONTENT_ENCODING:
+    if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
+    break;
+  default: break;
+  }
+}
+
+/* A folded line: what it goes on with is no number or date. */
+static void spoil(struct braze_headers *headers) {
+  switch (headers->last) {
+  case LIMIT: headers->limit = CONTRADICTED; break;
+  case REMAINING: headers->remaining = CONTRADICTED; break;
+  case RESET: headers->reset = CONTRADICTED; break;
+  case RETRY_AFTER: headers->retry_unread = true; break;
+  case DATE: headers->date = BRAZE_ABSENT; break;
+  default: break;
+  }
+}
+
+void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
+                        struct braze_outcome *outcome) {
+  struct value value;
+  size_t at;
+  headers->epoch = epoch;
+  if (length > 0 && !may_be_read(line[0])) {
+    headers->last = NAME_COUNT;
+    if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return;
+    braze_headers_init(headers);
+    outcome->request_id[0] = '\0';
+    outcome->location[0] = outcome->coding[0] = '\0';
+    return;
+  }
+  while (length > 0 && is_space(line[length - 1])) length--;
+  if (length == 0) headers->ended = true;
+  if (headers->ended) return;
+  if (line[0] == ' ' || line[0] == '\t') {
+    spoil(headers);
+    return;
+  }
+  headers->last = find(line, length, &at);
+  value.text = line + at;
+  value.length = length - at;
+  take(headers, trim(value), epoch, outcome);
+}
+
+static int64_t finished(int64_t kept) {
+  return kept == CONTRADICTED ? BRAZE_ABSENT : kept;
+}
+
+void braze_headers_finish(const struct braze_headers *headers, struct braze_outcome *outcome) {
+  const struct pause pause = {headers->retry_seconds, headers->retry_date};
+  outcome->rate_limit.limit = finished(headers->limit);
+  outcome->rate_limit.remaining = finished(headers->remaining);
+  outcome->rate_limit.reset = finished(headers->reset);
+  outcome->retry_after = time_of_pause(&pause, headers->date, headers->epoch);
+  outcome->retry_after_unread = headers->retry_unread;
+  if (headers->date >= 0) outcome->clock_ahead = (double)(int64_t)headers->epoch - headers->date;
+}

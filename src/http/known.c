@@ -1,0 +1,93 @@
+/* known: see known.h. */
+#define _GNU_SOURCE /* gai_strerror under -std=c11 */
+#include "http/known.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http/libcurl_version.h"
+
+#define NAME_LIFETIME 60.0 /* seconds: as long as libcurl keeps names */
+
+static void fail(struct braze_outcome *outcome, enum braze_kind kind, CURLcode code, enum braze_lack lack) {
+  outcome->curl_code = (int)code;
+  outcome->lack = lack;
+  braze_outcome_fail(outcome, kind);
+}
+
+bool braze_known_look(struct braze_known *known, struct braze_settings *settings, const struct braze_wake *wake, double now,
+                      struct braze_outcome *outcome) {
+  bool with_name = now >= known->name_until && braze_look_wants_name(settings);
+  if (known->look) return true;
+  known->look = braze_look_begin(settings, with_name, wake);
+  known->begun = now;
+  if (known->look) return true;
+  fail(outcome, BRAZE_NETWORK, CURLE_OK, errno == EAGAIN ? BRAZE_LACK_LOOKS : BRAZE_LACK_THREAD);
+  return false;
+}
+
+bool braze_known_update(struct braze_known *known, struct braze_settings *settings, double now) {
+  struct braze_look *look = known->look;
+  const struct braze_trust *before = braze_known_trust(known);
+  struct braze_found *found;
+  if (!look || braze_look_stage(look) != BRAZE_LOOK_DONE) return false;
+  found = braze_look_found(look);
+  if (!braze_trust_follow(&found->trust, before)) found->trust.refusal = "there is no memory for its path";
+  if (before && before->first.round != found->trust.first.round) atomic_store(&settings->trust_file, false);
+  if (found->has_name) {
+    known->name_until = found->name_failure == 0 ? now + NAME_LIFETIME : 0;
+    snprintf(known->addresses, sizeof known->addresses, "%s", found->addresses);
+  }
+  braze_look_release(known->found);
+  known->found = look;
+  known->look = NULL;
+  return true;
+}
+
+bool braze_known_judge(const struct braze_known *known, struct braze_outcome *outcome) {
+  const struct braze_found *found = braze_look_found(known->found);
+  if (found->trust.refusal) {
+    snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
+    fail(outcome, BRAZE_TLS, CURLE_SSL_CACERT_BADFILE, BRAZE_LACK_NOTHING);
+    return false;
+  }
+  if (found->has_name && found->name_failure != 0) {
+    snprintf(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve host: %.150s (%.60s)", found->name,
+             gai_strerror(found->name_failure));
+    outcome->no_descriptor = found->no_descriptor;
+    fail(outcome, BRAZE_NETWORK, CURLE_COULDNT_RESOLVE_HOST, BRAZE_LACK_NOTHING);
+    return false;
+  }
+  return true;
+}
+
+void braze_known_late(struct braze_known *known, double seconds, double now, struct braze_outcome *outcome) {
+  if (known->look) known->at_disk = braze_look_stage(known->look) == BRAZE_LOOK_AT_DISK;
+  fail(outcome, BRAZE_TIMEOUT, CURLE_OK, known->at_disk ? BRAZE_LACK_STORE : BRAZE_LACK_NAME);
+  if (now - known->begun < seconds / 2) return;
+  braze_look_release(known->look);
+  known->look = NULL;
+}
+
+void braze_known_forget_name(struct braze_known *known) {
+  known->name_until = 0;
+}
+
+const struct braze_trust *braze_known_trust(const struct braze_known *known) {
+  return known->found ? &braze_look_found(known->found)->trust : NULL;
+}
+
+const struct braze_trust_store *braze_known_store(const struct braze_known *known, bool second) {
+  static const struct braze_trust_store none = {NULL, NULL, 0};
+  const struct braze_trust *trust = braze_known_trust(known);
+  if (!trust) return &none;
+  return second && trust->second.file ? &trust->second : &trust->first;
+}
+
+void braze_known_free(struct braze_known *known) {
+  braze_look_release(known->look);
+  braze_look_release(known->found);
+  known->look = known->found = NULL;
+}

@@ -1,0 +1,83 @@
+/* outcome: see outcome.h. */
+#include "http/outcome.h"
+
+#include <string.h>
+
+#include "base/wipe.h"
+
+const char *braze_kind_name(enum braze_kind kind) {
+  static const char *const names[BRAZE_KIND_COUNT] = {"usage",    "network", "tls",      "timeout",   "rate_limited", "auth",
+                                                      "rejected", "server",  "protocol", "cancelled", "busy",         "ledger"};
+  return names[kind];
+}
+
+void braze_outcome_init(struct braze_outcome *outcome) {
+  memset(outcome, 0, sizeof *outcome);
+  braze_buffer_init(&outcome->body, BRAZE_BODY_LIMIT);
+  braze_buffer_init(&outcome->safe_body, BRAZE_BODY_LIMIT);
+  braze_outcome_clear(outcome);
+}
+
+/* An attempt that was cancelled leaves them as they came, and they may have the key in them. */
+static void forget_texts(struct braze_outcome *outcome) {
+  braze_wipe(outcome->request_id, sizeof outcome->request_id);
+  braze_wipe(outcome->location, sizeof outcome->location);
+  braze_wipe(outcome->coding, sizeof outcome->coding);
+  braze_wipe(outcome->curl_message, sizeof outcome->curl_message);
+}
+
+void braze_outcome_free(struct braze_outcome *outcome) {
+  forget_texts(outcome);
+  braze_buffer_free(&outcome->body);
+  braze_buffer_free(&outcome->safe_body);
+}
+
+void braze_outcome_clear(struct braze_outcome *outcome) {
+  outcome->answered = false;
+  outcome->kind = BRAZE_NETWORK;
+  outcome->status = 0;
+  outcome->rate_limit.limit = outcome->rate_limit.remaining = outcome->rate_limit.reset = BRAZE_ABSENT;
+  outcome->retry_after = BRAZE_ABSENT;
+  outcome->retry_after_unread = false;
+  outcome->clock_ahead = 0;
+  forget_texts(outcome);
+  outcome->curl_code = 0;
+  outcome->proxy_status = 0;
+  outcome->stop = BRAZE_STOP_NONE;
+  outcome->lack = BRAZE_LACK_NOTHING;
+  outcome->no_descriptor = false;
+  outcome->trust_failed = false;
+  outcome->connecting = false;
+  outcome->left = false;
+  outcome->used_before = false;
+  outcome->has_safe_body = false;
+  braze_buffer_clear(&outcome->body);
+  braze_buffer_clear(&outcome->safe_body);
+}
+
+void braze_outcome_judge_status(struct braze_outcome *outcome) {
+  int status = outcome->status;
+  bool applied = true;
+  outcome->kind = BRAZE_PROTOCOL;
+  if (status >= 500 && status <= 599) {
+    outcome->kind = BRAZE_SERVER;
+  } else if (status >= 400 && status <= 499) {
+    outcome->kind = status == 429                    ? BRAZE_RATE_LIMITED
+                    : status == 401 || status == 403 ? BRAZE_AUTH
+                                                     : BRAZE_REJECTED;
+    applied = status == 408;
+  } else if (status >= 300 && status <= 399) {
+    applied = status == 303;
+  }
+  if (applied) outcome->maybe_applied = true;
+}
+
+void braze_outcome_reject_answer(struct braze_outcome *outcome) {
+  outcome->kind = BRAZE_PROTOCOL;
+  outcome->maybe_applied = true;
+}
+
+void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind) {
+  outcome->kind = kind;
+  if (outcome->left) outcome->maybe_applied = true;
+}

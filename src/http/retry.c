@@ -1,0 +1,103 @@
+/* retry: see retry.h. The numbers are those of the AWS SDKs' standard mode: 500 tokens, 5 a retry, 10 after a timeout. */
+#include "http/retry.h"
+
+#define FULL_BUCKET 500
+#define COST 5
+#define COST_AFTER_TIMEOUT 10
+#define FIRST_PAUSE 0.5
+#define LONGEST_PAUSE 8.0
+/* A number that is a number of seconds, or milliseconds, where epoch seconds are meant lies far outside. */
+#define LONGEST_PAST 3600.0
+#define LONGEST_AHEAD (366 * 86400.0)
+
+/* When a kind of failure may be tried again. */
+enum rule { NEVER, WHERE_REPEATABLE, ALWAYS, WHEN_TOLD };
+
+void braze_bucket_init(struct braze_bucket *bucket) {
+  atomic_init(&bucket->tokens, FULL_BUCKET);
+}
+
+void braze_bucket_reward(struct braze_bucket *bucket) {
+  int tokens = atomic_load(&bucket->tokens);
+  while (tokens < FULL_BUCKET && !atomic_compare_exchange_weak(&bucket->tokens, &tokens, tokens + 1)) continue;
+}
+
+static bool charge(struct braze_bucket *bucket, int cost) {
+  int tokens = atomic_load(&bucket->tokens);
+  do {
+    if (tokens < cost) return false;
+  } while (!atomic_compare_exchange_weak(&bucket->tokens, &tokens, tokens - cost));
+  return true;
+}
+
+static enum rule rule_for_status(int status) {
+  if (status == 429) return WHEN_TOLD;
+  if (status == 408 || status == 500 || (status >= 502 && status <= 504)) return WHERE_REPEATABLE;
+  /* Cloudflare's own: the answer of the service behind it was lost or never came. */
+  if (status >= 520 && status <= 524) return WHERE_REPEATABLE;
+  return NEVER;
+}
+
+static enum rule rule_for(const struct braze_outcome *outcome) {
+  if (outcome->status >= 300) return rule_for_status(outcome->status);
+  if (outcome->proxy_status >= 400 && outcome->proxy_status <= 499) return NEVER;
+  switch (outcome->kind) {
+  case BRAZE_NETWORK:
+  case BRAZE_TIMEOUT: return outcome->left ? WHERE_REPEATABLE : ALWAYS;
+  case BRAZE_TLS: return outcome->left || outcome->trust_failed ? NEVER : ALWAYS;
+  default: return NEVER;
+  }
+}
+
+/* The same without asking whether it can be meant. */
+static double told_time(const struct braze_outcome *outcome) {
+  if (outcome->retry_after >= 0 && !outcome->retry_after_unread) return outcome->retry_after;
+  if (outcome->status == 429 && outcome->rate_limit.reset >= 0) return (double)outcome->rate_limit.reset + outcome->clock_ahead;
+  return BRAZE_ABSENT;
+}
+
+static double if_plausible(double at, double epoch) {
+  return at >= 0 && at >= epoch - LONGEST_PAST && at <= epoch + LONGEST_AHEAD ? at : BRAZE_ABSENT;
+}
+
+double braze_retry_at(const struct braze_outcome *outcome, double epoch) {
+  return if_plausible(told_time(outcome), epoch);
+}
+
+double braze_retry_reset(const struct braze_outcome *outcome, double epoch) {
+  const int64_t reset = outcome->rate_limit.reset;
+  return reset >= 0 ? if_plausible((double)reset + outcome->clock_ahead, epoch) : BRAZE_ABSENT;
+}
+
+int64_t braze_retry_whole(double epoch) {
+  int64_t whole = (int64_t)epoch;
+  return whole + ((double)whole < epoch);
+}
+
+static double jitter(int tries, double chance) {
+  double pause = FIRST_PAUSE;
+  while (--tries > 0 && pause < LONGEST_PAUSE) pause *= 2;
+  return chance * (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+}
+
+static double longer(double one, double other) {
+  return one > other ? one : other;
+}
+
+bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_outcome *outcome,
+                        const struct braze_retry_time *time, struct braze_bucket *bucket, double *at) {
+  enum rule rule = rule_for(outcome);
+  double told = told_time(outcome);
+  double pause = jitter(call->tries, time->chance);
+  if (outcome->answered || call->tries > call->retries) return false;
+  if (rule == NEVER || (rule == WHERE_REPEATABLE && !call->repeatable)) return false;
+  /* On a connection that was used before a 429 may be the answer to another request, and this one may have been obeyed. */
+  if (rule == WHEN_TOLD && outcome->used_before && !call->repeatable) return false;
+  /* A reset is given in whole seconds, so one of this very second may lie behind us by a part of it. */
+  if (rule == WHEN_TOLD && (told < 0 || told < time->epoch - 1)) return false;
+  if (told > time->epoch) pause = told - time->epoch;
+  if (outcome->retry_after_unread) pause = longer(pause, longer(LONGEST_PAUSE, outcome->retry_after - time->epoch));
+  *at = time->now + pause;
+  if (*at >= call->deadline) return false;
+  return charge(bucket, outcome->kind == BRAZE_TIMEOUT ? COST_AFTER_TIMEOUT : COST);
+}

@@ -1,0 +1,351 @@
+/* transfer: see transfer.h. No callback here touches Lua: an error raised through libcurl's frames kills the handle. */
+#include "http/transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/conceal.h"
+#include "http/libcurl.h"
+#include "process/process.h"
+#include "http/sending.h"
+#include "base/wipe.h"
+
+/* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
+   says of the first that there is no memory. */
+#define TOO_LARGE 100
+#define LEAST_LONG_BODY 65536u
+#define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
+#define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
+#define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
+#define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
+  struct braze_transfer *transfer = data;
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  size_t length = size * count;
+  if (transfer->header_bytes == 0) transfer->response_epoch = braze_clock_epoch();
+  transfer->header_bytes += length;
+  if (transfer->header_bytes > BRAZE_HEADER_LIMIT) {
+    outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+    return 0;
+  }
+  /* What comes behind the body are trailers. */
+  if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, transfer->response_epoch, outcome);
+  return length;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
+  struct braze_transfer *transfer = data;
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  size_t length = size * count;
+  if (braze_buffer_append(&outcome->body, bytes, length)) return length;
+  outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
+  return 0;
+}
+
+/* A cap on what arrives, whether or not libcurl gives it to us: it reads endless extensions of a chunk, or an endless answer of
+   a proxy, until the deadline. Most attempts end before the first look. */
+static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
+  struct braze_transfer *transfer = data;
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  (void)to_receive, (void)received, (void)to_send, (void)sent;
+  if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
+  return 1;
+}
+
+/* Without a look first the attempt is begun once more, after one; but where libcurl would send again what it lost, it ends. */
+static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
+  struct braze_transfer *transfer = data;
+  if (transfer->may_connect) return braze_sockets_open(&transfer->connection, purpose, address);
+  transfer->refused = true;
+  if (transfer->call->outcome.left) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
+  return CURL_SOCKET_BAD;
+}
+
+static void set_headers(struct braze_transfer *transfer) {
+  static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
+  /* Without it a server may choose any coding of the body, and we read none: what inflates may be a bomb. */
+  static char accept_encoding[] = "Accept-Encoding: identity";
+  /* As a node of ours: libcurl would format its own option anew, twice over, for each transfer. */
+  static char user_agent[] = "User-Agent: braze-lua/" BRAZE_VERSION;
+  char *const lines[] = {user_agent, transfer->secrets->authorization, accept_encoding, content_type, expect};
+  size_t i, count = sizeof lines / sizeof *lines;
+  for (i = 0; i < count; i++) {
+    transfer->headers[i].data = lines[i];
+    transfer->headers[i].next = i + 1 < count ? &transfer->headers[i + 1] : NULL;
+  }
+}
+
+/* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
+static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
+  transfer->headers[3].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[4];
+}
+
+/* Sets an option unless one failed before; the first failure stays in `code`. */
+#define SET(option, value) \
+  do { \
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
+  } while (0)
+
+/* The same for one that an older library that is loaded may not know. */
+#define SET_IF_KNOWN(option, value) \
+  do { \
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
+    if (code == CURLE_UNKNOWN_OPTION) code = CURLE_OK; \
+  } while (0)
+
+static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *settings) {
+  CURLcode code = CURLE_OK;
+#if BRAZE_LIBCURL_AT_LEAST(7, 85, 0)
+  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, settings->secure ? "https" : "http");
+#else
+  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS, settings->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
+#endif
+  SET(CURLOPT_FOLLOWLOCATION, 0L); /* the key would travel with it */
+  SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
+  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  SET(CURLOPT_HTTP09_ALLOWED, 0L);
+  SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  if (settings->secure) {
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  }
+  return code;
+}
+
+/* libcurl never looks at the environment for a proxy: an empty text says that there is none. */
+static CURLcode set_proxy(CURL *easy, const struct braze_settings *settings, const struct braze_secrets *secrets) {
+  CURLcode code = CURLE_OK;
+  SET(CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
+  SET(CURLOPT_NOPROXY, settings->no_proxy ? settings->no_proxy : "");
+  if (!settings->proxy) return code;
+  SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (secrets->texts[BRAZE_SECRET_PROXY_USER])
+    SET(CURLOPT_PROXYUSERNAME, secrets->texts[BRAZE_SECRET_PROXY_USER]);
+  if (secrets->texts[BRAZE_SECRET_PROXY_PASSWORD])
+    SET(CURLOPT_PROXYPASSWORD, secrets->texts[BRAZE_SECRET_PROXY_PASSWORD]);
+  return code;
+}
+
+static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *sockets) {
+  CURL *easy = transfer->easy;
+  CURLcode code = set_limits_of_trust(easy, transfer->settings);
+  if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
+  if (code == CURLE_OK) code = braze_sending_set(transfer);
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_HTTPHEADER, transfer->headers);
+  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, transfer);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, transfer);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+  SET(CURLOPT_OPENSOCKETDATA, transfer);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
+  SET(CURLOPT_CLOSESOCKETDATA, sockets);
+  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+  SET(CURLOPT_XFERINFODATA, transfer);
+  SET(CURLOPT_NOPROGRESS, 0L);
+  SET(CURLOPT_ERRORBUFFER, transfer->error);
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_MAXAGE_CONN, MOST_CONNECTION_AGE);
+#if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
+  SET_IF_KNOWN(CURLOPT_MAXLIFETIME_CONN, MOST_CONNECTION_LIFETIME);
+#endif
+#if BRAZE_LIBCURL_AT_LEAST(7, 87, 0)
+  SET_IF_KNOWN(CURLOPT_QUICK_EXIT, 1L); /* giving up a name look-up must not wait for it */
+#endif
+  return code;
+}
+
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
+  struct braze_transfer *transfer = calloc(1, sizeof *transfer);
+  if (!transfer) return NULL;
+  braze_sockets_begin(&transfer->connection, sockets);
+  transfer->settings = settings;
+  transfer->secrets = secrets;
+  transfer->easy = curl_easy_init();
+  set_headers(transfer);
+  if (transfer->easy && set_all(transfer, sockets) == CURLE_OK) return transfer;
+  braze_transfer_free(transfer);
+  return NULL;
+}
+
+bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
+  if (braze_global_reuses_handles()) return true;
+  curl_easy_cleanup(transfer->easy);
+  transfer->easy = curl_easy_init();
+  transfer->url_is_set = transfer->is_fresh = false;
+  memset(&transfer->store, 0, sizeof transfer->store);
+  return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
+}
+
+void braze_transfer_free(struct braze_transfer *transfer) {
+  if (!transfer) return;
+  curl_easy_cleanup(transfer->easy);
+  curl_url_cleanup(transfer->url);
+  braze_wipe(transfer->error, sizeof transfer->error);
+  free(transfer);
+}
+
+static bool make_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+  struct braze_buffer text;
+  bool good;
+  if (transfer->endpoint == endpoint) return true;
+  braze_buffer_init(&text, 4096);
+  if (!transfer->url) transfer->url = curl_url();
+  good = transfer->url && braze_buffer_append(&text, transfer->settings->url, strlen(transfer->settings->url)) &&
+         braze_buffer_append(&text, endpoint->path, strlen(endpoint->path)) &&
+         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK;
+  braze_buffer_free(&text);
+  if (good) transfer->endpoint = endpoint;
+  return good;
+}
+
+/* The URL is parsed once for a transfer; each of its handles is given what came of it. */
+static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+  CURLcode code = CURLE_OK;
+  if (transfer->endpoint == endpoint && transfer->url_is_set) return CURLE_OK;
+  if (!make_url(transfer, endpoint)) return CURLE_OUT_OF_MEMORY;
+  code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
+  transfer->url_is_set = code == CURLE_OK;
+  return code;
+}
+
+static bool is_same(const struct braze_trust_store *one, const struct braze_trust_store *other) {
+  return one->round == other->round && one->file == other->file && one->directory == other->directory;
+}
+
+/* Without either, both stay as libcurl was built. */
+static CURLcode set_store(struct braze_transfer *transfer, const struct braze_trust_store *store) {
+  CURL *easy = transfer->easy;
+  CURLcode code = CURLE_OK;
+  if (!store->file && !store->directory) return CURLE_OK;
+  if (is_same(store, &transfer->store)) return CURLE_OK;
+  SET(CURLOPT_CAINFO, store->file);
+  SET(CURLOPT_CAPATH, store->directory);
+  if (code == CURLE_OK) transfer->store = *store;
+  return code;
+}
+
+static long milliseconds(double seconds) {
+  long whole = (long)(seconds * 1000.0 + 0.999);
+  return whole > 0 ? whole : 1; /* 0 would mean: for ever */
+}
+
+/* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
+static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
+  snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
+  transfer->resolve.data = transfer->addresses;
+  return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, addresses[0] ? &transfer->resolve : NULL);
+}
+
+CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
+  CURL *easy = transfer->easy;
+  double left = call->deadline - now;
+  CURLcode code = set_url(transfer, call->endpoint);
+  if (code == CURLE_OK) code = set_store(transfer, route->store);
+  if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
+  transfer->call = call;
+  transfer->may_connect = route->may_connect;
+  transfer->refused = false;
+  transfer->process = braze_parking_forks();
+  transfer->vain_looks = transfer->seen = transfer->body_read = transfer->header_bytes = 0;
+  transfer->rounds = 0;
+  transfer->error[0] = '\0';
+  braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
+  braze_headers_init(&transfer->response);
+  call->outcome.connecting = call->connect_timeout < left;
+  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
+  SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
+  if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
+  if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
+  transfer->is_fresh = route->fresh;
+  choose_headers(transfer, call->body_length);
+  return code;
+}
+
+static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
+  if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
+  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  if (outcome->stop == BRAZE_STOP_LATE) return BRAZE_TIMEOUT;
+  if (outcome->stop == BRAZE_STOP_CANCELLED) return BRAZE_CANCELLED;
+  switch (code) {
+  case CURLE_OPERATION_TIMEDOUT: return BRAZE_TIMEOUT;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_ENGINE_NOTFOUND:
+  case CURLE_SSL_ENGINE_SETFAILED:
+  case CURLE_SSL_ENGINE_INITFAILED:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_USE_SSL_FAILED: return BRAZE_TLS;
+  case CURLE_UNSUPPORTED_PROTOCOL: /* what arrived is not HTTP/1.x */
+  case CURLE_WEIRD_SERVER_REPLY:
+  case CURLE_BAD_FUNCTION_ARGUMENT: /* libcurl's store of headers says so of a line that is none */
+  case CURLE_BAD_CONTENT_ENCODING: return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+    /* With TLS 1.3 a server refuses a client only after the client has sent its request. */
+    return outcome->left && strstr(outcome->curl_message, "alert") ? BRAZE_TLS : BRAZE_NETWORK;
+  default: return BRAZE_NETWORK;
+  }
+}
+
+static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
+  const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+  outcome->curl_code = (int)code;
+  snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
+  outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
+  braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
+  outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
+}
+
+/* A final response of 300 or more decides by itself; a 2xx only when all of it is there. libcurl takes a response for whole
+   that ends inside its header. */
+static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
+  if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
+    braze_outcome_judge_status(outcome);
+  else if (code == CURLE_OK && transfer->response.ended)
+    outcome->answered = true;
+  else
+    braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
+}
+
+void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
+  struct braze_outcome *outcome = &transfer->call->outcome;
+  long status = 0, proxy_status = 0;
+  braze_sending_end(transfer);
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  if (transfer->settings->proxy) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  outcome->proxy_status = (int)proxy_status;
+  outcome->status = outcome->left && status >= 200 ? (int)status : 0;
+  if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
+  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
+  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+  if (code != CURLE_OK) keep_failure(transfer, code, outcome);
+  outcome->connecting = outcome->connecting && !outcome->left;
+  judge(transfer, code, outcome);
+  braze_conceal(transfer->secrets, transfer->call);
+  braze_sockets_end(&transfer->connection, braze_clock_now());
+  transfer->call = NULL;
+}
+
+void braze_transfer_cancel(struct braze_transfer *transfer) {
+  braze_sending_end(transfer);
+  braze_outcome_fail(&transfer->call->outcome, BRAZE_CANCELLED);
+  braze_sockets_end(&transfer->connection, braze_clock_now());
+  transfer->call = NULL;
+}

@@ -1,0 +1,365 @@
+/* worker: see worker.h. The owner and the thread share one struct, which the last of them frees. */
+#define _GNU_SOURCE /* clocks and signals under -std=c11 */
+#include "http/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "process/descriptor.h"
+#include "http/engine.h"
+#include "process/process.h"
+#include "process/thread.h"
+#include "process/wake.h"
+
+#define LONGEST_WAIT 3600.0
+#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
+
+struct queue {
+  struct braze_call *first, *last;
+};
+
+struct braze_worker {
+  atomic_int references; /* the owner's and the thread's */
+  pthread_mutex_t mutex; /* of all below up to the blank line */
+  pthread_cond_t finished;
+  struct queue inbox;  /* by inbox_next: submitted, for the thread */
+  struct braze_call *cancels; /* by cancel_next: cancelled, for the thread; each with a reference */
+  struct queue outbox; /* by outbox_next: finished, or cancelled */
+  struct braze_call *flight; /* by flight_next: submitted and neither finished nor cancelled */
+  int outbox_count;
+  bool closing;
+  bool asleep; /* the thread waits, or is about to, and has to be woken for whatever is new */
+  bool waited_for;
+  int notify;
+
+  atomic_bool ready; /* the descriptor is readable */
+  struct braze_wake wake;
+  bool started;
+  struct braze_engine *engine;
+};
+
+static void release(struct braze_worker *worker) {
+  if (atomic_fetch_sub(&worker->references, 1) > 1) return;
+  pthread_mutex_destroy(&worker->mutex);
+  pthread_cond_destroy(&worker->finished);
+  braze_wake_close(&worker->wake);
+  if (worker->notify >= 0) close(worker->notify);
+  free(worker);
+}
+
+static bool open_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  bool good;
+  if (pthread_condattr_init(&attributes) != 0) return false;
+#ifndef __APPLE__
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
+  good = pthread_cond_init(condition, &attributes) == 0;
+  pthread_condattr_destroy(&attributes);
+  return good;
+}
+
+struct braze_worker *braze_worker_new(struct braze_settings *settings) {
+  struct braze_worker *worker = calloc(1, sizeof *worker);
+  int code;
+  if (!worker) return NULL;
+  atomic_init(&worker->references, 1);
+  atomic_init(&worker->ready, false);
+  worker->notify = -1;
+  braze_wake_init(&worker->wake);
+  pthread_mutex_init(&worker->mutex, NULL);
+  if (!open_condition(&worker->finished)) {
+    pthread_mutex_destroy(&worker->mutex);
+    free(worker);
+    return NULL;
+  }
+  if (!braze_wake_open(&worker->wake) || (worker->engine = braze_engine_new(settings, settings->max_connections)) == NULL) {
+    release(worker);
+    return NULL;
+  }
+  if (braze_engine_open_wake(worker->engine)) return worker;
+  code = errno;
+  braze_engine_free(worker->engine);
+  release(worker);
+  errno = code;
+  return NULL;
+}
+
+/* Under the mutex: the call leaves the flight and can be taken. */
+static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
+  if (call->flight_previous)
+    call->flight_previous->flight_next = call->flight_next;
+  else
+    worker->flight = call->flight_next;
+  if (call->flight_next) call->flight_next->flight_previous = call->flight_previous;
+  call->outbox_next = NULL;
+  if (worker->outbox.last)
+    worker->outbox.last->outbox_next = call;
+  else
+    worker->outbox.first = call;
+  worker->outbox.last = call;
+  worker->outbox_count++;
+  atomic_store(&call->finished, true);
+  if (!atomic_exchange(&worker->ready, true)) {
+    braze_wake_set(&worker->wake);
+    braze_wake_notify(worker->notify);
+  }
+  if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
+}
+
+/* Under the mutex, once something is new: whether the thread is to be woken. One at work looks by itself before it waits. */
+static bool rouse(struct braze_worker *worker) {
+  bool asleep = worker->asleep;
+  worker->asleep = false;
+  return asleep;
+}
+
+/* On the thread: whether nothing came in meanwhile; then whoever brings something wakes it. */
+static bool may_sleep(struct braze_worker *worker) {
+  bool nothing_new;
+  pthread_mutex_lock(&worker->mutex);
+  nothing_new = !worker->inbox.first && !worker->cancels && !worker->closing;
+  worker->asleep = nothing_new;
+  pthread_mutex_unlock(&worker->mutex);
+  return nothing_new;
+}
+
+/* On the thread: submits what came in, ends what was cancelled. False: the thread is to end. */
+static bool receive(struct braze_worker *worker) {
+  struct braze_call *call, *submitted, *cancels;
+  bool closing;
+  pthread_mutex_lock(&worker->mutex);
+  worker->asleep = false;
+  closing = worker->closing;
+  submitted = worker->inbox.first;
+  cancels = worker->cancels;
+  worker->inbox.first = worker->inbox.last = worker->cancels = NULL;
+  pthread_mutex_unlock(&worker->mutex);
+  while ((call = submitted) != NULL) {
+    submitted = call->inbox_next;
+    if (braze_call_is_cancelled(call))
+      braze_call_release(call);
+    else
+      braze_engine_submit(worker->engine, call);
+  }
+  while ((call = cancels) != NULL) {
+    cancels = call->cancel_next;
+    braze_engine_cancel(worker->engine, call);
+    braze_call_release(call);
+  }
+  return !closing;
+}
+
+/* On the thread: hands over what is done, and with it the thread's reference. */
+static void deliver(struct braze_worker *worker) {
+  struct braze_call *call = braze_engine_take(worker->engine);
+  if (!call) return;
+  pthread_mutex_lock(&worker->mutex);
+  for (; call; call = braze_engine_take(worker->engine)) {
+    if (call->cancelled)
+      braze_call_release(call);
+    else
+      push_outbox(worker, call);
+  }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+/* Does not return once the process is exiting: the thread stands still until it ends with the process. */
+static void begin_work(void) {
+  while (!braze_parking_begin_work()) pause();
+}
+
+static void *work(void *data) {
+  struct braze_worker *worker = data;
+  for (begin_work(); receive(worker); begin_work()) {
+    braze_engine_step(worker->engine);
+    deliver(worker);
+    braze_parking_end_work();
+    if (may_sleep(worker)) braze_engine_wait(worker->engine, LONGEST_WAIT);
+  }
+  braze_engine_cancel_all(worker->engine);
+  deliver(worker);
+  braze_engine_free(worker->engine);
+  release(worker);
+  braze_parking_end_thread();
+  return NULL;
+}
+
+static bool start_thread(struct braze_worker *worker) {
+  atomic_fetch_add(&worker->references, 1);
+  if (braze_thread_start(work, worker)) return true;
+  atomic_fetch_sub(&worker->references, 1);
+  return false;
+}
+
+bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
+  bool asleep;
+  if (!worker->started && !start_thread(worker)) return false;
+  worker->started = true;
+  call->started = braze_clock_now();
+  call->inbox_next = NULL;
+  braze_call_retain(call);
+  pthread_mutex_lock(&worker->mutex);
+  if (worker->inbox.last)
+    worker->inbox.last->inbox_next = call;
+  else
+    worker->inbox.first = call;
+  worker->inbox.last = call;
+  call->flight_next = worker->flight;
+  call->flight_previous = NULL;
+  if (worker->flight) worker->flight->flight_previous = call;
+  worker->flight = call;
+  asleep = rouse(worker);
+  pthread_mutex_unlock(&worker->mutex);
+  if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which is the first thing that it wants */
+  return true;
+}
+
+/* Under the mutex. The outbox gets a reference of its own; the thread keeps its until it has dropped the call. */
+static void cancel(struct braze_worker *worker, struct braze_call *call) {
+  atomic_fetch_or(&call->gate, BRAZE_GATE_CLOSED);
+  call->cancelled = true;
+  call->cancelled_at = braze_clock_now();
+  push_outbox(worker, braze_call_retain(call));
+}
+
+bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
+  bool fresh;
+  pthread_mutex_lock(&worker->mutex);
+  fresh = !atomic_load(&call->finished);
+  if (fresh) {
+    cancel(worker, call);
+    call->cancel_next = worker->cancels;
+    worker->cancels = braze_call_retain(call);
+    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: a thread that sleeps has its engine */
+  }
+  pthread_mutex_unlock(&worker->mutex);
+  return fresh;
+}
+
+/* Under the mutex: all whose deadline is that or earlier, in the order they were started. */
+static void cancel_flight(struct braze_worker *worker, double deadline) {
+  struct braze_call *call = worker->flight, *earlier;
+  while (call && call->flight_next) call = call->flight_next;
+  for (; call; call = earlier) {
+    earlier = call->flight_previous;
+    if (call->started + call->timeout <= deadline) cancel(worker, call);
+  }
+}
+
+void braze_worker_close(struct braze_worker *worker) {
+  pthread_mutex_lock(&worker->mutex);
+  if (!worker->closing) {
+    worker->closing = true;
+    cancel_flight(worker, HUGE_VAL);
+    if (rouse(worker)) braze_engine_wake(worker->engine);
+  }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+void braze_worker_give_up(struct braze_worker *worker) {
+  double deadline = braze_parking_is_exiting_here() ? HUGE_VAL : braze_clock_now();
+  pthread_mutex_lock(&worker->mutex);
+  cancel_flight(worker, deadline);
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+void braze_worker_free(struct braze_worker *worker) {
+  struct braze_call *call;
+  if (!worker) return;
+  braze_worker_close(worker);
+  while ((call = braze_worker_take(worker)) != NULL) braze_call_release(call);
+  if (!worker->started) braze_engine_retire(worker->engine);
+  release(worker);
+}
+
+struct braze_call *braze_worker_take(struct braze_worker *worker) {
+  struct braze_call *call;
+  if (!atomic_load(&worker->ready)) return NULL;
+  pthread_mutex_lock(&worker->mutex);
+  call = worker->outbox.first;
+  if (call) {
+    worker->outbox.first = call->outbox_next;
+    worker->outbox_count--;
+  }
+  if (!worker->outbox.first) worker->outbox.last = NULL;
+  pthread_mutex_unlock(&worker->mutex);
+  return call;
+}
+
+int braze_worker_count(struct braze_worker *worker) {
+  int count;
+  pthread_mutex_lock(&worker->mutex);
+  count = worker->outbox_count;
+  pthread_mutex_unlock(&worker->mutex);
+  return count;
+}
+
+bool braze_worker_ready(const struct braze_worker *worker) {
+  return atomic_load(&worker->ready);
+}
+
+void braze_worker_settle(struct braze_worker *worker) {
+  if (!atomic_load(&worker->ready)) return;
+  pthread_mutex_lock(&worker->mutex);
+  if (!worker->outbox.first) {
+    braze_wake_clear(&worker->wake);
+    atomic_store(&worker->ready, false);
+  } else {
+    braze_wake_notify(worker->notify); /* its byte was read, and no other one comes while the descriptor stays readable */
+  }
+  pthread_mutex_unlock(&worker->mutex);
+}
+
+int braze_worker_descriptor(const struct braze_worker *worker) {
+  return worker->wake.reading;
+}
+
+void braze_worker_notify(struct braze_worker *worker, int socket) {
+  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR) : -1, before;
+  pthread_mutex_lock(&worker->mutex);
+  before = worker->notify;
+  worker->notify = own;
+  pthread_mutex_unlock(&worker->mutex);
+  if (before >= 0) close(before);
+}
+
+static struct timespec time_in(double seconds) {
+  struct timespec time = {0, 0};
+  double whole;
+#ifdef __APPLE__
+  clock_gettime(CLOCK_REALTIME, &time);
+#else
+  clock_gettime(CLOCK_MONOTONIC, &time);
+#endif
+  if (seconds > LONGEST_WAIT_OF_OWNER) seconds = LONGEST_WAIT_OF_OWNER;
+  whole = (double)(time_t)seconds;
+  time.tv_sec += (time_t)whole;
+  time.tv_nsec += (long)((seconds - whole) * 1e9);
+  if (time.tv_nsec >= 1000000000L) {
+    time.tv_nsec -= 1000000000L;
+    time.tv_sec++;
+  }
+  return time;
+}
+
+bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds) {
+  const struct timespec until = time_in(most_seconds > 0 ? most_seconds : 0);
+  bool there;
+  pthread_mutex_lock(&worker->mutex);
+  worker->waited_for = true;
+  for (;;) {
+    there = call ? atomic_load(&call->finished) : worker->outbox.first != NULL;
+    if (there || pthread_cond_timedwait(&worker->finished, &worker->mutex, &until) != 0) break;
+  }
+  there = call ? atomic_load(&call->finished) : worker->outbox.first != NULL;
+  worker->waited_for = false;
+  pthread_mutex_unlock(&worker->mutex);
+  return there;
+}

@@ -1,0 +1,165 @@
+/* lua_host: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
+#define _GNU_SOURCE /* close under -std=c11 */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "process/channel.h"
+#include "lua/client.h"
+#include "process/wake.h"
+
+struct channel {
+  struct braze_channel opening;
+  int connection; /* -1 = none */
+};
+
+/* Asked once: looking it up takes longer than all else that starts a call. */
+static _Atomic(lbraze_yieldable) is_yieldable;
+
+/* core.is_yieldable() -> boolean, or nil where this Lua can't tell */
+static int core_is_yieldable(lua_State *L) {
+  lbraze_yieldable function = atomic_load(&is_yieldable);
+  if (function)
+    lua_pushboolean(L, function(L));
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* core.check_call(params, options): raises for what is wrong with a call whatever its client is */
+static int core_check_call(lua_State *L) {
+  const struct lbraze_context context = {NULL, "create_send_id"};
+  lua_settop(L, 2);
+  lbraze_check_parameters(L, 1, &context);
+  lbraze_check_call_options(L, 2, &context);
+  return 0;
+}
+
+/* core.seconds(value) -> seconds, or false: as long as it takes; or nil and an error. The check that wait makes where it blocks. */
+static int core_seconds(lua_State *L) {
+  double seconds = lbraze_check_wait(L, 1, "wait");
+  if (seconds < LBRAZE_FOR_EVER)
+    lua_pushnumber(L, seconds);
+  else
+    lua_pushboolean(L, false);
+  return 1;
+}
+
+/* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, on no Lua. */
+static int core_call(lua_State *L) {
+  bool good;
+  luaL_checkany(L, 1);
+  good = lua_pcall(L, lua_gettop(L) - 1, 0, 0) == 0;
+  lua_pushboolean(L, good);
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
+/* core.thread() -> the coroutine that runs, also where it is the main one, which coroutine.running does not give on Lua 5.1 */
+static int core_thread(lua_State *L) {
+  lua_pushthread(L);
+  return 1;
+}
+
+/* core.resumes(thread, other) -> boolean: whether the one coroutine is inside a coroutine.resume of the other */
+static int core_resumes(lua_State *L) {
+  lua_State *thread = lua_tothread(L, 1);
+  lua_Debug call;
+  bool found = false;
+  if (thread && thread != L && lua_checkstack(thread, 1) && lua_getstack(thread, 0, &call) && lua_getlocal(thread, &call, 1)) {
+    found = lua_tothread(thread, -1) == lua_tothread(L, 2) && lua_isthread(L, 2);
+    lua_pop(thread, 1);
+  }
+  lua_pushboolean(L, found);
+  return 1;
+}
+
+/* core.notify(client, socket): a byte is written to the socket when the client has something to deliver; -1 = to none */
+static int core_notify(lua_State *L) {
+  int socket = (int)luaL_checkinteger(L, 2);
+  struct lbraze_client *client = lbraze_check_client(L, "notify");
+  braze_worker_notify(lbraze_client_worker(L, client), socket);
+  return 0;
+}
+
+/* core.channel() -> channel, path; or nil, reason. Connect to the path, then call accept, both in one go. */
+static int core_channel(lua_State *L) {
+  struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
+  char path[64];
+  channel->opening.listening = channel->opening.anchor = channel->connection = -1;
+  lbraze_get_registered(L, LBRAZE_CHANNEL);
+  lua_setmetatable(L, -2);
+  if (!braze_channel_open(&channel->opening, path, sizeof path)) {
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(errno));
+    return 2;
+  }
+  lua_pushstring(L, path);
+  return 2;
+}
+
+/* [-0, +0, e] The channel at index 1. */
+static struct channel *check_channel(lua_State *L) {
+  struct channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
+  if (!channel) luaL_error(L, "a channel is expected, not %s", lbraze_what(L, 1));
+  return channel;
+}
+
+/* channel:accept() -> descriptor or nil */
+static int channel_accept(lua_State *L) {
+  struct channel *channel = check_channel(L);
+  if (channel->connection < 0) channel->connection = braze_channel_accept(&channel->opening);
+  if (channel->connection >= 0)
+    lua_pushinteger(L, channel->connection);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* channel:poke(): what reads at the other end gets a byte */
+static int channel_poke(lua_State *L) {
+  const struct channel *channel = check_channel(L);
+  braze_wake_notify(channel->connection);
+  return 0;
+}
+
+static void close_channel(struct channel *channel) {
+  int left = braze_channel_accept(&channel->opening);
+  if (left >= 0) close(left);
+  if (channel->connection >= 0) close(channel->connection);
+  channel->connection = -1;
+}
+
+/* channel:close() */
+static int channel_close(lua_State *L) {
+  close_channel(check_channel(L));
+  return 0;
+}
+
+/* Any value may come in through debug.getmetatable: what is no channel is left alone. */
+static int channel__gc(lua_State *L) {
+  struct channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
+  if (channel) close_channel(channel);
+  return 0;
+}
+
+void lbraze_push_core(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"call", core_call},       {"thread", core_thread},
+      {"resumes", core_resumes},           {"notify", core_notify},         {"channel", core_channel}, {NULL, NULL},
+  };
+  static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
+  atomic_store(&is_yieldable, lbraze_find_yieldable(L));
+  lbraze_new_metatable(L, LBRAZE_CHANNEL, "braze.channel");
+  lbraze_push_methods(L, methods, false);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, channel__gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lbraze_set_functions(L, functions);
+  lua_pushcfunction(L, core_seconds);
+  lua_pushcclosure(L, lbraze_safe_call, 1);
+  lua_setfield(L, -2, "seconds");
+}

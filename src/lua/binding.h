@@ -1,0 +1,200 @@
+/* lua_braze: what the files of the binding share. Functions that take a lua_State may raise; the stack effect is given as in
+   Lua's manual: [-popped, +pushed, may raise: e = a braze error, m = memory]. */
+#ifndef LBRAZE_H
+#define LBRAZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "http/call.h"
+#include "service/explain.h"
+#include "lua/compat.h"
+#include "http/outcome.h"
+#include "http/settings.h"
+
+/* lua_registry.c: metatables, functions of cjson's, the host's require, the client of braze.create_send_id. */
+enum lbraze_registered {
+  LBRAZE_CLIENT,
+  LBRAZE_SAFE_CLIENT,
+  LBRAZE_REQUEST,
+  LBRAZE_SAFE_REQUEST,
+  LBRAZE_ERROR,
+  LBRAZE_ENCODE,
+  LBRAZE_DECODE,
+  LBRAZE_NEW_INSTANCE,
+  LBRAZE_REQUIRE,
+  LBRAZE_CHANNEL,
+  LBRAZE_DEFAULT_CLIENT,
+  LBRAZE_REGISTERED_COUNT
+};
+
+/* [-0, +1] nil where nothing is registered. */
+void lbraze_get_registered(lua_State *L, enum lbraze_registered what);
+
+/* [-1, +0, m] */
+void lbraze_register(lua_State *L, enum lbraze_registered what);
+
+/* [-0, +1, m] The metatable, made at the first call. The name is for tostring and Lua's own messages alone: under it another
+   copy of this library in the same state would find the metatable, and replace its functions. */
+void lbraze_new_metatable(lua_State *L, enum lbraze_registered what, const char *name);
+
+/* Whether it is the value's metatable. */
+bool lbraze_has_metatable(lua_State *L, int index, enum lbraze_registered what);
+
+/* The full userdata at index if it has that metatable, and that size: debug.setmetatable gives a metatable to anything. NULL
+   for anything else. Never raises: finalizers use it. */
+void *lbraze_test_userdata(lua_State *L, int index, enum lbraze_registered what, size_t size);
+
+/* Room for the two texts of an error on the C stack, so that raising one leaves nothing behind. */
+struct lbraze_words {
+  struct braze_buffer message, hint;
+  char message_text[BRAZE_MESSAGE_LIMIT];
+  char hint_text[BRAZE_MESSAGE_LIMIT];
+  const char *operation; /* NULL = not known yet */
+};
+
+/* What the errors of one call have in common. */
+struct lbraze_context {
+  const struct braze_settings *settings; /* whose secrets are taken out of the texts; NULL = there are none */
+  const char *operation;                 /* NULL = not known yet */
+};
+
+/* lua_error.c */
+
+void lbraze_words_init(struct lbraze_words *words);
+
+/* [-0, +1, m] A new error object with the fields that are always there. The texts are redacted if settings are given. */
+void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum braze_kind kind, const struct lbraze_words *words);
+
+/* What stands at index, with its article: "a string", "nothing". */
+const char *lbraze_what(lua_State *L, int index);
+
+/* [-0, +0, e] Raises a usage error; an empty message means that memory ran out. Never returns. */
+LBRAZE_RAISES int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words);
+
+/* [-0, +0, e] The same with a text as printf makes it, and a hint or NULL. */
+LBRAZE_RAISES int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) BRAZE_PRINTF(3, 4);
+
+/* [-0, +0, e] The same for an error of a call: its secrets are taken out of the text, and its operation is set. */
+LBRAZE_RAISES int lbraze_refuse(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, ...) BRAZE_PRINTF(4, 5);
+
+/* [-0, +0, m] Creates the metatable. */
+void lbraze_open_error(lua_State *L);
+
+/* Whether the value is one of our error objects. */
+bool lbraze_is_error(lua_State *L, int index);
+
+int lbraze_error_is_error(lua_State *L);
+
+/* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "". Without settings the client that was called says what
+   is secret. */
+void lbraze_push_where(lua_State *L, const struct braze_settings *settings);
+
+/* [-0, +1, m] A table of methods; the safe ones go through lbraze_safe_call. */
+void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe);
+
+/* [-n, +results or nil and an error, m] Calls its first upvalue; a braze error is returned, not raised. */
+int lbraze_safe_call(lua_State *L);
+
+/* lua_made_error.c */
+
+int lbraze_error_error(lua_State *L);
+
+/* lua_names.c */
+
+/* The names that a table may have as its keys. */
+struct lbraze_names {
+  const char *what;  /* "option" */
+  const char *taker; /* "braze.new" */
+  const char *const *names;
+  int count;
+};
+
+/* [-0, +1 if true] Pushes a key of the table at index that is none of the names; of several, the same one each time. */
+bool lbraze_find_unknown(lua_State *L, int index, const struct lbraze_names *names);
+
+/* [-0, +0, e] Raises for the key on top of the stack. The hint is the advice; without one (NULL), the name that was probably
+   meant, or all of them. */
+LBRAZE_RAISES void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names, const char *advice);
+
+/* Appends what stands at index, with its value: the number 5, the string "5s", a table. What may be a key is not shown. */
+void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out);
+
+/* [-0, +0, e] Raises for the value on top of the stack, which is not what is expected ("a number"). */
+LBRAZE_RAISES void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, const char *name, const char *expected, const char *hint);
+
+/* Whether the value is the module, its safe style, or a host's module. */
+bool lbraze_is_module(lua_State *L, int index);
+
+/* [-0, +0, e] Raises where the first argument of a function, at index, is the module: it was called with ":". */
+void lbraze_check_dot(lua_State *L, int index, const char *function);
+
+/* lua_options.c */
+
+struct lbraze_limits {
+  double timeout, connect_timeout;
+  int retries;
+};
+
+/* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment. */
+void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings);
+
+/* [-0, +0, e] Raises where the options of a call are no table, or have a name that a call does not take. Called before anything
+   else of a call is checked, and before the default client is made. */
+void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context);
+
+/* [-0, +0, e] Reads options of one call to an operation over the client's own. */
+void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
+
+/* [-0, +1, e] The same for a call that is started, which may have an on_done too: it is pushed, or nil. */
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
+
+/* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
+const char *lbraze_option_among_parameters(lua_State *L, int index);
+
+/* lua_params.c */
+
+/* [-0, +0, e] Raises where the parameters of a call are no table, or are the module itself, which was called with ":". */
+void lbraze_check_parameters(lua_State *L, int index, const struct lbraze_context *context);
+
+/* [-0, +n, e] Reads the parameters of a call, which are a table: values by the endpoint's fields. What they point at is pushed, a
+   value or nil for each field: the table may be changed by whatever runs next. */
+void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
+                            struct braze_value *values);
+
+/* lua_json.c */
+
+/* [-0, +0, m] Takes the host's require, unless it was taken before: a sandbox may remove it afterwards. */
+void lbraze_take_require(lua_State *L);
+
+/* [-0, +1] The host's require, or nil. */
+void lbraze_push_require(lua_State *L);
+
+/* [-0, +n, e] Encodes each value that is given; the strings pushed are what the values' JSON points at from then on. */
+void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values);
+
+/* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. Of the text so many bytes are kept. */
+bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept);
+
+/* lua_answer.c */
+
+/* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). The caller holds references
+   to all three. Shared: Lua code that runs meanwhile may ask the same of the same call, so the body stays whole. */
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
+                        bool shared);
+
+/* lua_client.c */
+
+/* [-0, +0, m] Creates the two metatables. */
+void lbraze_open_client(lua_State *L);
+
+/* [-0, +0] The settings of the client, or of the request's client, at index 1; else of the default client, if there is one. NULL
+   where there is none, or it is collected. */
+const struct braze_settings *lbraze_settings_of_first(lua_State *L);
+
+int lbraze_client_new(lua_State *L);
+int lbraze_client_new_safe(lua_State *L);
+int lbraze_client_create_send_id_by_default(lua_State *L);
+
+#endif

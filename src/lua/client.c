@@ -1,0 +1,293 @@
+/* lua_client: the client: its settings, its engine and its worker, and the blocking call. */
+#include "lua/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http/libcurl.h"
+#include "process/process.h"
+
+/* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
+static struct lbraze_client *test_client(lua_State *L, int index) {
+  struct lbraze_client *client = lbraze_test_userdata(L, index, LBRAZE_CLIENT, sizeof *client);
+  return client ? client : lbraze_test_userdata(L, index, LBRAZE_SAFE_CLIENT, sizeof *client);
+}
+
+const struct braze_settings *lbraze_settings_of_first(lua_State *L) {
+  const struct lbraze_client *client = test_client(L, 1);
+  const struct lbraze_request *request = client ? NULL : lbraze_test_request(L, 1);
+  if (request) client = request->client;
+  if (!client) {
+    lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
+    client = test_client(L, -1);
+    lua_pop(L, 1);
+  }
+  return client ? client->settings : NULL;
+}
+
+/* [-0, +1, m] An empty table for requests. Before Lua 5.4 luaL_ref's list of what is free ends
+   in nil, and luaL_unref needs memory to begin it again, which a delivery must not want: ended in 0, as 5.4 does, it needs none. */
+static void push_new_requests(lua_State *L) {
+  lua_newtable(L);
+  lua_pushinteger(L, 0);
+  lua_rawseti(L, -2, 0);
+}
+
+bool lbraze_is_child(const struct lbraze_client *client) {
+  return client->process != braze_parking_forks();
+}
+
+/* In the child of a fork: the parent's engine and worker are left as they are: cleaning them up would write on the parent's
+   connections. The secrets that they hold references to are the child's to wipe. */
+static void abandon(struct lbraze_client *client) {
+  client->engine = NULL;
+  client->worker = NULL;
+  if (client->settings) braze_settings_after_fork(client->settings);
+}
+
+/* The parent's requests are the parent's to deliver. */
+void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
+  if (!lbraze_is_child(client)) {
+    if (client->worker && braze_parking_is_exiting()) braze_worker_give_up(client->worker);
+    return;
+  }
+  lbraze_get_uservalue(L, index);
+  push_new_requests(L);
+  if (!lbraze_is_child(client)) { /* a finalizer that ran meanwhile did this */
+    lua_pop(L, 2);
+    return;
+  }
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+  lua_pop(L, 1);
+  abandon(client);
+  client->pending = 0;
+  client->delivering = false;
+  client->process = braze_parking_forks();
+  client->generation++;
+}
+
+struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
+  struct lbraze_client *client = test_client(L, 1);
+  char hint[128];
+  if (!client) {
+    snprintf(hint, sizeof hint, "write client:%s(...)", method);
+    lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
+  }
+  lbraze_refresh_client(L, 1, client);
+  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+  return client;
+}
+
+struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method) {
+  struct lbraze_client *client = lbraze_check_client(L, method);
+  if (client->closed) lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
+  return client;
+}
+
+int lbraze_raise_system(lua_State *L, const char *what, int code) {
+  lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
+}
+
+/* What a call needs could not be made; errno was 0 before. libcurl 8.22 wants a descriptor for that. */
+LBRAZE_RAISES static void raise_unmade(lua_State *L) {
+  if (errno == EMFILE || errno == ENFILE) lbraze_raise_system(L, "no descriptor for the client", errno);
+  luaL_error(L, "not enough memory");
+}
+
+struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client) {
+  if (client->worker) return client->worker;
+  if (!braze_global_start()) luaL_error(L, "libcurl could not be initialised");
+  errno = 0;
+  client->worker = braze_worker_new(client->settings);
+  if (!client->worker) raise_unmade(L);
+  return client->worker;
+}
+
+/* Idempotent, waits for nothing. What is done can still be delivered. */
+static void close_client(struct lbraze_client *client) {
+  if (lbraze_is_child(client)) abandon(client);
+  if (client->closed) return;
+  client->closed = true;
+  if (client->worker) braze_worker_close(client->worker);
+  if (client->engine) braze_engine_retire(client->engine);
+  client->engine = NULL;
+  if (client->settings) braze_settings_drop_secrets(client->settings);
+}
+
+/* [-0, +0, e] Reads the options at index 2 into the new client at index 1. */
+static int read_options(lua_State *L) {
+  const struct lbraze_hold *hold = lua_touserdata(L, 3);
+  lbraze_read_client_options(L, 2, hold->settings);
+  return 0;
+}
+
+/* [-1, +1, e] A new client from the options on top of the stack. */
+static int new_client(lua_State *L, enum lbraze_registered metatable) {
+  int options = lua_gettop(L), status;
+  struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
+  struct lbraze_hold *hold;
+  memset(client, 0, sizeof *client);
+  client->process = braze_parking_forks();
+  lua_createtable(L, 1, 0);
+  push_new_requests(L);
+  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+  lbraze_set_uservalue(L, -2);
+  lbraze_get_registered(L, metatable);
+  lua_setmetatable(L, -2);
+  hold = lbraze_push_hold(L);
+  lua_pushcfunction(L, read_options);
+  lua_pushvalue(L, options + 1);
+  lua_pushvalue(L, options);
+  lua_pushvalue(L, options + 2);
+  client->settings = braze_settings_new();
+  if (!client->settings) return luaL_error(L, "not enough memory");
+  lbraze_hold_client(hold, client);
+  status = lua_pcall(L, 3, 0, 0);
+  lbraze_hold_release(hold);
+  if (status != 0) return lua_error(L);
+  lua_settop(L, options + 1);
+  lua_remove(L, options);
+  return 1;
+}
+
+/* braze.new([options]) -> client */
+int lbraze_client_new(lua_State *L) {
+  lua_settop(L, 1);
+  return new_client(L, LBRAZE_CLIENT);
+}
+
+/* braze.safe.new([options]) -> client */
+int lbraze_client_new_safe(lua_State *L) {
+  lua_settop(L, 1);
+  return new_client(L, LBRAZE_SAFE_CLIENT);
+}
+
+/* Blocks until the call is done, and pushes its result. At 1: the client, its parameters, its options, the hold. */
+static int call_endpoint(lua_State *L) {
+  const struct braze_endpoint *endpoint = braze_endpoint_find("create_send_id", strlen("create_send_id"));
+  struct lbraze_hold *hold = lua_touserdata(L, 4);
+  struct braze_value values[BRAZE_MOST_FIELDS];
+  struct lbraze_limits limits;
+  struct lbraze_client *client;
+  const struct lbraze_context context = {hold->settings, endpoint->name};
+  lbraze_check_open_client(L, endpoint->name); /* one that was closed before it was held has no key left to redact */
+  lbraze_check_parameters(L, 2, &context);
+  lbraze_read_call_options(L, 3, hold->settings, endpoint->name, &limits);
+  lbraze_read_parameters(L, 2, hold->settings, endpoint, values);
+  lbraze_encode_values(L, endpoint, values);
+  lbraze_check_room(L, endpoint->name);
+  client = lbraze_check_open_client(L, endpoint->name); /* what ran up to here may have closed it; from here on nothing runs */
+  if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
+  errno = 0;
+  if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
+  if (client->engine) hold->call = braze_call_new(endpoint, values);
+  if (!hold->call) raise_unmade(L);
+  hold->call->timeout = limits.timeout;
+  hold->call->connect_timeout = limits.connect_timeout;
+  hold->call->retries = limits.retries;
+  braze_engine_run(client->engine, hold->call);
+  return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, false) ? 1 : lua_error(L);
+}
+
+/* client:create_send_id(params [, options]) -> result */
+static int client_create_send_id(lua_State *L) {
+  const struct lbraze_client *client = lbraze_check_open_client(L, "create_send_id");
+  lua_settop(L, 3);
+  return lbraze_run(L, call_endpoint, client, "create_send_id");
+}
+
+/* braze.create_send_id(params [, options]) -> result, on a client made from the environment at the first use. */
+int lbraze_client_create_send_id_by_default(lua_State *L) {
+  const struct lbraze_context context = {NULL, "create_send_id"};
+  lua_settop(L, 2);
+  lbraze_check_parameters(L, 1, &context);
+  lbraze_check_call_options(L, 2, &context);
+  lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    new_client(L, LBRAZE_CLIENT);
+    lua_pushvalue(L, -1);
+    lbraze_register(L, LBRAZE_DEFAULT_CLIENT);
+  }
+  lua_insert(L, 1);
+  return client_create_send_id(L);
+}
+
+/* client:close() */
+static int client_close(lua_State *L) {
+  struct lbraze_client *client = test_client(L, 1);
+  /* One that is collected already, as another finalizer may find it, is closed. */
+  if (!client || client->settings) close_client(lbraze_check_client(L, "close"));
+  return 0;
+}
+
+/* client:pending() -> n */
+static int client_pending(lua_State *L) {
+  lua_pushinteger(L, lbraze_check_client(L, "pending")->pending);
+  return 1;
+}
+
+/* client:pollfd(), client:getfd() -> descriptor */
+static int client_pollfd(lua_State *L) {
+  struct lbraze_client *client = lbraze_check_client(L, "pollfd");
+  lua_pushinteger(L, braze_worker_descriptor(lbraze_client_worker(L, client)));
+  return 1;
+}
+
+/* client:events() -> "r" */
+static int client_events(lua_State *L) {
+  lbraze_check_client(L, "events");
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+/* Any value may come in through debug.getmetatable: what is no client is left alone. */
+static int client__gc(lua_State *L) {
+  struct lbraze_client *client = test_client(L, 1);
+  if (!client) return 0;
+  close_client(client);
+  braze_worker_free(client->worker);
+  client->worker = NULL;
+  braze_settings_release(client->settings);
+  client->settings = NULL;
+  return 0;
+}
+
+static int client__close(lua_State *L) {
+  struct lbraze_client *client = test_client(L, 1);
+  if (client) close_client(client);
+  return 0;
+}
+
+static int client__tostring(lua_State *L) {
+  const struct lbraze_client *client = test_client(L, 1);
+  char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
+  if (client && client->settings && !client->closed)
+    snprintf(text, sizeof text, "braze.client (%s)", client->settings->host ? client->settings->host : "");
+  lua_pushstring(L, text);
+  return 1;
+}
+
+/* [-0, +0, m] One of the two metatables; the methods of the safe one go through lbraze_safe_call. */
+static void open_metatable(lua_State *L, enum lbraze_registered what, const char *name, bool safe) {
+  static const luaL_Reg methods[] = {
+      {"create_send_id", client_create_send_id}, {"start", lbraze_client_start}, {"step", lbraze_client_step},
+      {"wait", lbraze_client_wait},              {"pending", client_pending},    {"pollfd", client_pollfd},
+      {"getfd", client_pollfd},                  {"events", client_events},      {"close", client_close},
+      {NULL, NULL},
+  };
+  static const luaL_Reg metamethods[] = {{"__gc", client__gc}, {"__close", client__close}, {"__tostring", client__tostring}, {NULL, NULL}};
+  lbraze_new_metatable(L, what, name);
+  lbraze_set_functions(L, metamethods);
+  lbraze_push_methods(L, methods, safe);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void lbraze_open_client(lua_State *L) {
+  open_metatable(L, LBRAZE_CLIENT, "braze.client", false);
+  open_metatable(L, LBRAZE_SAFE_CLIENT, "braze.safe.client", true);
+  lbraze_open_request(L);
+}

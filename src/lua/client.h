@@ -1,0 +1,108 @@
+/* lua_client: what the files about clients and their requests share. */
+#ifndef LBRAZE_CLIENT_H
+#define LBRAZE_CLIENT_H
+
+#include "http/engine.h"
+#include "lua/binding.h"
+#include "http/worker.h"
+
+struct lbraze_client {
+  struct braze_settings *settings; /* NULL before it is open and once it is collected */
+  bool closed;
+  bool delivering; /* an on_done is running */
+  unsigned process; /* that all below belongs to, by braze_parking_forks; the child of a fork leaves it alone and starts anew */
+  unsigned generation; /* counts those starts */
+  struct braze_engine *engine; /* for blocking calls; made at the first */
+  struct braze_worker *worker; /* for started calls; made when first needed */
+  int pending;                 /* started and not delivered */
+};
+
+/* The table beside a client: the requests that were not delivered, by their references. */
+enum { LBRAZE_CLIENT_REQUESTS = 1 };
+
+struct lbraze_request {
+  struct lbraze_client *client; /* kept by the table beside the request */
+  struct braze_call *call;      /* NULL before it is started and once it is answered */
+  unsigned generation;          /* of the client when it was started */
+  bool answered, good;          /* the answer is in the table: a result, or an error */
+};
+
+/* The table beside a request. */
+enum { LBRAZE_REQUEST_CLIENT = 1, LBRAZE_REQUEST_ON_DONE, LBRAZE_REQUEST_ANSWER, LBRAZE_REQUEST_WHERE };
+
+/* lua_hold.c. Nearly every function of Lua's may run a finalizer, or a hook, and either may close or collect the client, answer
+   the request, change the parameters, or fork. So what is used after such a function is held, or looked at again. */
+
+struct lbraze_hold {
+  struct braze_settings *settings;
+  struct braze_call *call;
+};
+
+/* [-0, +1, m] An empty one. It releases nothing by itself: between filling and releasing it nothing may raise. */
+struct lbraze_hold *lbraze_push_hold(lua_State *L);
+
+/* Takes the settings of a client that is not collected. */
+void lbraze_hold_client(struct lbraze_hold *hold, const struct lbraze_client *client);
+
+void lbraze_hold_release(struct lbraze_hold *hold);
+
+/* [-0, +2, e] Calls a function with all that is on the stack and, behind it, a hold with the client's settings, which is
+   released when the function has returned one value or raised. Returns 1. */
+int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method);
+
+/* [-0, +0, e] Raises a usage error unless there is room on Lua's stack and C's to make an answer and run an on_done. */
+void lbraze_check_room(lua_State *L, const char *method);
+
+/* lua_client.c */
+
+/* [-0, +0, e] The client at index 1, open or closed, ready for this process. */
+struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);
+
+/* [-0, +0, e] The same, and it must be open. */
+struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method);
+
+/* Whether what the client has belongs to a process that this one was forked from. */
+bool lbraze_is_child(const struct lbraze_client *client);
+
+/* [-0, +0, m] Makes the client, which stands at index (no negative one), ready for this process: after a fork it starts anew.
+   What runs meanwhile may have closed or collected it. */
+void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client);
+
+/* [-0, +0, e] The client's worker, made if there is none. Runs nothing of Lua's unless it raises. */
+struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client);
+
+/* [-0, +0, e] Raises for an error of the system's: no thread, no descriptor. */
+LBRAZE_RAISES int lbraze_raise_system(lua_State *L, const char *what, int code);
+
+/* lua_request.c */
+
+/* The request at index; NULL for anything else. Never raises. */
+struct lbraze_request *lbraze_test_request(lua_State *L, int index);
+
+/* [-0, +1, m] Pushes a request's answer, made when it is first asked for. True: a result; false: an error object. The hold has
+   the settings, and is given the call if it has none. */
+bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request, struct lbraze_hold *hold);
+
+/* client:start(name, params [, options]) -> request */
+int lbraze_client_start(lua_State *L);
+
+/* [-0, +0, m] Creates the two metatables. */
+void lbraze_open_request(lua_State *L);
+
+/* The longest wait, for as long as it takes: seconds that still count on every clock. */
+#define LBRAZE_FOR_EVER 1e9
+
+/* [-0, +0, e] The number of seconds at index, LBRAZE_FOR_EVER where none is given. */
+double lbraze_check_wait(lua_State *L, int index, const char *method);
+
+/* lua_host.c */
+
+/* [-0, +1, m] What the modules for hosts need of C. */
+void lbraze_push_core(lua_State *L);
+
+/* lua_delivery.c */
+
+int lbraze_client_step(lua_State *L);
+int lbraze_client_wait(lua_State *L);
+
+#endif

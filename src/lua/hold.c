@@ -1,0 +1,63 @@
+/* lua_hold: what a method works with while Lua code may run: references of its own, released however the method ends. */
+#include <string.h>
+
+#include "lua/client.h"
+
+/* Slots for an answer of the deepest JSON that is decoded. */
+#define STACK_ROOM 200
+
+/* Nested calls that delivering an answer takes: ours, the host module's, and the on_done with what it calls. */
+#define CALL_ROOM 8
+
+struct lbraze_hold *lbraze_push_hold(lua_State *L) {
+  struct lbraze_hold *hold = lbraze_new_userdata(L, sizeof *hold);
+  memset(hold, 0, sizeof *hold);
+  return hold;
+}
+
+void lbraze_hold_client(struct lbraze_hold *hold, const struct lbraze_client *client) {
+  hold->settings = client->settings;
+  braze_settings_hold(hold->settings);
+}
+
+void lbraze_hold_release(struct lbraze_hold *hold) {
+  braze_call_release(hold->call);
+  hold->call = NULL;
+  braze_settings_let_go(hold->settings);
+  hold->settings = NULL;
+}
+
+int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method) {
+  int count = lua_gettop(L), status, i;
+  struct lbraze_hold *hold;
+  luaL_checkstack(L, count + 4, NULL);
+  hold = lbraze_push_hold(L);
+  lua_pushcfunction(L, function);
+  for (i = 1; i <= count + 1; i++) lua_pushvalue(L, i);
+  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+  lbraze_hold_client(hold, client);
+  status = lua_pcall(L, count + 1, 1, 0);
+  lbraze_hold_release(hold);
+  return status == 0 ? 1 : lua_error(L);
+}
+
+/* Calls itself as many times, one inside the other, as the number at index 1 says. */
+static int nest(lua_State *L) {
+  int left = (int)lua_tointeger(L, 1);
+  if (left <= 0) return 0;
+  lua_pushcfunction(L, nest);
+  lua_pushinteger(L, left - 1);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+void lbraze_check_room(lua_State *L, const char *method) {
+  int status;
+  if (!lua_checkstack(L, STACK_ROOM)) lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
+  lua_pushcfunction(L, nest);
+  lua_pushinteger(L, CALL_ROOM);
+  status = lua_pcall(L, 1, 0, 0);
+  if (status == 0) return;
+  if (status == LUA_ERRMEM || !lua_isstring(L, -1) || !strstr(lua_tostring(L, -1), "overflow")) lua_error(L);
+  lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua allows hardly any more nested calls", method);
+}

@@ -1,0 +1,266 @@
+/* lua_request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "http/libcurl.h"
+#include "lua/client.h"
+#include "base/text.h"
+
+struct lbraze_request *lbraze_test_request(lua_State *L, int index) {
+  struct lbraze_request *request = lbraze_test_userdata(L, index, LBRAZE_REQUEST, sizeof *request);
+  return request ? request : lbraze_test_userdata(L, index, LBRAZE_SAFE_REQUEST, sizeof *request);
+}
+
+/* Whether its finalizer ran, as another finalizer may find it. */
+static bool is_collected(const struct lbraze_request *request) {
+  return !request->answered && !request->call;
+}
+
+/* [-0, +0, e] The request at index 1, its client ready for this process. */
+static struct lbraze_request *check_request(lua_State *L, const char *method) {
+  struct lbraze_request *request = lbraze_test_request(L, 1);
+  char hint[128];
+  if (!request) {
+    snprintf(hint, sizeof hint, "write request:%s()", method);
+    lbraze_usage(L, hint, "%s was called on %s, not on a request: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
+  }
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
+  lbraze_refresh_client(L, lua_gettop(L), request->client);
+  lua_pop(L, 2);
+  if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
+  if (is_collected(request)) lbraze_usage(L, NULL, "%s was called on a request that is collected", method);
+  return request;
+}
+
+/* Whether the request was in flight in a process that this one was forked from. */
+static bool is_parents(const struct lbraze_request *request, const struct braze_call *call) {
+  return request->generation != request->client->generation && !atomic_load(&call->finished);
+}
+
+static bool is_done(const struct lbraze_request *request) {
+  return request->answered || atomic_load(&request->call->finished) || is_parents(request, request->call);
+}
+
+/* [-0, +1, m] Makes the answer of a request that is done. */
+static bool push_new_answer(lua_State *L, const struct lbraze_request *request, const struct lbraze_hold *hold) {
+  struct braze_call *call = hold->call;
+  struct braze_outcome outcome;
+  bool parents = is_parents(request, call);
+  if (!parents && !call->cancelled) return lbraze_push_answer(L, hold->settings, call, &call->outcome, true);
+  if (parents) call->cancelled_at = braze_clock_now();
+  braze_call_describe_cancelled(call, &outcome);
+  if (parents) outcome.maybe_applied = true; /* the parent goes on with it */
+  return lbraze_push_answer(L, hold->settings, call, &outcome, false);
+}
+
+bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request, struct lbraze_hold *hold) {
+  bool good;
+  lbraze_get_uservalue(L, index);
+  if (!request->answered) {
+    if (!hold->call && !request->call) lbraze_usage(L, NULL, "the answer of a request that is collected is gone");
+    if (!hold->call) hold->call = braze_call_retain(request->call);
+    good = push_new_answer(L, request, hold);
+    if (!good) {
+      lua_rawgeti(L, -2, LBRAZE_REQUEST_WHERE);
+      lua_setfield(L, -2, "where");
+    }
+    if (request->answered) { /* by what ran meanwhile: the first answer is the one that stays */
+      lua_pop(L, 1);
+    } else {
+      lua_rawseti(L, -2, LBRAZE_REQUEST_ANSWER);
+      request->good = good;
+      request->answered = true;
+      braze_call_release(request->call);
+      request->call = NULL;
+    }
+  }
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ANSWER);
+  lua_remove(L, -2);
+  return request->good;
+}
+
+/* request:done() -> boolean */
+static int request_done(lua_State *L) {
+  lua_pushboolean(L, is_done(check_request(L, "done")));
+  return 1;
+}
+
+/* At 1: the request, and the hold. */
+static int push_result(lua_State *L) {
+  return lbraze_push_request_answer(L, 1, lua_touserdata(L, 1), lua_touserdata(L, 2)) ? 1 : lua_error(L);
+}
+
+/* request:result() -> result */
+static int request_result(lua_State *L) {
+  struct lbraze_request *request = check_request(L, "result");
+  if (!is_done(request)) return lbraze_usage(L, "ask request:done() first, or wait with request:wait()", "result was asked of a request that is not done");
+  lua_settop(L, 1);
+  return lbraze_run(L, push_result, request->client, "result");
+}
+
+double lbraze_check_wait(lua_State *L, int index, const char *method) {
+  double seconds;
+  if (lua_isnoneornil(L, index)) return LBRAZE_FOR_EVER;
+  if (lua_type(L, index) != LUA_TNUMBER) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds, not %s", method, lbraze_what(L, index));
+  seconds = lua_tonumber(L, index);
+  if (!(seconds >= 0)) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds that is not negative, not %g", method, seconds);
+  return seconds < LBRAZE_FOR_EVER ? seconds : LBRAZE_FOR_EVER;
+}
+
+/* request:wait([seconds]) -> boolean */
+static int request_wait(lua_State *L) {
+  struct lbraze_request *request = check_request(L, "wait");
+  double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
+  while (!is_done(request)) {
+    double left = until - braze_clock_now();
+    if (left <= 0) break;
+    braze_worker_wait(request->client->worker, request->call, left);
+    check_request(L, "wait"); /* the process may exit meanwhile */
+  }
+  lua_pushboolean(L, is_done(request));
+  return 1;
+}
+
+/* request:cancel() */
+static int request_cancel(lua_State *L) {
+  struct lbraze_request *request = check_request(L, "cancel");
+  if (!is_done(request)) braze_worker_cancel(request->client->worker, request->call);
+  return 0;
+}
+
+static int request__gc(lua_State *L) {
+  struct lbraze_request *request = lbraze_test_request(L, 1);
+  if (request) braze_call_release(request->call);
+  if (request) request->call = NULL;
+  return 0;
+}
+
+static int request__tostring(lua_State *L) {
+  const struct lbraze_request *request = lbraze_test_request(L, 1);
+  bool done = request && (request->answered || !request->call || atomic_load(&request->call->finished));
+  lua_pushstring(L, done ? "braze.request (done)" : "braze.request (in flight)");
+  return 1;
+}
+
+/* [-0, +0, e] The endpoint that the string at index 2 names. */
+static const struct braze_endpoint *check_endpoint(lua_State *L, const struct braze_settings *settings) {
+  const struct braze_endpoint *endpoint;
+  size_t length = 0;
+  const char *name;
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"}, {on_done = ...})", "start takes the name of a call, not %s", lbraze_what(L, 2));
+  }
+  name = lua_tolstring(L, 2, &length);
+  endpoint = braze_endpoint_find(name, length);
+  if (!endpoint) {
+    struct lbraze_words words;
+    lbraze_words_init(&words);
+    braze_buffer_print(&words.message, "start: there is no call \"");
+    braze_text_escape(&words.message, name, length, 40);
+    braze_buffer_print(&words.message, "\"");
+    braze_buffer_print(&words.hint, "there is one call: \"create_send_id\"");
+    lbraze_raise_usage(L, settings, &words);
+  }
+  return endpoint;
+}
+
+/* [-0, +1, m] A request that is not started, with its table: client, on_done and the place of the call that starts it. The
+   client is at index 1. */
+static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *client, int on_done) {
+  struct lbraze_request *request = lbraze_new_userdata(L, sizeof *request);
+  memset(request, 0, sizeof *request);
+  request->client = client;
+  lua_createtable(L, 4, 0);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, -2, LBRAZE_REQUEST_CLIENT);
+  lua_pushvalue(L, on_done);
+  lua_rawseti(L, -2, LBRAZE_REQUEST_ON_DONE);
+  lbraze_push_where(L, client->settings);
+  lua_rawseti(L, -2, LBRAZE_REQUEST_WHERE);
+  lbraze_set_uservalue(L, -2);
+  lbraze_get_registered(L, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT) ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
+  lua_setmetatable(L, -2);
+  return request;
+}
+
+/* [-0, +1, e] Pushes the client's table of requests and keeps the request, which is on top of the stack, there; its reference.
+   The client then is open, has its worker, and nothing of Lua's has run since it was looked at. */
+static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraze_request *request) {
+  lbraze_check_open_client(L, "start"); /* what ran up to here may have closed it */
+  lbraze_client_worker(L, client);
+  request->generation = client->generation;
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
+  lua_remove(L, -2);
+  lua_pushvalue(L, -2);
+  return luaL_ref(L, -2); /* makes no object, and so runs no finalizer */
+}
+
+/* Hands the call over. Runs nothing of Lua's. */
+static bool submit(struct lbraze_client *client, struct braze_call *call, const struct lbraze_limits *limits, int reference) {
+  call->timeout = limits->timeout;
+  call->connect_timeout = limits->connect_timeout;
+  call->retries = limits->retries;
+  call->reference = reference;
+  return braze_worker_submit(client->worker, call);
+}
+
+/* Starts the call and pushes its request. At 1: the client, the name, the parameters, the options, the hold. */
+static int start_call(lua_State *L) {
+  struct lbraze_client *client = lua_touserdata(L, 1);
+  struct lbraze_hold *hold = lua_touserdata(L, 5);
+  const struct braze_endpoint *endpoint;
+  struct braze_value values[BRAZE_MOST_FIELDS];
+  struct lbraze_limits limits;
+  struct lbraze_request *request;
+  struct lbraze_context context;
+  int on_done, reference;
+  lbraze_check_open_client(L, "start"); /* one that was closed before it was held has no key left to redact */
+  endpoint = check_endpoint(L, hold->settings);
+  context.settings = hold->settings;
+  context.operation = endpoint->name;
+  lbraze_check_parameters(L, 3, &context);
+  lbraze_read_start_options(L, 4, hold->settings, endpoint->name, &limits);
+  on_done = lua_gettop(L);
+  lbraze_read_parameters(L, 3, hold->settings, endpoint, values);
+  lbraze_encode_values(L, endpoint, values);
+  request = push_request(L, client, on_done);
+  hold->call = braze_call_new(endpoint, values);
+  if (!hold->call) return luaL_error(L, "not enough memory");
+  reference = keep_request(L, client, request);
+  if (!submit(client, hold->call, &limits, reference)) {
+    int code = errno;
+    luaL_unref(L, -1, reference);
+    return lbraze_raise_system(L, "no thread for the client", code);
+  }
+  request->call = braze_call_retain(hold->call);
+  client->pending++;
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* client:start(name, params [, options]) -> request */
+int lbraze_client_start(lua_State *L) {
+  const struct lbraze_client *client = lbraze_check_open_client(L, "start");
+  lua_settop(L, 4);
+  return lbraze_run(L, start_call, client, "start");
+}
+
+/* [-0, +0, m] One of the two metatables. */
+static void open_metatable(lua_State *L, enum lbraze_registered what, const char *name, bool safe) {
+  static const luaL_Reg methods[] = {{"done", request_done}, {"result", request_result}, {"wait", request_wait}, {"cancel", request_cancel}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", request__gc}, {"__tostring", request__tostring}, {NULL, NULL}};
+  lbraze_new_metatable(L, what, name);
+  lbraze_set_functions(L, metamethods);
+  lbraze_push_methods(L, methods, safe);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void lbraze_open_request(lua_State *L) {
+  open_metatable(L, LBRAZE_REQUEST, "braze.request", false);
+  open_metatable(L, LBRAZE_SAFE_REQUEST, "braze.safe.request", true);
+}

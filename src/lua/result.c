@@ -1,0 +1,193 @@
+/* lua_answer: a call that is done to the result table or the error object that a user sees. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "lua/binding.h"
+#include "base/redact.h"
+#include "http/retry.h"
+#include "base/text.h"
+
+#define MOST_BODY 4096u
+
+/* An error is kept, in a log or a list, longer than an answer: what its body says is read and kept only where it is of a size that
+   a service means to be read. An empty table is two bytes in JSON, and 56 or more in Lua. */
+#define MOST_VALUES_OF_ERROR 1000u
+#define MOST_BYTES_OF_ERROR 65536u
+
+/* [-0, +0, m] Sets a field of the table on top of the stack unless the value is absent. */
+static void set_integer(lua_State *L, const char *name, int64_t value) {
+  if (value < 0) return;
+  lbraze_push_integer(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* [-0, +0, m] Sets what results and errors both have. */
+static void set_shared_fields(lua_State *L, const struct braze_outcome *outcome) {
+  lua_createtable(L, 0, 3);
+  set_integer(L, "limit", outcome->rate_limit.limit);
+  set_integer(L, "remaining", outcome->rate_limit.remaining);
+  set_integer(L, "reset", outcome->rate_limit.reset);
+  lua_setfield(L, -2, "rate_limit");
+  if (outcome->request_id[0])
+    lua_pushstring(L, outcome->request_id);
+  else
+    lua_pushnil(L);
+  lua_setfield(L, -2, "request_id");
+  set_integer(L, "attempts", outcome->attempts);
+  lua_pushnumber(L, outcome->elapsed);
+  lua_setfield(L, -2, "elapsed");
+  set_integer(L, "status", outcome->status > 0 ? outcome->status : BRAZE_ABSENT);
+}
+
+/* Whether the text is a JSON object, if it is JSON at all: to Lua an array is a table too. */
+static bool begins_object(const struct braze_buffer *body) {
+  const char *text = braze_buffer_text(body);
+  return text[strspn(text, " \t\r\n")] == '{';
+}
+
+/* [-0, +0] The string field of the table at index; NULL where there is none. */
+static const char *text_field(lua_State *L, int index, const char *name, size_t *length) {
+  const char *text = NULL;
+  lua_getfield(L, index, name);
+  if (lua_type(L, -1) == LUA_TSTRING) text = lua_tolstring(L, -1, length);
+  lua_pop(L, 1); /* the table keeps it */
+  return text;
+}
+
+/* Whether the answer's value is the one that the call gave, if it gave one. In a success the key is masked, so a value that
+   holds it comes back as another one. */
+static bool is_own_value(const struct braze_settings *settings, const struct braze_call *call, bool is_masked, const char *text, size_t length) {
+  const struct braze_endpoint *endpoint = call->endpoint;
+  size_t i;
+  for (i = 0; i < endpoint->field_count && strcmp(endpoint->fields[i].name, endpoint->answer_field) != 0; i++) continue;
+  if (i == endpoint->field_count || !call->values[i]) return true;
+  if (length == call->value_lengths[i] && memcmp(text, call->values[i], length) == 0) return true;
+  return is_masked && (!settings->secrets || braze_redact_finds(settings->secrets, NULL, call->values[i], call->value_lengths[i]));
+}
+
+/* What a whole 2xx says; its decoded object, if it is one, is at index. A value that is another one than the call's goes to
+   *said; the object keeps it. */
+static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_object, const struct braze_settings *settings,
+                               const struct braze_call *call, bool is_masked, struct braze_said *said) {
+  const struct braze_endpoint *endpoint = call->endpoint;
+  size_t length = 0;
+  const char *text;
+  if (!is_object) return is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
+  text = text_field(L, index, "message", &length);
+  if (text && length == strlen("queued") && memcmp(text, "queued", length) == 0) return BRAZE_ANSWER_QUEUED;
+  if (!text || length != strlen("success") || memcmp(text, "success", length) != 0) return BRAZE_ANSWER_OTHER_MESSAGE;
+  text = text_field(L, index, endpoint->answer_field, &length);
+  if (!text || length == 0) return BRAZE_ANSWER_NO_FIELD;
+  if (is_own_value(settings, call, is_masked, text, length)) return BRAZE_ANSWER_SUCCESS;
+  said->value = text;
+  said->value_length = length;
+  return BRAZE_ANSWER_OTHER_VALUE;
+}
+
+/* [-0, +0, m] Copies the body's `errors` to the error on top of the stack, always as a list. */
+static void set_errors(lua_State *L, int index) {
+  lua_getfield(L, index, "errors");
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    lua_createtable(L, 1, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+  }
+  if (lua_istable(L, -1))
+    lua_setfield(L, -2, "errors");
+  else
+    lua_pop(L, 1);
+}
+
+/* [-0, +0, m] Sets the error's body, if it is text that may be shown. */
+static void set_body(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body) {
+  size_t length = body->length < MOST_BODY ? body->length : MOST_BODY;
+  if (length == 0 || outcome->coding[0] || !braze_text_is_plain(braze_buffer_text(body), &length)) return;
+  lua_pushlstring(L, braze_buffer_text(body), length);
+  lua_setfield(L, -2, "body");
+}
+
+/* [-0, +0, m] Sets what the error on top of the stack has beyond the shared fields. */
+static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body, double epoch) {
+  double retry_at = braze_retry_at(outcome, epoch);
+  lua_pushboolean(L, outcome->maybe_applied);
+  lua_setfield(L, -2, "maybe_applied");
+  if (retry_at >= 0) set_integer(L, "retry_at", braze_retry_whole(retry_at));
+  set_body(L, outcome, body);
+  if (outcome->curl_code == 0) return;
+  set_integer(L, "curl_code", outcome->curl_code);
+  lua_pushstring(L, outcome->curl_message);
+  lua_setfield(L, -2, "curl_message");
+}
+
+/* Whether a body is small enough for an error: it counts the values of a JSON text, about. */
+static bool fits_error(const struct braze_buffer *body) {
+  const char *text = braze_buffer_text(body);
+  size_t count = 0, i;
+  bool quoted = false;
+  if (body->length > MOST_BYTES_OF_ERROR) return false;
+  for (i = 0; i < body->length; i++) {
+    if (quoted && text[i] == '\\')
+      i++;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[i] == ',' || text[i] == '{' || text[i] == '['))
+      count++;
+  }
+  return count <= MOST_VALUES_OF_ERROR;
+}
+
+/* A decoded body, on the stack. */
+struct decoded {
+  bool is_json, is_object;
+  bool fits; /* an error may have what is in it */
+};
+
+/* [-0, +1, e] The decoded body, or nil where it is not JSON, or too much for an error. */
+static struct decoded push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, bool shared) {
+  const size_t kept = shared ? BRAZE_BODY_LIMIT : MOST_BODY;
+  struct decoded decoded = {false, false, fits_error(body)};
+  bool begins = begins_object(body);
+  if (!outcome->answered && !decoded.fits)
+    braze_buffer_cut(body, kept);
+  else
+    decoded.is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, kept);
+  decoded.is_object = decoded.is_json && lua_istable(L, -1) && begins;
+  if (!decoded.is_json) lua_pushnil(L);
+  return decoded;
+}
+
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
+                        bool shared) {
+  struct lbraze_words words;
+  struct braze_said said = {NULL, 0, NULL, 0};
+  enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
+  struct braze_buffer *body = &outcome->body;
+  const double epoch = braze_clock_epoch();
+  struct decoded decoded = push_body(L, outcome, body, shared);
+  int index = lua_gettop(L);
+  if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
+  if (outcome->answered) {
+    answer = judge(L, index, decoded.is_json, decoded.is_object, settings, call, outcome->has_safe_body, &said);
+    if (answer == BRAZE_ANSWER_SUCCESS) {
+      set_shared_fields(L, outcome);
+      return true;
+    }
+    braze_outcome_reject_answer(outcome);
+    if (outcome->has_safe_body) {
+      body = &outcome->safe_body;
+      lua_pop(L, 1);
+      decoded = push_body(L, outcome, body, shared);
+      if (said.value) said.value = decoded.is_object ? text_field(L, index, call->endpoint->answer_field, &said.value_length) : NULL;
+    }
+  }
+  if (decoded.is_object) said.text = text_field(L, index, "message", &said.length);
+  lbraze_words_init(&words);
+  words.operation = call->endpoint->name;
+  braze_explain(settings, call, outcome, answer, said, epoch, &words.message, &words.hint);
+  lbraze_push_error(L, settings, outcome->kind, &words);
+  if (decoded.is_object && decoded.fits) set_errors(L, index);
+  set_shared_fields(L, outcome);
+  set_error_fields(L, outcome, body, epoch);
+  lua_remove(L, index);
+  return false;
+}

@@ -1,0 +1,149 @@
+/* lua_delivery: what has finished goes to the host: its on_done, on the thread that asks, one after the other. */
+#include "base/clock.h"
+#include "lua/client.h"
+
+/* Calls the on_done of the request at index 1, which has one; at 2 the hold. Runs protected: an error is the on_done's own,
+   unless the request has no answer yet. */
+static int deliver(lua_State *L) {
+  bool good = lbraze_push_request_answer(L, 1, lua_touserdata(L, 1), lua_touserdata(L, 2));
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
+  if (good) lua_pushnil(L);
+  lua_pushvalue(L, 3);
+  lua_call(L, good ? 2 : 1, 0);
+  return 0;
+}
+
+/* Without memory for the answer an on_done still gets its call, with what was raised as its error. */
+static int deliver_failure(lua_State *L) {
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* What deliver_finished has on the stack, from its own first place on. */
+enum { RAISED, DELIVER, DELIVER_FAILURE, HOLD, REQUESTS };
+
+/* [-0, +0 or 1] Runs the on_done of the request on top of the stack, if it has one. True: it raised what is pushed. */
+static bool run_on_done(lua_State *L, int first) {
+  const struct lbraze_request *request = lua_touserdata(L, -1);
+  int index = lua_gettop(L);
+  bool has_one;
+  lbraze_get_uservalue(L, index);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_ON_DONE);
+  has_one = !lua_isnil(L, -1);
+  lua_settop(L, index);
+  if (!has_one) return false;
+  lua_pushvalue(L, first + DELIVER);
+  lua_pushvalue(L, index);
+  lua_pushvalue(L, first + HOLD);
+  if (lua_pcall(L, 2, 0, 0) != 0 && !request->answered) {
+    lua_pushvalue(L, first + DELIVER_FAILURE);
+    lua_pushvalue(L, index);
+    lua_pushvalue(L, index + 1);
+    lua_pcall(L, 2, 0, 0);
+  }
+  if (lua_gettop(L) == index) return false;
+  lua_settop(L, index + 1);
+  return true;
+}
+
+/* [-0, +0 or 1] Takes and delivers at most so many; raises nothing, so that all that is taken is delivered. True: an on_done
+   raised what stands at first. */
+static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, int most, int *count) {
+  struct lbraze_hold *hold = lua_touserdata(L, first + HOLD);
+  struct braze_worker *worker = client->worker;
+  bool failed = false;
+  while (*count < most && (hold->call = braze_worker_take(worker)) != NULL) {
+    int reference = hold->call->reference;
+    lua_rawgeti(L, first + REQUESTS, reference);
+    luaL_unref(L, first + REQUESTS, reference);
+    client->pending--;
+    ++*count;
+    if (run_on_done(L, first) && !failed) {
+      lua_replace(L, first + RAISED);
+      failed = true; /* an on_done may raise nil */
+    }
+    braze_call_release(hold->call);
+    hold->call = NULL;
+    lua_settop(L, first + REQUESTS);
+    /* An on_done that forked returns in the child too, where the worker is the parent's; one may collect the client by hand. */
+    if (lbraze_is_child(client) || client->worker != worker) return failed;
+  }
+  braze_worker_settle(worker);
+  return failed;
+}
+
+/* [-0, +0, e] Delivers at most so many of what had finished when this began; the number of those delivered. The client is at
+   index 1, and has just been checked. */
+static int deliver_finished(lua_State *L, struct lbraze_client *client, int most, const char *method) {
+  const int first = lua_gettop(L) + 1;
+  struct lbraze_hold *hold;
+  int count = 0, ready;
+  bool failed;
+  if (!client->worker || !braze_worker_ready(client->worker)) return 0;
+  lbraze_check_room(L, method); /* before anything is taken */
+  lua_pushnil(L);
+  lua_pushcfunction(L, deliver);
+  lua_pushcfunction(L, deliver_failure);
+  hold = lbraze_push_hold(L);
+  lbraze_check_client(L, method);
+  if (!client->worker) {
+    lua_settop(L, first - 1);
+    return 0;
+  }
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
+  lua_remove(L, -2);
+  ready = braze_worker_count(client->worker);
+  if (most > ready) most = ready;
+  lbraze_hold_client(hold, client);
+  client->delivering = true;
+  failed = deliver_all(L, client, first, most, &count);
+  client->delivering = false;
+  lbraze_hold_release(hold);
+  lua_settop(L, first);
+  if (failed) lua_error(L);
+  lua_settop(L, first - 1);
+  return count;
+}
+
+static struct lbraze_client *check_not_delivering(lua_State *L, const char *method) {
+  struct lbraze_client *client = lbraze_check_client(L, method);
+  if (client->delivering)
+    lbraze_usage(L, "return from the on_done; what has finished meanwhile is delivered next", "%s was called inside an on_done of the same client", method);
+  return client;
+}
+
+/* client:step([most]) -> n */
+int lbraze_client_step(lua_State *L) {
+  struct lbraze_client *client = check_not_delivering(L, "step");
+  double most = 1e9;
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    most = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : -1;
+    if (!(most >= 0) || (most < 1e9 && (double)(int)most != most)) return lbraze_usage(L, "leave it out to deliver all", "step takes a whole number that is not negative");
+    if (most > 1e9) most = 1e9;
+  }
+  lua_pushinteger(L, deliver_finished(L, client, (int)most, "step"));
+  return 1;
+}
+
+/* client:wait([seconds]) -> boolean */
+int lbraze_client_wait(lua_State *L) {
+  struct lbraze_client *client = check_not_delivering(L, "wait");
+  double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
+  lua_settop(L, 1);
+  for (;;) {
+    double left;
+    deliver_finished(L, client, 1000000000, "wait");
+    lbraze_check_client(L, "wait"); /* an on_done may have forked, or collected the client by hand */
+    left = until - braze_clock_now();
+    if (client->pending == 0 || left <= 0) break;
+    braze_worker_wait(client->worker, NULL, left);
+  }
+  lua_pushboolean(L, client->pending == 0);
+  return 1;
+}

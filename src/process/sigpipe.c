@@ -1,0 +1,32 @@
+/* sigpipe: see sigpipe.h. The host's disposition is left alone: it belongs to the whole process. */
+#define _GNU_SOURCE /* pthread_sigmask under -std=c11 */
+#include "process/sigpipe.h"
+
+#include <pthread.h>
+
+#include "http/libcurl.h"
+
+static bool is_pending(void) {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGPIPE);
+}
+
+void braze_sigpipe_hold(struct braze_sigpipe *sigpipe) {
+  sigset_t set;
+  sigpipe->held = braze_global_raises_sigpipe() && !is_pending();
+  if (!sigpipe->held) return;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, &sigpipe->before);
+}
+
+void braze_sigpipe_release(struct braze_sigpipe *sigpipe) {
+  sigset_t set;
+  int signal;
+  if (!sigpipe->held) return;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  if (is_pending()) sigwait(&set, &signal);
+  pthread_sigmask(SIG_SETMASK, &sigpipe->before, NULL);
+}

@@ -1,0 +1,406 @@
+/* explain: see explain.h. */
+#define _GNU_SOURCE /* gmtime_r under -std=c11 */
+#include "service/explain.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "http/libcurl_version.h"
+#include "http/look.h"
+#include "process/process.h"
+#include "http/retry.h"
+#include "base/text.h"
+
+#define MOST_OF_A_MESSAGE 500
+#define MOST_OF_A_VALUE 128
+
+/* What the sentences below are made from. */
+struct words {
+  const struct braze_settings *settings;
+  const struct braze_call *call;
+  const struct braze_outcome *outcome;
+  enum braze_answer answer;
+  struct braze_said said;
+  double epoch;
+  struct braze_buffer *message, *hint;
+};
+
+static void say_service_message(const struct words *words, const char *before) {
+  if (!words->said.text) return;
+  braze_buffer_print(words->message, "%s", before);
+  braze_text_quote(words->message, words->said.text, words->said.length, MOST_OF_A_MESSAGE);
+}
+
+static void say_values(const struct words *words) {
+  const struct braze_call *call = words->call;
+  const char *before = " (";
+  size_t i;
+  for (i = 0; i < call->endpoint->field_count; i++) {
+    const char *name = call->endpoint->fields[i].name;
+    if (call->values[i]) {
+      braze_buffer_print(words->message, "%s%s ", before, name);
+      braze_text_quote(words->message, call->values[i], call->value_lengths[i], MOST_OF_A_VALUE);
+    } else {
+      braze_buffer_print(words->message, "%sno %s", before, name);
+    }
+    before = ", ";
+  }
+  braze_buffer_append(words->message, ")", 1);
+}
+
+/* libcurl's number, where our own sentence says all that its words would. */
+static void say_curl_code(const struct words *words) {
+  if (words->outcome->curl_code != 0) braze_buffer_print(words->message, " (curl %d)", words->outcome->curl_code);
+}
+
+static void say_curl(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  if (outcome->curl_code == 0) return;
+  braze_buffer_print(words->message, ": ");
+  braze_text_escape(words->message, outcome->curl_message, strlen(outcome->curl_message), MOST_OF_A_MESSAGE);
+  say_curl_code(words);
+}
+
+static void say_duration(struct braze_buffer *out, double seconds) {
+  long minutes = (long)(seconds / 60.0);
+  if (seconds < 120)
+    braze_buffer_print(out, "in %.0f s", seconds < 0 ? 0.0 : seconds);
+  else if (minutes < 120)
+    braze_buffer_print(out, "in %ld min", minutes);
+  else
+    braze_buffer_print(out, "in %ld h %ld min", minutes / 60, minutes % 60);
+}
+
+static void say_time(const struct words *words, struct braze_buffer *out, double epoch) {
+  time_t seconds = (time_t)braze_retry_whole(epoch);
+  struct tm parts;
+  char text[64];
+  if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) return;
+  braze_buffer_print(out, "%s (", text);
+  if (epoch < words->epoch)
+    braze_buffer_print(out, "already past");
+  else
+    say_duration(out, epoch - words->epoch);
+  braze_buffer_print(out, ")");
+}
+
+static void explain_rate_limit(const struct words *words) {
+  const struct braze_rate_limit *limit = &words->outcome->rate_limit;
+  double at = braze_retry_at(words->outcome, words->epoch), reset = braze_retry_reset(words->outcome, words->epoch);
+  braze_buffer_print(words->message, "the rate limit is used up");
+  if (limit->limit >= 0 && limit->remaining >= 0)
+    braze_buffer_print(words->message, ": %lld of %lld left", (long long)limit->remaining, (long long)limit->limit);
+  if (reset >= 0) {
+    braze_buffer_print(words->message, ", resets ");
+    say_time(words, words->message, reset);
+  }
+  say_service_message(words, "; the service says ");
+  if (at < 0)
+    braze_buffer_print(words->hint, "call again later");
+  else if (reset >= 0 && at >= reset - 1 && at <= reset + 1)
+    braze_buffer_print(words->hint, "call again then");
+  braze_buffer_print(words->hint, "%sthe limit is the whole workspace's", words->hint->length > 0 ? "; " : "");
+}
+
+static void explain_auth(const struct words *words) {
+  bool unknown = words->outcome->status == 401;
+  braze_buffer_print(words->message, "%s %s", words->settings->host,
+                     unknown ? "does not accept the API key" : "does not let this API key make the call");
+  say_service_message(words, "; it says ");
+  if (unknown)
+    braze_buffer_print(words->hint, "the key is unknown, or belongs to another instance: take BRAZE_API_KEY (api_key) and BRAZE_REST_ENDPOINT (endpoint) "
+                                    "from the same dashboard, page APIs and Identifiers");
+  else
+    braze_buffer_print(words->hint, "make a new key with the permission %s (a key's permissions can't be changed); if it has it, check its list of IP "
+                                    "addresses, the plan, and the endpoint's path",
+                       words->call->endpoint->permission);
+}
+
+static void explain_rejected(const struct words *words) {
+  int status = words->outcome->status;
+  if (words->said.text)
+    say_service_message(words, "the service says ");
+  else
+    braze_buffer_print(words->message, "%s refused the call without saying why", words->settings->host);
+  if (status == 400 || words->outcome->maybe_applied) say_values(words);
+  if (status == 400 && !words->said.text)
+    braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
+  else if (status == 400)
+    braze_buffer_print(words->hint, "check the values; campaign_id is the Campaign API Identifier of an API campaign, at the foot of its page in the dashboard");
+  else if (status == 404)
+    braze_buffer_print(words->hint, "the address is wrong: check the endpoint, now %s", words->settings->url);
+  else if (status != 408)
+    braze_buffer_print(words->hint, "the call as it is will be refused again");
+}
+
+static void explain_redirect(const struct words *words) {
+  const char *location = words->outcome->location;
+  if (location[0]) {
+    braze_buffer_print(words->message, "%s redirects to ", words->settings->host);
+    braze_text_quote(words->message, location, strlen(location), MOST_OF_A_VALUE);
+    braze_buffer_print(words->message, ", which is not followed: the API key would go there");
+  } else {
+    braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->host);
+  }
+  braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
+}
+
+/* The call's own value stands behind it, with all others. */
+static void say_other_value(const struct words *words) {
+  braze_buffer_print(words->message, "the answer that came is another call's: it gives the %s ", words->call->endpoint->answer_field);
+  braze_text_quote(words->message, words->said.value ? words->said.value : "", words->said.value_length, MOST_OF_A_VALUE);
+  braze_buffer_print(words->message, ", not the one that was asked for");
+}
+
+static void explain_protocol(const struct words *words) {
+  const enum braze_answer answer = words->answer;
+  const struct braze_outcome *outcome = words->outcome;
+  const char *host = words->settings->host;
+  if (outcome->status >= 300 && outcome->status <= 399) {
+    explain_redirect(words);
+    return;
+  }
+  if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG)
+    braze_buffer_print(words->message, "the answer of %s is longer than 1 MiB and was cut off", host);
+  else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED)
+    braze_buffer_print(words->message, "the answer of %s is longer than 8 MiB with all that is around it, and was cut off", host);
+  else if (outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG)
+    braze_buffer_print(words->message, "the headers of %s are longer than 64 KiB", host);
+  else if (!outcome->answered)
+    braze_buffer_print(words->message, "what %s sent is no answer of a web service", host);
+  else if (answer == BRAZE_ANSWER_QUEUED)
+    braze_buffer_print(words->message, "the service queued the call and gave no %s: it may be made later", words->call->endpoint->answer_field);
+  else if (answer == BRAZE_ANSWER_NOT_JSON && outcome->coding[0])
+    braze_buffer_print(words->message, "the answer of %s can't be read", host);
+  else if (answer == BRAZE_ANSWER_OTHER_VALUE)
+    say_other_value(words);
+  else if (answer == BRAZE_ANSWER_NOT_JSON || answer == BRAZE_ANSWER_NOT_OBJECT)
+    braze_buffer_print(words->message, "the answer of %s is %s", host, answer == BRAZE_ANSWER_NOT_JSON ? "not JSON" : "JSON, but no object");
+  else
+    braze_buffer_print(words->message, answer == BRAZE_ANSWER_NO_FIELD ? "the service says success, but gives no %s" : "the service does not say success", words->call->endpoint->answer_field);
+  if (answer == BRAZE_ANSWER_OTHER_MESSAGE) say_service_message(words, " but ");
+  if (outcome->stop == BRAZE_STOP_NONE)
+    say_curl(words);
+  else
+    say_curl_code(words);
+  if (outcome->status == 0 || answer == BRAZE_ANSWER_NOT_JSON) braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
+}
+
+#define TOO_MANY_FILES ": too many open files"
+
+static void say_how_to_free_descriptors(const struct words *words) {
+  braze_buffer_print(words->hint, "the process has as many files and sockets open as it may: raise the limit (ulimit -n), or close some");
+}
+
+static void explain_tls(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *ca_file = words->settings->ca_file;
+  bool bad_file = outcome->curl_code == CURLE_SSL_CACERT_BADFILE;
+  if (bad_file)
+    braze_buffer_print(words->message, "the certificates to trust can't be read from ");
+  else if (outcome->trust_failed)
+    braze_buffer_print(words->message, "the certificate of %s is not trusted", words->settings->host);
+  else
+    braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->host);
+  if (bad_file && ca_file)
+    braze_text_quote(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
+  else if (bad_file)
+    braze_buffer_print(words->message, "the system's store");
+  if (outcome->no_descriptor)
+    braze_buffer_print(words->message, TOO_MANY_FILES);
+  else
+    say_curl(words);
+  if (outcome->no_descriptor)
+    say_how_to_free_descriptors(words);
+  else if (bad_file)
+    braze_buffer_print(words->hint, ca_file ? "ca_file (BRAZE_CA_FILE) must be a readable PEM bundle, or a directory made by `openssl rehash`"
+                                            : "install the system's certificates (package ca-certificates), or give a PEM bundle as ca_file (BRAZE_CA_FILE)");
+  else if (outcome->trust_failed)
+    braze_buffer_print(words->hint, "if its CA is your own or a company proxy's, give the CA's PEM file as ca_file (BRAZE_CA_FILE); else check the "
+                                    "endpoint's name, this machine's clock and its package ca-certificates");
+  else
+    braze_buffer_print(words->hint, "check that the endpoint's host and port speak TLS 1.2 or newer");
+}
+
+/* Says what there was no connection for: certificates or a name that did not come. False: it was something else. */
+static bool explain_lack(const struct words *words) {
+  const struct braze_settings *settings = words->settings;
+  const char *peer = settings->proxy ? settings->proxy : settings->host;
+  double seconds = words->outcome->connecting ? words->call->connect_timeout : words->call->timeout;
+  switch (words->outcome->lack) {
+  case BRAZE_LACK_NOTHING: return false;
+  case BRAZE_LACK_STORE:
+    braze_buffer_print(words->message, "the certificates to trust could not be read within %g s from ", seconds);
+    if (settings->ca_file)
+      braze_text_quote(words->message, settings->ca_file, strlen(settings->ca_file), MOST_OF_A_MESSAGE);
+    else
+      braze_buffer_print(words->message, "the system's store");
+    braze_buffer_print(words->message, ": its file system does not answer; nothing was sent");
+    braze_buffer_print(words->hint, "look at the mount (df hangs, too), or give a ca_file (BRAZE_CA_FILE) on a local disk");
+    return true;
+  case BRAZE_LACK_NAME:
+    braze_buffer_print(words->message, "no connection to %s within %g s: the name server did not answer for %s; nothing was sent", settings->host, seconds, peer);
+    braze_buffer_print(words->hint, "check network, DNS and /etc/resolv.conf, or raise %s", words->outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
+    return true;
+  case BRAZE_LACK_LOOKS:
+    braze_buffer_print(words->message, "no connection to %s: earlier look-ups of names, or of files with certificates, get no answer, and no further one is begun (at most %d of a client, %d of a process); nothing was sent",
+                       settings->host, BRAZE_MOST_LOOKS_OF_CLIENT, BRAZE_MOST_LOOKS);
+    braze_buffer_print(words->hint, "check DNS, /etc/resolv.conf and the file system of ca_file; calls go out again once one of them ends");
+    return true;
+  case BRAZE_LACK_THREAD:
+    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->host);
+    braze_buffer_print(words->hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
+    return true;
+  }
+  return false;
+}
+
+static void explain_timeout(const struct words *words) {
+  const struct braze_call *call = words->call;
+  const struct braze_outcome *outcome = words->outcome;
+  const char *host = words->settings->host;
+  if (explain_lack(words)) return;
+  if (outcome->left)
+    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->timeout);
+  else if (outcome->connecting)
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->connect_timeout);
+  else if (outcome->curl_code == 0)
+    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->timeout);
+  else
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->timeout);
+  say_curl_code(words);
+  if (outcome->left || outcome->maybe_applied) return;
+  if (outcome->curl_code == 0)
+    braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
+  else
+    braze_buffer_print(words->hint, "check network, DNS and firewall%s%s, or raise %s", words->settings->proxy ? ", and the proxy " : "",
+                       words->settings->proxy ? words->settings->proxy : "", outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
+}
+
+/* Whether it is the proxy that was not reached. A host in no_proxy is reached without it, and libcurl alone knows which are: its
+   text names whom it did not reach. */
+static bool is_proxy_missing(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *proxy = words->settings->proxy, *name;
+  char host[256];
+  size_t length;
+  if (!proxy || outcome->left || outcome->proxy_status > 0) return false;
+  if (outcome->curl_code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
+  name = strstr(proxy, "://");
+  name = name ? name + 3 : proxy;
+  if (*name == '[')
+    length = strcspn(++name, "]");
+  else
+    length = strcspn(name, ":/");
+  if (outcome->curl_code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
+  memcpy(host, name, length);
+  host[length] = '\0';
+  return strstr(outcome->curl_message, host) != NULL;
+}
+
+static void explain_network(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  const char *host = words->settings->host;
+  if (explain_lack(words)) return;
+  if (!outcome->left && outcome->proxy_status >= 300) {
+    braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
+    braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
+  } else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) {
+    braze_buffer_print(words->message, "more than 256 KiB came from %s before the request could leave; nothing was sent", words->settings->proxy ? "the proxy" : host);
+    say_curl_code(words);
+    if (words->settings->proxy)
+      braze_buffer_print(words->hint, "check the proxy (proxy, https_proxy): its answer to CONNECT has no end");
+    else
+      braze_buffer_print(words->hint, "check that the endpoint is Braze, now %s", words->settings->url);
+  } else if (outcome->stop == BRAZE_STOP_SECOND_SEND) {
+    braze_buffer_print(words->message, "the connection to %s was closed after the request had left, and it was not sent a second time", host);
+    say_curl_code(words);
+  } else if (outcome->left) {
+    braze_buffer_print(words->message, "the connection to %s broke after the request had left", host);
+    say_curl(words);
+  } else if (outcome->no_descriptor) {
+    braze_buffer_print(words->message, "%s could not be reached" TOO_MANY_FILES "; nothing was sent", host);
+    say_how_to_free_descriptors(words);
+  } else if (is_proxy_missing(words)) {
+    braze_buffer_print(words->message, "the proxy %s could not be reached; nothing was sent", words->settings->proxy);
+    braze_buffer_print(words->hint, "check that the proxy (proxy, https_proxy) is the right one and runs, or reach %s without it (proxy = \"\", no_proxy)", host);
+    say_curl(words);
+  } else {
+    braze_buffer_print(words->message, "%s could not be reached; nothing was sent", host);
+    braze_buffer_print(words->hint, "check network, DNS, firewall and the endpoint's name%s%s, then call again", words->settings->proxy ? ", and the proxy " : "", words->settings->proxy ? words->settings->proxy : "");
+    say_curl(words);
+  }
+}
+
+static void explain_server(const struct words *words) {
+  braze_buffer_print(words->message, "%s failed to handle the call", words->settings->host);
+  say_service_message(words, "; it says ");
+}
+
+static void explain_cancelled(const struct words *words) {
+  braze_buffer_print(words->message, words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
+  if (braze_parking_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
+}
+
+/* Each kind that a call can end with; "usage" is raised before there is one. */
+static void (*const explain_kind[BRAZE_KIND_COUNT])(const struct words *words) = {
+  [BRAZE_RATE_LIMITED] = explain_rate_limit,
+  [BRAZE_AUTH] = explain_auth,
+  [BRAZE_REJECTED] = explain_rejected,
+  [BRAZE_SERVER] = explain_server,
+  [BRAZE_TIMEOUT] = explain_timeout,
+  [BRAZE_NETWORK] = explain_network,
+  [BRAZE_TLS] = explain_tls,
+  [BRAZE_PROTOCOL] = explain_protocol,
+  [BRAZE_CANCELLED] = explain_cancelled,
+};
+
+/* The advice that counts most: whether to repeat. */
+static void explain_maybe_applied(const struct words *words) {
+  const struct braze_endpoint *endpoint = words->call->endpoint;
+  const struct braze_outcome *outcome = words->outcome;
+  if (!outcome->maybe_applied) return;
+  if (outcome->kind != BRAZE_REJECTED) say_values(words);
+  if (words->hint->length > 0) braze_buffer_print(words->hint, "; ");
+  if (outcome->applied_before && outcome->status >= 400 && outcome->status <= 499)
+    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s; this refusal is the repeat's", endpoint->answer_field);
+  else if (words->call->repeatable)
+    braze_buffer_print(words->hint, "the %s may have been made: call again with the same %s, which names no second one", endpoint->answer_field, endpoint->repeat_field);
+  else
+    braze_buffer_print(words->hint, "a %s may have been made, and its name is lost: a second call may make another one. Give your own %s, and a repeat names the same one", endpoint->answer_field, endpoint->repeat_field);
+}
+
+/* A Retry-After on anything but a 429, whose own words say it. */
+static void explain_when(const struct words *words) {
+  double at = braze_retry_at(words->outcome, words->epoch);
+  if (at < 0 || words->outcome->kind == BRAZE_RATE_LIMITED) return;
+  braze_buffer_print(words->hint, "%sthe service asks to be called after ", words->hint->length > 0 ? "; " : "");
+  say_time(words, words->hint, at);
+}
+
+/* Where the call came to nothing, and the host is one of Braze's that is not known, its name is the first thing to look at. */
+static void explain_unknown_host(const struct words *words) {
+  const struct braze_outcome *outcome = words->outcome;
+  bool nothing_there = !outcome->left && (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TLS || outcome->kind == BRAZE_TIMEOUT);
+  if (!words->settings->unknown_host || !(nothing_there || outcome->kind == BRAZE_PROTOCOL || outcome->status == 401 || outcome->status == 404)) return;
+  braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->host);
+}
+
+/* A body that came in a coding, and is not shown. */
+static void explain_coding(const struct words *words) {
+  const char *coding = words->outcome->coding;
+  if (!coding[0] || words->outcome->body.length == 0) return;
+  braze_buffer_print(words->message, "; its body is in the Content-Encoding ");
+  braze_text_quote(words->message, coding, strlen(coding), MOST_OF_A_VALUE);
+  braze_buffer_print(words->message, ", which was not asked for, and is not shown");
+}
+
+void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
+                   enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
+  const struct words words = {settings, call, outcome, answer, said, epoch, message, hint};
+  explain_kind[outcome->kind](&words);
+  explain_unknown_host(&words);
+  explain_coding(&words);
+  explain_maybe_applied(&words);
+  explain_when(&words);
+}
