@@ -25,6 +25,7 @@ static void open_all(void) {
   L = luaL_newstate();
   CLAIM(L);
   luaL_openlibs(L);
+  lbraze_take_require(L);
   lbraze_open_error(L);
   settings = braze_settings_new();
   CLAIM(settings && braze_settings_set_api_key(settings, KEY, strlen(KEY), &message, &hint));
