@@ -222,7 +222,8 @@ static bool is_held(struct braze_engine *engine, double deadline, double now) {
 
 /* Gives an attempt to libcurl. It may make a new connection right after a look. */
 static void begin_transfer(struct braze_engine *engine, struct braze_call *call, bool may_connect, double now) {
-  const bool fresh = call->fresh || !engine->proven; /* another's may become free before libcurl chooses */
+  /* Before libcurl chooses, a connection on which an attempt runs may become free. */
+  const bool fresh = call->fresh || (!engine->proven && (engine->sockets.kept > 0 || engine->running.first));
   const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, fresh};
   struct braze_transfer *transfer = take_transfer(engine);
   CURLcode code;
@@ -391,22 +392,22 @@ void braze_engine_step(struct braze_engine *engine) {
 }
 
 /* The seconds until a moment, at most so many. */
-static double sooner(double seconds, double moment, bool busy) {
+static double until(double seconds, double moment, bool busy) {
   double left = braze_clock_wait(moment, busy);
   return left < seconds ? left : seconds;
 }
 
-/* The seconds until the first call of a timetable is due, at most so many. */
-static double until(double seconds, const struct braze_timetable *timetable, bool busy) {
-  return timetable->first ? sooner(seconds, timetable->first->due, busy) : seconds;
+/* When the first call of the timetable is due, or the wait for quiet ends, whichever comes first. */
+static double next_due(const struct braze_engine *engine) {
+  double due = engine->timetable.first->due;
+  return engine->holding && engine->quiet_at < due ? engine->quiet_at : due;
 }
 
 void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
   struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
-  seconds = until(seconds, &engine->timetable, engine->running_count > 0);
-  seconds = until(seconds, &engine->ending, true);
-  if (engine->holding) seconds = sooner(seconds, engine->quiet_at, engine->running_count > 0);
+  if (engine->timetable.first) seconds = until(seconds, next_due(engine), engine->running_count > 0);
+  if (engine->ending.first) seconds = until(seconds, engine->ending.first->due, true);
   if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
     braze_look_wait(engine->known.look, seconds);
     return;
