@@ -23,7 +23,7 @@ local program = [[
 local client = require "braze".new { api_key = %q, endpoint = %q, retries = %d }
 for _ = 1, %d do
   local good, answer = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier", send_id = "same" })
-  io.write(good and "status " .. answer.status or answer.kind .. " " .. answer.curl_code .. " " .. answer.message, "\n")
+  io.write(good and "status " .. answer.status or answer.kind .. " " .. tostring(answer.curl_code) .. " " .. answer.message, "\n")
 end
 ]]
 
@@ -93,7 +93,7 @@ describe("the system's trust store", function()
     end
 
     case("is tried once for all of a client's connections", function()
-      local goodbye = (scripted_peer.created "made"):gsub("\r\n", "\r\nconnection: close\r\n", 1)
+      local goodbye = (scripted_peer.created "same"):gsub("\r\n", "\r\nconnection: close\r\n", 1)
       peer:default { tls, { read = "request" }, { write = goodbye } }
       assert.equal(("status 201\n"):rep(3), (call_with(layout, 3, url())))
       local requests = {}
@@ -102,7 +102,7 @@ describe("the system's trust store", function()
     end)
 
     case("is not even tried where its names are not hashed", function()
-      peer:default { tls, { read = "request" }, { write = scripted_peer.created "made" } }
+      peer:default { tls, { read = "request" }, { write = scripted_peer.created "same" } }
       assert.equal("status 201\n", (call_with('cp "$1" ca-certificates.crt; cp "$2" other.pem', 1, url())))
       assert.equal(1, #peer:log())
     end)
@@ -110,7 +110,7 @@ describe("the system's trust store", function()
     case("costs none of the tries", function()
       peer:play { tls, { read = "request" } } -- the first, which is not trusted
       peer:default { tls, { read = "request" }, { write = scripted_peer.answer(503, { ["Retry-After"] = 0 }) },
-        { read = "request" }, { write = scripted_peer.created "made" } }
+        { read = "request" }, { write = scripted_peer.created "same" } }
       assert.equal("status 201\n", (call_with(layout, 1, url(), 1)))
     end)
   end)

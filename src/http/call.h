@@ -41,7 +41,6 @@ struct braze_call {
   double connect_by;    /* of this attempt */
   bool trust_retried;
   bool refused_connection; /* a connection that was kept was not fit for the last attempt */
-  bool watched;            /* it has waited once to see whether one is */
   bool fresh;              /* this attempt has a connection of its own */
   bool needs_look;         /* no connection that is kept would do */
   struct braze_transfer *transfer;
