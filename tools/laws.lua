@@ -1,4 +1,4 @@
--- Checks of the sources' text that are too long for .ci/lint, which runs them: lua5.4 .ci/laws.lua LAW [ARGUMENT...]
+-- Checks of the text of the sources, too long for tools/lint, which runs them: lua5.4 tools/laws.lua LAW [ARGUMENT...]
 -- A law prints one line for each place that breaks it, and nothing if none does.
 
 local laws = {}
