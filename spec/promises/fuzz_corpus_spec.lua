@@ -1,4 +1,4 @@
--- The corpus of spec/proof/fuzz/corpus, replayed on the objects of the build under test: what was found once stays found.
+-- The corpus of spec/proof/fuzz, replayed on the objects of the build under test: what was found once stays found.
 
 local build = assert(os.getenv "BRAZE_BUILD", "BRAZE_BUILD names the directory of the build under test")
 
