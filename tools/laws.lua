@@ -1,6 +1,8 @@
 -- Checks of the text of the sources, too long for tools/lint, which runs them: lua5.4 tools/laws.lua LAW [ARGUMENT...]
 -- A law prints one line for each place that breaks it, and nothing if none does.
 
+local wings = dofile "tools/wings.lua"
+
 local laws = {}
 
 -- The newest libcurl whose symbols need no guard. The same number stands in src/http/libcurl_version.h.
@@ -73,6 +75,74 @@ local function lines(text)
     number = number + 1
     local line = next_line()
     if line then return number, line end
+  end
+end
+
+-- What the compiler reads for each C file and header of src/, by its own list, so that a detour over another header
+-- counts too.
+local function read_by_compiler(flags)
+  local read_for = {}
+  local command = "cc -std=c11 -M -x c -Isrc %s %s 2>&1 || echo FAILED: %s does not compile:"
+  for _, path in ipairs(wings.files "src") do
+    local current = {}
+    read_for[#read_for + 1] = { path = path, list = current }
+    local pipe = assert(io.popen(command:format(flags, path, path)))
+    local text = pipe:read "a"
+    pipe:close()
+    if text:find("FAILED: ", 1, true) then print(text) end
+    for other in text:gsub("^[^:]*:", ""):gsub("\\\n", " "):gmatch "%S+" do
+      if other ~= path then current[#current + 1] = other end
+    end
+  end
+  return read_for
+end
+
+-- includes FLAGS: each wing includes itself and those below it, and each library's headers are for one wing.
+function laws.includes(flags)
+  local libraries = {
+    { "/curl/[a-z]+%.h$", "http", "a header of libcurl" },
+    { "/l[ua][auxlibconfjt]*%.h$", "lua", "a header of Lua" },
+    { "^src/lua/", "lua", "a header of the binding" },
+  }
+  local ground = { "/pthread%.h$", "/signal%.h$", "/sys/socket%.h$" }
+  local told = {}
+  for _, file in ipairs(read_by_compiler(flags)) do
+    local wing = wings.place(file.path)
+    local own = wings.order[wing]
+    if not own then
+      print(("%s: the wing \"%s\" is not in tools/wings.lua: add it there, at its rank"):format(file.path, wing))
+    else
+      for _, other in ipairs(file.list) do
+        local below = wings.order[wings.place(other) or wing]
+        if below and below.rank > own.rank then print(("%s includes %s, a wing above it"):format(file.path, other)) end
+        for _, library in ipairs(libraries) do
+          local key = file.path .. library[1]
+          if other:find(library[1]) and wing ~= library[2] and not told[key] then
+            told[key] = true
+            print(("%s includes %s, %s, which is for src/%s alone"):format(file.path, other, library[3], library[2]))
+          end
+        end
+        for _, header in ipairs(ground) do
+          if wing == "base" and other:find(header) then
+            print(("%s includes %s; base knows libc alone"):format(file.path, other))
+          end
+        end
+      end
+    end
+  end
+end
+
+-- No header includes another that includes it, by however long a way.
+function laws.circles()
+  local graph, headers = {}, {}
+  for _, path in ipairs(wings.files "src") do
+    if path:find "%.h$" then
+      headers[#headers + 1] = path
+      graph[path] = wings.included(path, "src")
+    end
+  end
+  for _, group in ipairs(wings.groups(graph, headers)) do
+    if #group > 1 then print("a circle of headers: " .. table.concat(group, " ")) end
   end
 end
 
