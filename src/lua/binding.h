@@ -187,8 +187,8 @@ void lbraze_read_target(lua_State *L, int index, const struct braze_settings *se
    the path of what can't. Returns how many bytes it has at least. *composed: lua-cjson alone can't write it. */
 size_t lbraze_check_value(lua_State *L, int params, const char *key, const struct lbraze_context *context, bool *composed);
 
-/* [-0, +0, e] Raises for a request of so many bytes; 0: they were not counted. */
-LBRAZE_RAISES void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, size_t bytes);
+/* [-0, +0, e] Raises for what has so many bytes: a field, or "the request". */
+LBRAZE_RAISES void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes);
 
 /* encode.c */
 
@@ -232,6 +232,9 @@ void lbraze_push_require(lua_State *L);
 
 /* [-0, +0, e] Sees to an instance of lua-cjson that fits the locale as it is now: before anything is sent. */
 void lbraze_check_json(lua_State *L);
+
+/* [-0, +0, e] Raises: what require "cjson" gives is not lua-cjson. */
+LBRAZE_RAISES void lbraze_refuse_cjson(lua_State *L, const char *why);
 
 /* [-0, +1] lua-cjson's encode. */
 void lbraze_push_encode(lua_State *L);

@@ -23,7 +23,9 @@ static bool append_encoded(lua_State *L, const struct lbraze_context *context, s
     words.operation = context->operation;
     lbraze_raise_usage(L, context->settings, &words);
   }
+  if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_cjson(L, "its encode does not return a string");
   text = lua_tolstring(L, -1, &length);
+  if (out->length + length > out->limit) lbraze_raise_too_large(L, context, "the request", out->length + length);
   taken = braze_buffer_append(out, text, length);
   lua_pop(L, 1);
   return taken;

@@ -47,7 +47,7 @@ LBRAZE_RAISES static void refuse(lua_State *L, const char *what, const char *rea
   lbraze_raise_usage(L, NULL, &words);
 }
 
-LBRAZE_RAISES static void refuse_replacement(lua_State *L, const char *why) {
+void lbraze_refuse_cjson(lua_State *L, const char *why) {
   refuse(L, "what require \"cjson\" gives is not lua-cjson: ", why, strlen(why), "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
 }
 
@@ -83,7 +83,7 @@ static void push_new(lua_State *L) {
     lua_rawget(L, -2);
     lua_remove(L, -2);
   }
-  if (!lua_isfunction(L, -1)) refuse_replacement(L, "it has no function \"new\"");
+  if (!lua_isfunction(L, -1)) lbraze_refuse_cjson(L, "it has no function \"new\"");
   lua_pushvalue(L, -1);
   lbraze_register(L, LBRAZE_NEW_INSTANCE);
 }
@@ -95,7 +95,7 @@ static void make_instance(lua_State *L) {
            strlen(localeconv()->decimal_point), "set LC_NUMERIC to one with \".\" or \",\", such as \"C\"; nothing was sent");
   push_new(L);
   lua_call(L, 0, 1);
-  if (!lua_istable(L, -1)) refuse_replacement(L, "its new did not return a table");
+  if (!lua_istable(L, -1)) lbraze_refuse_cjson(L, "its new did not return a table");
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
   set(L, "encode_max_depth", DEEPEST, false);
@@ -132,7 +132,7 @@ void lbraze_check_json(lua_State *L) {
   lua_pop(L, 1);
   if (made && reads_fractions(L)) return;
   make_instance(L);
-  if (!reads_fractions(L)) refuse_replacement(L, "its decode does not read 0.5");
+  if (!reads_fractions(L)) lbraze_refuse_cjson(L, "its decode does not read 0.5");
 }
 
 void lbraze_take_require(lua_State *L) {

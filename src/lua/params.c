@@ -93,8 +93,8 @@ static void check_field(lua_State *L, struct lbraze_params *params, int i) {
     size_t length, position;
     const char *text = lua_tolstring(L, index, &length);
     enum braze_text_fault fault;
+    if (length > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, field->name, length); /* before each byte is looked at */
     params->bytes += length;
-    if (params->bytes > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, params->bytes); /* before each byte is looked at */
     fault = braze_field_check(field, text, length, &position);
     if (fault != BRAZE_TEXT_GOOD) refuse_text(L, params->context, field, fault, text, length, position);
   } else if (field->type == BRAZE_INTEGER) {
@@ -103,7 +103,7 @@ static void check_field(lua_State *L, struct lbraze_params *params, int i) {
     params->bytes += lbraze_check_value(L, params->index, field->name, params->context, &params->composed[i]);
     check_shape(L, params->context, field, index);
   }
-  if (params->bytes > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, params->bytes);
+  if (params->bytes > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, "the request", params->bytes);
 }
 
 static void read_fields(lua_State *L, struct lbraze_params *params) {
@@ -191,7 +191,7 @@ static void check_written(lua_State *L, const struct lbraze_params *params, cons
   if (written) return;
   if (out->length < out->limit) luaL_error(L, "not enough memory");
   if (out->limit == BRAZE_MAX_TARGET) lbraze_refuse(L, params->context, "give what is long in the body", "the path and the query have more than %u bytes", BRAZE_MAX_TARGET);
-  lbraze_raise_too_large(L, params->context, 0);
+  lbraze_raise_too_large(L, params->context, "the request", (size_t)BRAZE_MAX_BODY + 1);
 }
 
 static void write_text(lua_State *L, const struct lbraze_params *params, struct braze_buffer *out, const char *text, size_t length) {

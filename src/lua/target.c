@@ -31,8 +31,7 @@ void lbraze_read_target(lua_State *L, int index, const struct braze_settings *se
   size_t length = 0;
   const char *name;
   if (lua_type(L, index) != LUA_TSTRING) {
-    lua_pushvalue(L, index);
-    lbraze_refuse_type(L, &context, "what is called", "a string", "write the name of an operation, \"create_send_id\", or a method and a path, \"POST /users/track\"");
+    lbraze_refuse(L, &context, "write client:start(\"create_send_id\", {campaign_id = \"...\"}, {on_done = ...}), or a method and a path: \"POST /users/track\"", "%s takes the name of a call, not %s", method, lbraze_what(L, index));
   }
   name = lua_tolstring(L, index, &length);
   memset(target, 0, sizeof *target);

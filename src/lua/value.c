@@ -1,6 +1,5 @@
 /* value: whether a Lua value can go to the service as it is, before anything is encoded. What lua-cjson would change in silence
    (digits, holes, an empty list) or would fail at is refused here, with the path of the value. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +48,7 @@ LBRAZE_RAISES static void refuse(const struct check *check, const char *what, co
 }
 
 LBRAZE_RAISES static void refuse_size(const struct check *check) {
-  lbraze_raise_too_large(check->L, check->context, check->bytes);
+  lbraze_raise_too_large(check->L, check->context, "the request", check->bytes);
 }
 
 static void count_bytes(struct check *check, size_t bytes) {
@@ -93,8 +92,8 @@ static bool is_sequence(struct check *check, size_t *count, size_t *names) {
     ++*count;
     if (lua_type(L, -1) == LUA_TNUMBER) {
       double key = lua_tonumber(L, -1);
-      if (key < 1 || key != floor(key)) highest = HUGE_VAL;
-      if (key > highest) highest = key;
+      if (key < 1 || key > (double)BRAZE_MAX_BODY || (double)(long)key != key) highest = -1;
+      if (highest >= 0 && key > highest) highest = key;
     } else {
       ++*names;
     }
@@ -178,8 +177,7 @@ size_t lbraze_check_value(lua_State *L, int params, const char *key, const struc
   return check.bytes;
 }
 
-void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, size_t bytes) {
-  const char *hint = "the service takes requests of at most 4 MB; nothing was sent";
-  if (bytes > 0) lbraze_refuse(L, context, hint, "the request has more than %u bytes: %zu at least", BRAZE_MAX_BODY, bytes);
-  lbraze_refuse(L, context, hint, "the request has more than %u bytes as JSON", BRAZE_MAX_BODY);
+void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes) {
+  lbraze_refuse(L, context, "the service takes requests of at most 4 MB; nothing was sent", "%s has %s%.0f bytes%s: a whole request may have %u", what,
+                what[0] == 't' ? "at least " : "", (double)bytes, what[0] == 't' ? " as JSON" : "", BRAZE_MAX_BODY);
 }
