@@ -130,7 +130,7 @@ static const struct braze_trust_store *choose_store(struct braze_engine *engine,
 /* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
 static void settle(struct braze_engine *engine, struct braze_call *call) {
   const struct braze_outcome *outcome = &call->outcome;
-  struct braze_retry_call retry = {call->repeatable, call->retries, call->tries, call->deadline};
+  struct braze_retry_call retry = {call->request.repeatable, call->retries, call->tries, call->deadline};
   struct braze_retry_time time;
   double at;
   time.now = braze_clock_now();
