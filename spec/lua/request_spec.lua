@@ -59,7 +59,7 @@ describe("client:start", function()
   describe("refuses", function()
     local function no() end
     local rows = {
-      { "no name", {}, "start takes the name of a call" },
+      { "no name", {}, "start takes the name of an operation" },
       { "an unknown name", { "create_sendid", campaign }, "create_sendid" },
       { "no parameters", { "create_send_id" }, "" },
       { "no campaign_id", { "create_send_id", {} }, "campaign_id" },

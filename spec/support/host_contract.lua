@@ -303,6 +303,94 @@ function contract.describe(host)
         print(table.concat(words, " ")) ]])
     end)
 
+    it("has every operation, call, each and null, in both styles", function()
+      prints("ok\n", [[
+        for _, face in ipairs { braze, braze.safe } do
+          local client = face.new(options())
+          local count = 0
+          for name in pairs(face.operations) do
+            assert(type(face[name]) == "function" and type(client[name]) == "function", name)
+            count = count + 1
+          end
+          assert(count == 14 and type(face.call) == "function" and type(client.call) == "function")
+          assert(type(client.each) == "function" and type(face.list) == "function" and face.null ~= nil)
+        end
+        print "ok" ]])
+    end)
+
+    it("waits for a send, a read and a route, started as well", function()
+      local body = '{"message":"success","dispatch_id":"d","name":"n","ok":true}'
+      peer:default { read, { write = scripted_peer.answer(201, {}, body) }, again }
+      prints("d n true d n true\n", [[
+        local client, safe, got = new(), new_safe(), {}
+        go(function()
+          got[1] = client:send_messages({ external_user_ids = { "u" }, messages = {} }).dispatch_id
+          got[2] = safe:get_campaign({ campaign_id = "c" }).name
+          got[3] = client:call("PUT /any", { a = braze.list {} }, { query = { b = 1 } }).ok
+          local one = client:start("trigger_campaign", { campaign_id = "c" })
+          local two, three = safe:start("get_campaign", { campaign_id = "c" }), client:start("DELETE /any")
+          one:wait()
+          two:wait()
+          three:wait()
+          got[4], got[5], got[6] = one:result().dispatch_id, two:result().name, three:result().ok
+          for number = 1, 6 do got[number] = tostring(got[number]) end
+          print(table.concat(got, " "))
+        end) ]])
+      local lines = {}
+      for _, entry in ipairs(peer:log()) do
+        for line in entry.received:gmatch "(%u+ /%S*) HTTP/1%.1\r\n" do lines[line] = (lines[line] or 0) + 1 end
+      end
+      assert.same({
+        ["POST /messages/send"] = 1, ["GET /campaigns/details?campaign_id=c"] = 2, ["PUT /any?b=1"] = 1,
+        ["POST /campaigns/trigger/send"] = 1, ["DELETE /any"] = 1,
+      }, lines)
+    end)
+
+    it("walks through a list, and names the page that failed", function()
+      local items = {}
+      for number = 1, 100 do items[number] = ('{"id":%d}'):format(number) end
+      local function page(text)
+        return { write = scripted_peer.answer(200, {}, '{"message":"success","campaigns":[' .. text .. "]}") }
+      end
+      local full = page(table.concat(items, ","))
+      peer:play { read, full, read, page '{"id":101}' } -- a connection of each client
+      peer:play { read, full, read, { write = scripted_peer.answer(404, {}, "{}") } }
+      prints("101\n100\trejected\t1\tlist_campaigns\nusage\n", [[
+        local client, safe = new(), new_safe()
+        local function count(next_item)
+          local seen, item, failure = 0, nil, nil
+          repeat
+            item, failure = next_item()
+            if item then seen = seen + 1 end
+          until not item
+          return seen, failure
+        end
+        go(function()
+          print((count(client:each "list_campaigns")))
+          local seen, failure = count(safe:each("list_campaigns", {}))
+          print(seen, failure.kind, failure.page, failure.operation)
+          local _, refusal = safe:each("get_campaign", { campaign_id = "c" })
+          print(refused(refusal).kind)
+        end) ]])
+    end)
+
+    it("refuses a bad name and a bad parameter before anything is sent", function()
+      prints("ok\n", [[
+        local client, safe = new(), new_safe()
+        go(function()
+          for _, name in ipairs { "send_mesages", "GET x", "HEAD /x", 5, false } do
+            refused(select(2, safe:call(name, {})))
+            refused(select(2, safe:start(name, {})))
+            refused(select(2, safe:each(name, {})))
+          end
+          refused(select(2, safe:send_messages { broadcast = "true" }))
+          assert(refused(select(2, safe:list_campaigns { page = "1" })).operation == "list_campaigns")
+          assert(client:pending() == 0)
+          print "ok"
+        end) ]])
+      assert.equal(0, #peer:log())
+    end)
+
     it("refuses on_done where the result is returned", function()
       prints("ok\n", [[
         go(function()

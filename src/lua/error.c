@@ -128,6 +128,7 @@ const char *lbraze_what(lua_State *L, int index) {
   case LUA_TTABLE: return "a table";
   case LUA_TFUNCTION: return "a function";
   case LUA_TTHREAD: return "a coroutine";
+  case LUA_TLIGHTUSERDATA: return lua_touserdata(L, index) ? "a userdata" : "a JSON null";
   default: return "a userdata";
   }
 }

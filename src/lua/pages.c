@@ -8,7 +8,7 @@
 #include "lua/client.h"
 
 /* A walk is a table: what it was begun with, the page at hand, and how the next one is asked for. */
-enum { PARAMS = 1, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, SLOT_COUNT };
+enum { PARAMS = 1, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
 
 /* --- The next page in a result ----------------------------------------------------------------------- */
 
@@ -125,6 +125,12 @@ int lbraze_pages_open(lua_State *L) {
   set_integer(L, walk, MAX_COUNT, options.max_pages);
   set_integer(L, walk, FULL, target.operation ? target.operation->page_size : 0);
   set_integer(L, walk, INDEX, 0);
+  lua_pushstring(L, target.name);
+  set_slot(L, walk, NAME);
+  lua_pushboolean(L, target.operation == NULL); /* an operation takes its own parameters, in their types */
+  set_slot(L, walk, BY_LINK);
+  lua_pushboolean(L, target.operation ? target.operation->method == BRAZE_GET : target.route.method == BRAZE_GET);
+  set_slot(L, walk, READS);
   return 1;
 }
 
@@ -145,10 +151,35 @@ LBRAZE_RAISES static void refuse_walk(lua_State *L, enum braze_kind kind, const 
   lbraze_words_init(&words);
   braze_buffer_print(&words.message, "%s", message);
   braze_buffer_print(&words.hint, "%s", hint);
+  lua_rawgeti(L, 1, NAME);
+  words.operation = lua_tostring(L, -1); /* the walk keeps it */
   lbraze_push_error(L, lbraze_settings_of_first(L), kind, &words);
   lua_rawgeti(L, 1, NUMBER);
   lua_setfield(L, -2, "page");
   lua_error(L);
+}
+
+/* [-0, +1, m] A copy of the table in a slot of the walk at index 1. */
+static void push_copy_of(lua_State *L, int slot) {
+  lua_rawgeti(L, 1, slot);
+  push_copy(L, lua_gettop(L));
+  lua_remove(L, -2);
+}
+
+/* [-1, +0, m] Asks for the page whose query is on top of the stack, above parameters and options: it is the whole query, so that
+   nothing of the one before goes with it. */
+static void use_next(lua_State *L) {
+  int query = lua_gettop(L);
+  lua_rawgeti(L, 1, READS);
+  if (lua_toboolean(L, -1)) {
+    push_copy(L, query);
+    lua_replace(L, query - 2);
+    lua_pushnil(L);
+  } else {
+    push_copy(L, query);
+  }
+  lua_setfield(L, query - 1, "query");
+  lua_settop(L, query - 1);
 }
 
 /* pages.ask(walk) -> params, options of the next page's call, and its number; nil where there is none */
@@ -161,15 +192,13 @@ int lbraze_pages_ask(lua_State *L) {
   }
   if (get_integer(L, 1, PAGE_COUNT) >= get_integer(L, 1, MAX_COUNT))
     refuse_walk(L, BRAZE_USAGE, "each has come to max_pages, and the list goes on", "raise options.max_pages, or go on from the page that err.page names");
+  push_copy_of(L, PARAMS);
+  push_copy_of(L, OPTIONS);
   lua_rawgeti(L, 1, NEXT);
-  if (!lua_istable(L, -1)) {
+  if (lua_istable(L, -1))
+    use_next(L);
+  else
     lua_pop(L, 1);
-    lua_rawgeti(L, 1, PARAMS);
-  }
-  push_copy(L, lua_gettop(L));
-  lua_rawgeti(L, 1, OPTIONS);
-  push_copy(L, lua_gettop(L));
-  lua_remove(L, -2);
   lua_rawgeti(L, 1, NUMBER);
   return 3;
 }
@@ -229,10 +258,12 @@ int lbraze_pages_take(lua_State *L) {
   lua_rawgeti(L, 1, FIELD);
   lua_rawget(L, 2);
   if (!lua_istable(L, 3)) {
-    char message[160];
+    struct lbraze_words words;
+    lbraze_words_init(&words);
     lua_rawgeti(L, 1, FIELD);
-    snprintf(message, sizeof message, "the answer has no list \"%.64s\"", lua_tostring(L, -1));
-    refuse_walk(L, BRAZE_PROTOCOL, message, "check options.items: it names the field of the answer that has the list");
+    braze_buffer_print(&words.message, "the answer has no list in the field that options.items names, which is ");
+    lbraze_say_value(L, 4, &words.message);
+    refuse_walk(L, BRAZE_PROTOCOL, braze_buffer_text(&words.message), "check options.items: it names the field of the answer that has the list");
   }
   lua_rawgeti(L, 1, ITEMS);
   if (lua_istable(L, 4) && lbraze_raw_length(L, 3) > 0 && is_equal(L, 3, 4, 0))
@@ -241,7 +272,12 @@ int lbraze_pages_take(lua_State *L) {
   set_slot(L, 1, ITEMS);
   set_integer(L, 1, INDEX, 0);
   set_integer(L, 1, PAGE_COUNT, get_integer(L, 1, PAGE_COUNT) + 1);
-  lua_getfield(L, 2, "next");
+  lua_rawgeti(L, 1, BY_LINK);
+  if (lua_toboolean(L, 3))
+    lua_getfield(L, 2, "next");
+  else
+    lua_pushnil(L);
+  lua_remove(L, 3);
   if (lua_istable(L, 3)) {
     lua_Integer count;
     lua_rawgeti(L, 1, ITEMS);

@@ -59,9 +59,14 @@ static void check_type(lua_State *L, const struct lbraze_context *context, const
   if (type != types[field->type]) lbraze_refuse_type(L, context, field->name, names[field->type], type_hint(field, type));
 }
 
+static bool is_safe_integer(double number) {
+  return number >= -MAX_SAFE_INTEGER && number <= MAX_SAFE_INTEGER && (double)(int64_t)number == number;
+}
+
 static void check_integer(lua_State *L, const struct lbraze_context *context, const struct braze_field *field, int index) {
   double number = lua_tonumber(L, index);
-  if (!(number >= -MAX_SAFE_INTEGER && number <= MAX_SAFE_INTEGER) || (double)(int64_t)number != number)
+  if (number != number) lbraze_refuse(L, context, field->hint, "%s is not a number (NaN): it must be an integer", field->name);
+  if (!is_safe_integer(number))
     lbraze_refuse(L, context, field->hint, "%s is %.14g: it must be an integer", field->name, number);
   if (field->max > 0 && number > (double)field->max) lbraze_refuse(L, context, field->hint, "%s is %.14g: at most %ld is taken", field->name, number, field->max);
 }
@@ -78,7 +83,7 @@ static void check_shape(lua_State *L, const struct lbraze_context *context, cons
   size_t length = lbraze_raw_length(L, index);
   if (field->type == BRAZE_LIST && length == 0 && !is_empty(L, index))
     lbraze_refuse(L, context, type_hint(field, LUA_TTABLE), "%s must be a list, not a table with names", field->name);
-  if (field->type == BRAZE_OBJECT && length > 0)
+  if (field->type == BRAZE_OBJECT && (length > 0 || lbraze_has_metatable(L, index, LBRAZE_LIST)))
     lbraze_refuse(L, context, field->hint ? field->hint : "write names and values: { name = value }", "%s must be a table with names, not a list", field->name);
   if (field->max > 0 && length > (size_t)field->max)
     lbraze_refuse(L, context, "make several calls of it", "%s has %zu entries: at most %ld are taken", field->name, length, field->max);
@@ -97,6 +102,8 @@ static void check_field(lua_State *L, struct lbraze_params *params, int i) {
     params->bytes += length;
     fault = braze_field_check(field, text, length, &position);
     if (fault != BRAZE_TEXT_GOOD) refuse_text(L, params->context, field, fault, text, length, position);
+    if (field->place == BRAZE_IN_PATH && (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)) /* folded away, it would lead elsewhere */
+      lbraze_refuse(L, params->context, field->hint, "%s is \"%s\", which no path can hold", field->name, text);
   } else if (field->type == BRAZE_INTEGER) {
     check_integer(L, params->context, field, index);
   } else if (field->type != BRAZE_BOOLEAN) {
@@ -125,37 +132,65 @@ static void read_fields(lua_State *L, struct lbraze_params *params) {
   }
 }
 
+/* One value of a query, on top of the stack; `name` says which. */
+static void check_query_value(lua_State *L, const struct lbraze_context *context, int table, const char *name) {
+  int type = lua_type(L, -1);
+  bool composed;
+  size_t i;
+  if (type == LUA_TTABLE && is_empty(L, lua_gettop(L)))
+    lbraze_refuse(L, context, "leave it out, or give it a value: a query has no empty list", "%s is an empty table", name);
+  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN && !(type == LUA_TTABLE && lbraze_raw_length(L, -1) > 0))
+    lbraze_refuse_type(L, context, name, "a string, a number, a boolean or a list of those", NULL);
+  if (type == LUA_TNUMBER && is_safe_integer(lua_tonumber(L, -1))) return; /* written with all its digits */
+  lbraze_check_value(L, table, name, context, &composed);
+  for (i = 1; type == LUA_TTABLE && i <= lbraze_raw_length(L, -1); i++) {
+    lua_rawgeti(L, -1, (int)i);
+    if (lua_istable(L, -1) || lua_islightuserdata(L, -1))
+      lbraze_refuse(L, context, "a query holds strings, numbers, booleans and lists of those", "%s[%zu] is %s", name, i, lbraze_what(L, -1));
+    lua_pop(L, 1);
+  }
+}
+
 /* The values of a query: what a URL can hold. */
 static void check_query(lua_State *L, const struct lbraze_context *context, int index) {
   lua_pushnil(L);
   while (lua_next(L, index)) {
     size_t length;
     const char *text;
-    int type = lua_type(L, -1);
     if (lua_type(L, -2) != LUA_TSTRING) lbraze_refuse(L, context, "write query = { name = value }", "the query has a value without a name (its key is %s)", lbraze_what(L, -2));
     text = lua_tolstring(L, -2, &length);
     if (braze_text_utf8_length(text, length) < length || length == 0) lbraze_refuse(L, context, NULL, "the query has a name that is %s", length == 0 ? "empty" : "not UTF-8");
-    if (type == LUA_TTABLE && lbraze_raw_length(L, -1) > 0) {
-      bool composed;
-      lbraze_check_value(L, index, text, context, &composed);
-    } else if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN) {
-      lbraze_refuse_type(L, context, text, "a string, a number, a boolean or a list of those", NULL);
-    }
+    check_query_value(L, context, index, text);
     lua_pop(L, 1);
   }
 }
 
+/* The first field that has to be given, NULL where there is none. */
+static const char *first_required(const struct braze_operation *operation) {
+  const struct braze_field *field;
+  for (field = operation->fields; field->name; field++)
+    if (field->required) return field->name;
+  return NULL;
+}
+
 void lbraze_check_params(lua_State *L, int index, const struct lbraze_context *context) {
+  const struct braze_operation *operation = braze_operation_find(context->operation, strlen(context->operation));
+  const char *required = operation ? first_required(operation) : NULL;
   struct lbraze_words words;
   lbraze_check_dot(L, index, context->operation);
   if (lua_istable(L, index)) return;
+  if (operation && operation->method == BRAZE_GET && !required && lua_isnil(L, index)) { /* a read that needs nothing */
+    lua_newtable(L);
+    lua_replace(L, index);
+    return;
+  }
   lbraze_words_init(&words);
   braze_buffer_print(&words.message, "%s takes a table of parameters, not ", context->operation);
   if (lua_isnoneornil(L, index))
     braze_buffer_print(&words.message, "nothing");
   else
     lbraze_say_value(L, index, &words.message);
-  braze_buffer_print(&words.hint, "write %s%s{campaign_id = \"...\"}", lua_isuserdata(L, index) ? "client:" : "", context->operation);
+  braze_buffer_print(&words.hint, "write %s%s{%s = ...}", lua_isuserdata(L, index) ? "client:" : "", context->operation, required ? required : "name");
   words.operation = context->operation;
   lbraze_raise_usage(L, context->settings, &words);
 }
@@ -200,11 +235,11 @@ static void write_text(lua_State *L, const struct lbraze_params *params, struct 
 
 /* [-0, +1, e] The value at index as a path or a query has it: a string, an integer, a boolean; another number as lua-cjson writes it. */
 static const char *push_plain(lua_State *L, int index, size_t *length) {
-  double number = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : 0.5;
+  const double number = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : 0.5;
   char digits[32];
   if (lua_type(L, index) == LUA_TBOOLEAN) {
     lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
-  } else if (number >= -MAX_SAFE_INTEGER && number <= MAX_SAFE_INTEGER && (double)(int64_t)number == number) {
+  } else if (is_safe_integer(number)) {
     snprintf(digits, sizeof digits, "%lld", (long long)number);
     lua_pushstring(L, digits);
   } else if (lua_type(L, index) == LUA_TNUMBER) {
@@ -233,6 +268,11 @@ static void write_path(lua_State *L, const struct lbraze_params *params, struct 
   if (at != operation->path) write_text(L, params, &request->built, at, strlen(at));
 }
 
+/* A query was checked, and is no longer what it was: a finalizer or a debug hook ran meanwhile. */
+LBRAZE_RAISES static void refuse_changed(lua_State *L, const struct lbraze_params *params) {
+  lbraze_refuse(L, params->context, NULL, "the query was changed while the call read it");
+}
+
 /* Adds name=value with the value at index; for a list name[]=value for each of its values. */
 static void write_pair(lua_State *L, const struct lbraze_params *params, struct braze_request *request, const char *name, size_t name_length, int index) {
   size_t length, i;
@@ -243,14 +283,14 @@ static void write_pair(lua_State *L, const struct lbraze_params *params, struct 
     if (written < 0 || (size_t)written >= sizeof list_name) lbraze_refuse(L, params->context, NULL, "the query has a name of more than 250 bytes");
     for (i = 1; i <= lbraze_raw_length(L, index); i++) {
       lua_rawgeti(L, index, (int)i);
-      if (lua_istable(L, -1)) lbraze_refuse(L, params->context, "a query holds strings, numbers, booleans and lists of those", "%s[%zu] is a table", name, i);
+      if (lua_istable(L, -1)) refuse_changed(L, params);
       write_pair(L, params, request, list_name, (size_t)written, lua_gettop(L));
       lua_pop(L, 1);
     }
     return;
   }
   text = push_plain(L, index, &length);
-  if (!text) lbraze_refuse(L, params->context, NULL, "%s is %s, which no query can hold", name, lbraze_what(L, index));
+  if (!text) refuse_changed(L, params);
   check_written(L, params, &request->built, braze_target_add_query(&request->built, name, name_length, text, length));
   lua_pop(L, 1);
 }
@@ -271,7 +311,7 @@ static void write_query_table(lua_State *L, const struct lbraze_params *params, 
   while (lua_next(L, index)) {
     size_t length;
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : NULL;
-    if (!name) lbraze_refuse(L, params->context, NULL, "the query was changed while the call read it");
+    if (!name) refuse_changed(L, params);
     begin_query(L, params, request);
     write_pair(L, params, request, name, length, lua_gettop(L));
     lua_pop(L, 1);

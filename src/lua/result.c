@@ -185,6 +185,10 @@ static void push_result(lua_State *L, const struct braze_settings *settings, con
   if (!decoded->is_object) {
     lua_createtable(L, 0, 6);
     lua_insert(L, -2);
+    if (lua_islightuserdata(L, -1)) { /* a JSON null is an absent field */
+      lua_pop(L, 1);
+      lua_pushnil(L);
+    }
     lua_setfield(L, -2, "body"); /* no field where the body was empty */
   }
   set_shared_fields(L, outcome);

@@ -1,4 +1,5 @@
 /* target: what a call calls: an operation by its name, or a route, "METHOD /path". */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -31,7 +32,10 @@ void lbraze_read_target(lua_State *L, int index, const struct braze_settings *se
   size_t length = 0;
   const char *name;
   if (lua_type(L, index) != LUA_TSTRING) {
-    lbraze_refuse(L, &context, "write client:start(\"create_send_id\", {campaign_id = \"...\"}, {on_done = ...}), or a method and a path: \"POST /users/track\"", "%s takes the name of a call, not %s", method, lbraze_what(L, index));
+    char hint[160];
+    snprintf(hint, sizeof hint, "write client:%s(\"%s\", { name = value }), or a method and a path: \"POST /users/track\"", method,
+             strcmp(method, "each") == 0 ? "list_campaigns" : "create_send_id");
+    lbraze_refuse(L, &context, hint, "%s takes the name of an operation, not %s", method, lbraze_what(L, index));
   }
   name = lua_tolstring(L, index, &length);
   memset(target, 0, sizeof *target);

@@ -103,6 +103,26 @@ static bool is_sequence(struct check *check, size_t *count, size_t *names) {
 
 static void check_any(struct check *check);
 
+/* The key below the value on top of the stack. */
+static void check_key(struct check *check) {
+  lua_State *L = check->L;
+  int type = lua_type(L, -2);
+  char what[64];
+  size_t length;
+  const char *key;
+  if (type == LUA_TNUMBER) return;
+  if (type != LUA_TSTRING) {
+    check->depth--; /* the table is what is wrong */
+    snprintf(what, sizeof what, "has a key that is %s", lbraze_what(L, -2));
+    refuse(check, what, "JSON has strings as names");
+  }
+  key = lua_tolstring(L, -2, &length);
+  count_bytes(check, length + 3);
+  if (braze_text_utf8_length(key, length) == length) return;
+  check->depth--;
+  refuse(check, "has a name that is not UTF-8", "convert it to UTF-8");
+}
+
 /* The table on top of the stack; its keys are all of one kind. */
 static void check_members(struct check *check) {
   lua_State *L = check->L;
@@ -110,12 +130,7 @@ static void check_members(struct check *check) {
   check->tables[check->depth++] = table;
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    if (lua_type(L, -2) == LUA_TSTRING) {
-      size_t length;
-      const char *key = lua_tolstring(L, -2, &length);
-      count_bytes(check, length + 3);
-      if (braze_text_utf8_length(key, length) < length) refuse(check, "has a name that is not UTF-8", NULL);
-    }
+    check_key(check);
     check_any(check);
     lua_pop(L, 1);
   }
