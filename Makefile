@@ -180,7 +180,7 @@ clean: ## remove everything that was built
 # --- Try, test ---------------------------------------------------------------------------------------
 
 # The scripts run make themselves, after they installed what it looks for; the "+" lets -j reach it.
-.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench help
+.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench dist help
 demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_REST_ENDPOINT, BRAZE_CAMPAIGN_ID are set
 	+@tools/demo
 
@@ -208,6 +208,9 @@ proof-long: ## the same in full
 bench: ## measure beside peers, write bench/results and the README's line about it; RESTY=FOLDER of lua-resty-http
 	+@tools/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
 
+dist: ## a tarball and a rockspec in build/dist, tried out; URL=https://... where the tarball will be
+	+@URL='$(URL)' tools/release
+
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC, URL'
