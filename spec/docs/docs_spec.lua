@@ -154,10 +154,25 @@ describe("docs/", function()
     assert.same(programs, named)
   end)
 
-  it("has a row for every header of src/", function()
+  it("has a drawing of the wings and a row for every room, as tools/draw makes them", function()
+    local pipe = assert(io.popen "tools/draw check 2>&1")
+    local said = pipe:read "*a"
+    pipe:close()
+    assert.equal("", said)
     local rooms = page "architecture"
     for _, path in ipairs(list "src/*/*.h") do
-      assert.matches("| [^\n|]*`" .. path:match "([%w_]+)%.h$" .. "`[^\n|]* |", rooms)
+      assert.matches("\n| `" .. path:match "([%w_]+)%.h$" .. "` | [^\n]+ |\n", rooms)
+    end
+  end)
+
+  it("names no file of a wing that is not there", function()
+    local files, wings = {}, {}
+    for _, path in ipairs(list "src/*/*") do
+      local wing, file = path:match "^src/([^/]+)/(.+)$"
+      wings[wing], files[wing .. "/" .. file], files[wing .. "/" .. file:gsub("%.[ch]$", "")] = true, true, true
+    end
+    for room in page("architecture"):gmatch "`src/([%w_]+/[%w_.]+)`" do
+      assert.is_truthy(files[room] or not wings[room:match "^[^/]+"], room)
     end
   end)
 

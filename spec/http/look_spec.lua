@@ -198,6 +198,27 @@ describe("where a disk or a name server does not answer", function()
     assert.equal(1, #peer:log())
   end)
 
+  it("a call that waits for a new connection takes the first one, once that has been quiet", function()
+    peer:default { { tls = { certificate = service.server_certificate, key = service.server_key } },
+      { read = "request" }, { pause = 0.3 }, { write = scripted_peer.created() }, { read = "request" },
+      { write = scripted_peer.created() }, { hold = true } }
+    assert.equal("201 201", run [[
+      answers()
+      local client = new { endpoint = "https://localhost:" .. port, timeout = 20, max_connections = 4 }
+      local one = client:start("create_send_id", params)
+      socket.sleep(0.15)
+      assert(not one:done())
+      assert(io.open(folder .. "/hangs", "w")):close()
+      local two = client:start("create_send_id", params)
+      assert(one:wait(20))
+      local seconds = socket.gettime()
+      assert(two:wait(20))
+      assert(socket.gettime() - seconds < 5)
+      return one:result().status .. " " .. two:result().status
+    ]])
+    assert.equal(1, #peer:log())
+  end)
+
   it("a fork does not wait, and the child's own call ends in time, too", function()
     assert.equal("exited 0", run [[
       local client, child = new { timeout = 20 }, nil

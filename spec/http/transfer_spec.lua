@@ -193,6 +193,7 @@ describe("a transfer", function()
   end)
 
   describe("on a connection that was used before", function()
+    local same = { write = scripted_peer.created "same" }
     local preload = build .. "/seam/preload.so"
     local prelude = [[
       local preload = assert(package.loadlib(%q, "luaopen_braze_preload_spec"))()
@@ -212,13 +213,13 @@ describe("a transfer", function()
     end
 
     it("goes on after a minute, and not after more of idleness", function()
-      peer:default { read, made, again }
+      peer:default { read, same, again }
       assert.equal("made made made ", run(peer.url, "call() preload.skip(58) call() preload.skip(63) call()"))
       assert.same({ 2, 1 }, { peer:log()[1].requests, peer:log()[2].requests })
     end)
 
     it("goes on for ten minutes, and not for longer", function()
-      peer:default { read, made, again }
+      peer:default { read, same, again }
       assert.equal(("made "):rep(12), run(peer.url, "for _ = 1, 12 do call() preload.skip(58) end"))
       local log = peer:log()
       assert.same({ 2, 12 }, { #log, log[1].requests + log[2].requests })

@@ -104,7 +104,7 @@ describe("the system's trust store", function()
     end
 
     case("is tried once for all of a client's connections", function()
-      local goodbye = (scripted_peer.created "made"):gsub("\r\n", "\r\nconnection: close\r\n", 1)
+      local goodbye = (scripted_peer.created "same"):gsub("\r\n", "\r\nconnection: close\r\n", 1)
       peer:default { tls, { read = "request" }, { write = goodbye } }
       assert.equal(("status 201\n"):rep(3), (call_with(layout, 3, url())))
       local requests = {}
@@ -113,7 +113,7 @@ describe("the system's trust store", function()
     end)
 
     case("is not even tried where its names are not hashed", function()
-      peer:default { tls, { read = "request" }, { write = scripted_peer.created "made" } }
+      peer:default { tls, { read = "request" }, { write = scripted_peer.created "same" } }
       assert.equal("status 201\n", (call_with('cp "$1" ca-certificates.crt; cp "$2" other.pem', 1, url())))
       assert.equal(1, #peer:log())
     end)
@@ -121,7 +121,7 @@ describe("the system's trust store", function()
     case("costs none of the tries", function()
       peer:play { tls, { read = "request" } } -- the first, which is not trusted
       peer:default { tls, { read = "request" }, { write = scripted_peer.answer(503, { ["Retry-After"] = 0 }) },
-        { read = "request" }, { write = scripted_peer.created "made" } }
+        { read = "request" }, { write = scripted_peer.created "same" } }
       assert.equal("status 201\n", (call_with(layout, 1, url(), 1)))
     end)
   end)

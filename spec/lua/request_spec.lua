@@ -407,10 +407,11 @@ describe("client:start", function()
       it("in the pause after a " .. status .. " says what that answer said", function()
         local later = answer(status, { ["retry-after"] = 10 })
         peer:play { read, { write = later }, read, { write = created() }, hold }
-        local request = client:start("create_send_id", mine)
+        local single = new { max_connections = 1 }
+        local request = single:start("create_send_id", mine)
         assert.is_true(peer:wait { requests = 1 })
-        -- What comes behind that answer on its connection shows that it was there.
-        assert.is_true(client:start("create_send_id", campaign):wait(5))
+        -- It has one connection: the next request leaves on it after that answer was read.
+        assert.is_true(single:start("create_send_id", campaign):wait(5))
         assert.equal(1, #peer:log())
         cancel(request)
         check_failure(request, "cancelled", 1, status == 503)

@@ -25,6 +25,7 @@ static void open_all(void) {
   L = luaL_newstate();
   CLAIM(L);
   luaL_openlibs(L);
+  lbraze_take_require(L);
   lbraze_open_error(L);
   settings = braze_settings_new();
   CLAIM(settings && braze_settings_set_api_key(settings, KEY, strlen(KEY), &message, &hint));
@@ -142,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     braze_outcome_fail(&outcome, (enum braze_kind)(BRAZE_NETWORK + take_byte(&input) % (BRAZE_CANCELLED - BRAZE_NETWORK + 1)));
   braze_buffer_append(&outcome.body, (const char *)input.at, input.left);
   answered = outcome.answered;
-  good = lbraze_push_answer(L, settings, flags & 128 ? call_with_id : call, &outcome);
+  good = lbraze_push_answer(L, settings, flags & 128 ? call_with_id : call, &outcome, (flags & 64) != 0);
   CLAIM(lua_gettop(L) == 1);
   CLAIM(!good || answered);
   claim_limits();
