@@ -382,7 +382,7 @@ static const luaL_Reg headers_functions[] = {
     {"feed", headers_feed}, {"number", headers_number}, {"retry_after", headers_retry_after}, {NULL, NULL}};
 static const luaL_Reg outcome_functions[] = {{"judge", outcome_judge}, {NULL, NULL}};
 static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
-static const luaL_Reg timetable_functions[] = {{"new", timetable_new}, {NULL, NULL}};
+static const luaL_Reg heap_functions[] = {{"new", heap_new}, {NULL, NULL}};
 static const luaL_Reg sockets_functions[] = {{"new", sockets_new}, {NULL, NULL}};
 static const luaL_Reg trust_functions[] = {{"is_hashed", trust_is_hashed}, {NULL, NULL}};
 
@@ -393,7 +393,7 @@ static const struct {
     {"text", text_functions},       {"endpoint", endpoint_functions}, {"instance", instance_functions},
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
-    {"timetable", timetable_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
+    {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
 };
 
 int luaopen_braze_core_spec(lua_State *L) {

@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "service/operation.h"
+#include "base/heap.h"
+#include "base/list.h"
 #include "http/outcome.h"
+#include "service/operation.h"
 
 enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
 
@@ -37,7 +39,7 @@ struct braze_call {
   /* The engine's. */
   enum braze_call_state state;
   int tries;
-  double deadline, due; /* monotonic; due is when the call must be looked at */
+  double deadline;      /* monotonic */
   double connect_by;    /* of this attempt */
   bool trust_retried;
   bool refused_connection; /* a connection that was kept was not fit for the last attempt */
@@ -45,8 +47,7 @@ struct braze_call {
   bool fresh;              /* this attempt has a connection of its own */
   bool needs_look;         /* no connection that is kept would do */
   struct braze_transfer *transfer;
-  struct braze_call *next, *previous;             /* in the engine's list of its state */
-  struct braze_call *heap_child, *heap_sibling, *heap_before; /* in the engine's timetable */
+  struct braze_heap_node next_step; /* in one of the engine's heaps: when it must look at the call again */
   struct braze_outcome outcome;
 
   /* The worker's and its owner's; see worker.h. */
@@ -54,8 +55,27 @@ struct braze_call {
   bool cancelled;
   double cancelled_at;
   int reference; /* the owner's mark */
-  struct braze_call *inbox_next, *cancel_next, *outbox_next, *flight_next, *flight_previous;
+
+  struct braze_link engine_link; /* in the worker's inbox, then in the engine's list of its state */
+  struct braze_link owner_link;  /* in flight, then in the outbox */
+  struct braze_link cancel_link; /* among those that the thread is to cancel */
 };
+
+static inline struct braze_call *braze_call_of_engine_link(struct braze_link *link) {
+  return link ? BRAZE_OWNER(link, struct braze_call, engine_link) : NULL;
+}
+
+static inline struct braze_call *braze_call_of_owner_link(struct braze_link *link) {
+  return link ? BRAZE_OWNER(link, struct braze_call, owner_link) : NULL;
+}
+
+static inline struct braze_call *braze_call_of_cancel_link(struct braze_link *link) {
+  return link ? BRAZE_OWNER(link, struct braze_call, cancel_link) : NULL;
+}
+
+static inline struct braze_call *braze_call_of_next_step(struct braze_heap_node *node) {
+  return node ? BRAZE_OWNER(node, struct braze_call, next_step) : NULL;
+}
 
 struct braze_value {
   const char *text; /* NULL = not given */

@@ -9,7 +9,6 @@
 #include "process/descriptor.h"
 #include "http/libcurl.h"
 #include "http/known.h"
-#include "http/list.h"
 #include "process/process.h"
 #include "process/sigpipe.h"
 #include "base/heap.h"
@@ -38,13 +37,13 @@ struct braze_engine {
   int max_connections;
   int running_count; /* those that look included */
   int looking_count;
-  struct list waiting; /* for a connection, in order */
-  struct list looking; /* attempts that wait for a look; each has the place of one that runs */
-  struct list running;
-  struct list pausing; /* until a retry */
-  struct list done;
-  struct braze_timetable timetable; /* of waiting, looking and pausing ones */
-  struct braze_timetable ending;    /* of running ones, which end once libcurl has read what is there */
+  struct braze_list waiting; /* for a connection, in order */
+  struct braze_list looking; /* attempts that wait for a look; each has the place of one that runs */
+  struct braze_list running;
+  struct braze_list pausing; /* until a retry */
+  struct braze_list done;
+  struct braze_heap heap; /* of waiting, looking and pausing ones */
+  struct braze_heap ending;    /* of running ones, which end once libcurl has read what is there */
   int late_looks;
   struct braze_sockets sockets;
   double dropped_until;    /* libcurl may not have seen until then that one of them is dead */
@@ -75,18 +74,18 @@ struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_c
   return engine;
 }
 
-static void enter(struct braze_engine *engine, struct list *list, struct braze_call *call, enum braze_call_state state, double due) {
+static void enter(struct braze_engine *engine, struct braze_list *list, struct braze_call *call, enum braze_call_state state, double due) {
   call->state = state;
-  call->due = due;
-  append(list, call);
-  braze_timetable_add(list == &engine->running ? &engine->ending : &engine->timetable, call);
+  call->next_step.due = due;
+  braze_list_append(list, &call->engine_link);
+  braze_heap_add(list == &engine->running ? &engine->ending : &engine->heap, &call->next_step);
   if (list == &engine->running || list == &engine->looking) engine->running_count++;
   if (list == &engine->looking) engine->looking_count++;
 }
 
-static void leave(struct braze_engine *engine, struct list *list, struct braze_call *call) {
-  unlink_from(list, call);
-  braze_timetable_remove(list == &engine->running ? &engine->ending : &engine->timetable, call);
+static void leave(struct braze_engine *engine, struct braze_list *list, struct braze_call *call) {
+  braze_list_remove(list, &call->engine_link);
+  braze_heap_remove(list == &engine->running ? &engine->ending : &engine->heap, &call->next_step);
   if (list == &engine->running || list == &engine->looking) engine->running_count--;
   if (list == &engine->looking) engine->looking_count--;
 }
@@ -95,7 +94,7 @@ static void finish(struct braze_engine *engine, struct braze_call *call, double 
   call->state = BRAZE_CALL_DONE;
   call->outcome.elapsed = now - call->started;
   if (call->outcome.answered) braze_bucket_reward(&engine->settings->bucket);
-  append(&engine->done, call);
+  braze_list_append(&engine->done, &call->engine_link);
 }
 
 /* Ends a call that has no attempt under way. */
@@ -259,7 +258,7 @@ static void end_look(struct braze_engine *engine) {
   if (!engine->known.look) return;
   now = braze_clock_now();
   if (!braze_known_update(&engine->known, engine->settings, now)) return;
-  while ((call = engine->looking.first) != NULL) {
+  while ((call = braze_call_of_engine_link(engine->looking.first)) != NULL) {
     leave(engine, &engine->looking, call);
     call->needs_look = false;
     if (braze_known_judge(&engine->known, &call->outcome))
@@ -288,9 +287,9 @@ static bool advance(struct braze_engine *engine) {
   struct braze_call *call;
   bool begun = false;
   double now;
-  if (!engine->timetable.first) return false; /* nothing waits, and nothing pauses */
+  if (!engine->heap.first) return false; /* nothing waits, and nothing pauses */
   now = braze_clock_now();
-  while ((call = engine->timetable.first) != NULL && call->due <= now) {
+  while ((call = braze_call_of_next_step(engine->heap.first)) != NULL && call->next_step.due <= now) {
     if (call->state == BRAZE_CALL_PAUSING) {
       leave(engine, &engine->pausing, call);
       enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
@@ -302,12 +301,12 @@ static bool advance(struct braze_engine *engine) {
     }
   }
   /* A connection has become free: a disk or a name server that hangs holds up new ones alone. */
-  while ((call = engine->looking.first) != NULL && !call->needs_look && !call->fresh && has_fit_connection(engine, now)) {
+  while ((call = braze_call_of_engine_link(engine->looking.first)) != NULL && !call->needs_look && !call->fresh && has_fit_connection(engine, now)) {
     leave(engine, &engine->looking, call);
     begin_transfer(engine, call, false, now);
     begun = true;
   }
-  while ((call = engine->waiting.first) != NULL && engine->running_count < engine->max_connections) {
+  while ((call = braze_call_of_engine_link(engine->waiting.first)) != NULL && engine->running_count < engine->max_connections) {
     leave(engine, &engine->waiting, call);
     if (braze_call_is_cancelled(call)) {
       fail(engine, call, BRAZE_CANCELLED, now);
@@ -336,7 +335,7 @@ static void harvest(struct braze_engine *engine) {
 /* libcurl could not go on at all: nothing that runs will ever be reported. */
 static void end_running(struct braze_engine *engine, CURLcode code) {
   struct braze_call *call;
-  while ((call = engine->running.first) != NULL) {
+  while ((call = braze_call_of_engine_link(engine->running.first)) != NULL) {
     curl_multi_remove_handle(engine->multi, call->transfer->easy);
     end_attempt(engine, call->transfer, code);
   }
@@ -348,7 +347,7 @@ static bool end_late(struct braze_engine *engine) {
   struct braze_call *call;
   double now = engine->ending.first ? braze_clock_now() : 0;
   size_t received;
-  while ((call = engine->ending.first) != NULL && call->due <= now) {
+  while ((call = braze_call_of_next_step(engine->ending.first)) != NULL && call->next_step.due <= now) {
     if (call->outcome.left && call->deadline > now) { /* its connection was there in time */
       leave(engine, &engine->running, call);
       enter(engine, &engine->running, call, BRAZE_CALL_RUNNING, call->deadline);
@@ -381,16 +380,16 @@ void braze_engine_step(struct braze_engine *engine) {
   braze_sigpipe_release(&sigpipe);
 }
 
-/* The seconds until the first call of a timetable is due, at most so many. */
-static double until(double seconds, const struct braze_timetable *timetable, bool busy) {
-  double until_due = timetable->first ? braze_clock_wait(timetable->first->due, busy) : seconds;
+/* The seconds until the first call of a heap is due, at most so many. */
+static double until(double seconds, const struct braze_heap *heap, bool busy) {
+  double until_due = heap->first ? braze_clock_wait(heap->first->due, busy) : seconds;
   return until_due < seconds ? until_due : seconds;
 }
 
 void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
   struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
-  seconds = until(seconds, &engine->timetable, engine->running_count > 0);
+  seconds = until(seconds, &engine->heap, engine->running_count > 0);
   seconds = until(seconds, &engine->ending, true);
   if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
     braze_look_wait(engine->known.look, seconds);
@@ -407,7 +406,7 @@ void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
 
 /* Takes a call that is not done out of its list, and touches nothing of libcurl's. */
 static void forget(struct braze_engine *engine, struct braze_call *call) {
-  struct list *const lists[] = {
+  struct braze_list *const lists[] = {
       [BRAZE_CALL_WAITING] = &engine->waiting, [BRAZE_CALL_LOOKING] = &engine->looking, [BRAZE_CALL_RUNNING] = &engine->running, [BRAZE_CALL_PAUSING] = &engine->pausing};
   leave(engine, lists[call->state], call);
 }
@@ -429,9 +428,7 @@ void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call) {
 }
 
 struct braze_call *braze_engine_take(struct braze_engine *engine) {
-  struct braze_call *call = engine->done.first;
-  if (call) unlink_from(&engine->done, call);
-  return call;
+  return braze_call_of_engine_link(braze_list_take(&engine->done));
 }
 
 bool braze_engine_open_wake(struct braze_engine *engine) {
@@ -450,7 +447,7 @@ void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
     braze_engine_step(engine);
     braze_parking_end_work();
     if (call->state == BRAZE_CALL_DONE) {
-      unlink_from(&engine->done, call);
+      braze_list_remove(&engine->done, &call->engine_link);
       return;
     }
     braze_engine_wait(engine, LONGEST_WAIT_OF_OWNER);
@@ -463,10 +460,10 @@ void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
 }
 
 void braze_engine_cancel_all(struct braze_engine *engine) {
-  struct list *lists[] = {&engine->waiting, &engine->looking, &engine->running, &engine->pausing};
+  struct braze_list *lists[] = {&engine->waiting, &engine->looking, &engine->running, &engine->pausing};
   size_t i;
   for (i = 0; i < sizeof lists / sizeof *lists; i++)
-    while (lists[i]->first) braze_engine_cancel(engine, lists[i]->first);
+    while (lists[i]->first) braze_engine_cancel(engine, braze_call_of_engine_link(lists[i]->first));
 }
 
 void braze_engine_free(struct braze_engine *engine) {

@@ -20,18 +20,14 @@
 #define LONGEST_WAIT 3600.0
 #define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
 
-struct queue {
-  struct braze_call *first, *last;
-};
-
 struct braze_worker {
   atomic_int references; /* the owner's and the thread's */
   pthread_mutex_t mutex; /* of all below up to the blank line */
   pthread_cond_t finished;
-  struct queue inbox;  /* by inbox_next: submitted, for the thread */
-  struct braze_call *cancels; /* by cancel_next: cancelled, for the thread; each with a reference */
-  struct queue outbox; /* by outbox_next: finished, or cancelled */
-  struct braze_call *flight; /* by flight_next: submitted and neither finished nor cancelled */
+  struct braze_list inbox;   /* by engine_link: submitted, for the thread */
+  struct braze_list cancels; /* by cancel_link: cancelled, for the thread; each with a reference */
+  struct braze_list flight;  /* by owner_link: submitted and neither finished nor cancelled, the oldest first */
+  struct braze_list outbox;  /* by owner_link: finished, or cancelled */
   int outbox_count;
   bool closing;
   bool asleep; /* the thread waits, or is about to, and has to be woken for whatever is new */
@@ -93,17 +89,8 @@ struct braze_worker *braze_worker_new(struct braze_settings *settings) {
 
 /* Under the mutex: the call leaves the flight and can be taken. */
 static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
-  if (call->flight_previous)
-    call->flight_previous->flight_next = call->flight_next;
-  else
-    worker->flight = call->flight_next;
-  if (call->flight_next) call->flight_next->flight_previous = call->flight_previous;
-  call->outbox_next = NULL;
-  if (worker->outbox.last)
-    worker->outbox.last->outbox_next = call;
-  else
-    worker->outbox.first = call;
-  worker->outbox.last = call;
+  braze_list_remove(&worker->flight, &call->owner_link);
+  braze_list_append(&worker->outbox, &call->owner_link);
   worker->outbox_count++;
   atomic_store(&call->finished, true);
   if (!atomic_exchange(&worker->ready, true)) {
@@ -124,7 +111,7 @@ static bool rouse(struct braze_worker *worker) {
 static bool may_sleep(struct braze_worker *worker) {
   bool nothing_new;
   pthread_mutex_lock(&worker->mutex);
-  nothing_new = !worker->inbox.first && !worker->cancels && !worker->closing;
+  nothing_new = !worker->inbox.first && !worker->cancels.first && !worker->closing;
   worker->asleep = nothing_new;
   pthread_mutex_unlock(&worker->mutex);
   return nothing_new;
@@ -132,24 +119,22 @@ static bool may_sleep(struct braze_worker *worker) {
 
 /* On the thread: submits what came in, ends what was cancelled. False: the thread is to end. */
 static bool receive(struct braze_worker *worker) {
-  struct braze_call *call, *submitted, *cancels;
+  struct braze_list submitted, cancels;
+  struct braze_call *call;
   bool closing;
   pthread_mutex_lock(&worker->mutex);
   worker->asleep = false;
   closing = worker->closing;
-  submitted = worker->inbox.first;
-  cancels = worker->cancels;
-  worker->inbox.first = worker->inbox.last = worker->cancels = NULL;
+  submitted = braze_list_take_all(&worker->inbox);
+  cancels = braze_list_take_all(&worker->cancels);
   pthread_mutex_unlock(&worker->mutex);
-  while ((call = submitted) != NULL) {
-    submitted = call->inbox_next;
+  while ((call = braze_call_of_engine_link(braze_list_take(&submitted))) != NULL) {
     if (braze_call_is_cancelled(call))
       braze_call_release(call);
     else
       braze_engine_submit(worker->engine, call);
   }
-  while ((call = cancels) != NULL) {
-    cancels = call->cancel_next;
+  while ((call = braze_call_of_cancel_link(braze_list_take(&cancels))) != NULL) {
     braze_engine_cancel(worker->engine, call);
     braze_call_release(call);
   }
@@ -203,18 +188,10 @@ bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   if (!worker->started && !start_thread(worker)) return false;
   worker->started = true;
   call->started = braze_clock_now();
-  call->inbox_next = NULL;
   braze_call_retain(call);
   pthread_mutex_lock(&worker->mutex);
-  if (worker->inbox.last)
-    worker->inbox.last->inbox_next = call;
-  else
-    worker->inbox.first = call;
-  worker->inbox.last = call;
-  call->flight_next = worker->flight;
-  call->flight_previous = NULL;
-  if (worker->flight) worker->flight->flight_previous = call;
-  worker->flight = call;
+  braze_list_append(&worker->inbox, &call->engine_link);
+  braze_list_append(&worker->flight, &call->owner_link);
   asleep = rouse(worker);
   pthread_mutex_unlock(&worker->mutex);
   if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which is the first thing that it wants */
@@ -235,8 +212,7 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
   fresh = !atomic_load(&call->finished);
   if (fresh) {
     cancel(worker, call);
-    call->cancel_next = worker->cancels;
-    worker->cancels = braze_call_retain(call);
+    braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);
     if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: a thread that sleeps has its engine */
   }
   pthread_mutex_unlock(&worker->mutex);
@@ -245,10 +221,10 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
 
 /* Under the mutex: all whose deadline is that or earlier, in the order they were started. */
 static void cancel_flight(struct braze_worker *worker, double deadline) {
-  struct braze_call *call = worker->flight, *earlier;
-  while (call && call->flight_next) call = call->flight_next;
-  for (; call; call = earlier) {
-    earlier = call->flight_previous;
+  struct braze_link *link, *next;
+  for (link = worker->flight.first; link; link = next) {
+    struct braze_call *call = braze_call_of_owner_link(link);
+    next = link->next; /* before the call goes to the outbox */
     if (call->started + call->timeout <= deadline) cancel(worker, call);
   }
 }
@@ -283,12 +259,8 @@ struct braze_call *braze_worker_take(struct braze_worker *worker) {
   struct braze_call *call;
   if (!atomic_load(&worker->ready)) return NULL;
   pthread_mutex_lock(&worker->mutex);
-  call = worker->outbox.first;
-  if (call) {
-    worker->outbox.first = call->outbox_next;
-    worker->outbox_count--;
-  }
-  if (!worker->outbox.first) worker->outbox.last = NULL;
+  call = braze_call_of_owner_link(braze_list_take(&worker->outbox));
+  if (call) worker->outbox_count--;
   pthread_mutex_unlock(&worker->mutex);
   return call;
 }
