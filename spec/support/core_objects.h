@@ -218,9 +218,9 @@ static int settings_read(lua_State *L) {
   set_text(L, "no_proxy", settings->no_proxy);
   set_boolean(L, "secure", settings->secure);
   set_boolean(L, "loopback", settings->loopback);
-  set_number(L, "timeout", settings->timeout);
-  set_number(L, "connect_timeout", settings->connect_timeout);
-  set_number(L, "retries", settings->retries);
+  set_number(L, "timeout", settings->limits.timeout);
+  set_number(L, "connect_timeout", settings->limits.connect_timeout);
+  set_number(L, "retries", settings->limits.retries);
   set_number(L, "max_connections", settings->max_connections);
   return 1;
 }

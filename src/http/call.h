@@ -8,6 +8,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "http/limits.h"
 #include "http/outcome.h"
 #include "service/operation.h"
 
@@ -30,9 +31,7 @@ struct braze_call {
   char *body; /* the request's JSON, and behind it the values */
   size_t body_length;
   bool repeatable;
-  double timeout; /* seconds for all of it */
-  double connect_timeout;
-  int retries;
+  struct braze_limits limits;
 
   double started; /* monotonic */
 

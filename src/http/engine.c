@@ -130,7 +130,7 @@ static const struct braze_trust_store *choose_store(struct braze_engine *engine,
 /* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
 static void settle(struct braze_engine *engine, struct braze_call *call) {
   const struct braze_outcome *outcome = &call->outcome;
-  struct braze_retry_call retry = {call->repeatable, call->retries, call->tries, call->deadline};
+  struct braze_retry_call retry = {call->repeatable, call->limits.retries, call->tries, call->deadline};
   struct braze_retry_time time;
   double at;
   time.now = braze_clock_now();
@@ -244,7 +244,7 @@ static void begin_attempt(struct braze_engine *engine, struct braze_call *call, 
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   call->tries++;
-  call->connect_by = now + call->connect_timeout < call->deadline ? now + call->connect_timeout : call->deadline;
+  call->connect_by = now + call->limits.connect_timeout < call->deadline ? now + call->limits.connect_timeout : call->deadline;
   if (needed && (call->needs_look || call->fresh || engine->sockets.kept == 0 || !braze_known_trust(&engine->known)))
     begin_look(engine, call, now);
   else
@@ -272,7 +272,7 @@ static void end_look(struct braze_engine *engine) {
 static void end_looking(struct braze_engine *engine, struct braze_call *call, double now) {
   leave(engine, &engine->looking, call);
   call->outcome.connecting = call->connect_by < call->deadline;
-  braze_known_late(&engine->known, call->connect_timeout < call->timeout ? call->connect_timeout : call->timeout, now, &call->outcome);
+  braze_known_late(&engine->known, call->limits.connect_timeout < call->limits.timeout ? call->limits.connect_timeout : call->limits.timeout, now, &call->outcome);
   settle(engine, call);
 }
 
@@ -400,7 +400,7 @@ void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
 }
 
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
-  call->deadline = call->started + call->timeout;
+  call->deadline = call->started + call->limits.timeout;
   enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
 }
 

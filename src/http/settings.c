@@ -24,9 +24,7 @@ struct braze_settings *braze_settings_new(void) {
   atomic_init(&settings->trust_file, false);
   atomic_init(&settings->looks, 0);
   braze_bucket_init(&settings->bucket);
-  settings->timeout = BRAZE_DEFAULT_TIMEOUT;
-  settings->connect_timeout = BRAZE_DEFAULT_CONNECT_TIMEOUT;
-  settings->retries = BRAZE_DEFAULT_RETRIES;
+  settings->limits = (struct braze_limits){BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES};
   settings->max_connections = BRAZE_DEFAULT_MAX_CONNECTIONS;
   return settings;
 }

@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
-#include "http/retry.h"
 #include "base/secret.h"
+#include "http/limits.h"
+#include "http/retry.h"
 
 struct braze_settings {
   atomic_int references;
@@ -24,9 +25,7 @@ struct braze_settings {
   char *ca_file;  /* NULL = libcurl's own trust store */
   char *proxy;    /* scheme, host and port; NULL = none */
   char *no_proxy; /* hosts that are reached without the proxy */
-  double timeout; /* seconds */
-  double connect_timeout;
-  int retries;
+  struct braze_limits limits; /* of each call that names none of its own */
   int max_connections;
   struct braze_bucket bucket;
   atomic_int looks; /* that are under way for the client; see look.h */

@@ -262,8 +262,8 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->error[0] = '\0';
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
   braze_headers_init(&transfer->response);
-  call->outcome.connecting = call->connect_timeout < left;
-  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
+  call->outcome.connecting = call->limits.connect_timeout < left;
+  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < left ? call->limits.connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
   if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);

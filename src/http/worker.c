@@ -225,7 +225,7 @@ static void cancel_flight(struct braze_worker *worker, double deadline) {
   for (link = worker->flight.first; link; link = next) {
     struct braze_call *call = braze_call_of_owner_link(link);
     next = link->next; /* before the call goes to the outbox */
-    if (call->started + call->timeout <= deadline) cancel(worker, call);
+    if (call->started + call->limits.timeout <= deadline) cancel(worker, call);
   }
 }
 

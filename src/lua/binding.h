@@ -132,11 +132,6 @@ void lbraze_check_dot(lua_State *L, int index, const char *function);
 
 /* lua_options.c */
 
-struct lbraze_limits {
-  double timeout, connect_timeout;
-  int retries;
-};
-
 /* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment. */
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings);
 
@@ -145,10 +140,10 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
 void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context);
 
 /* [-0, +0, e] Reads options of one call to an operation over the client's own. */
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
+void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct braze_limits *limits);
 
 /* [-0, +1, e] The same for a call that is started, which may have an on_done too: it is pushed, or nil. */
-void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct braze_limits *limits);
 
 /* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
 const char *lbraze_option_among_parameters(lua_State *L, int index);

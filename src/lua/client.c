@@ -168,7 +168,7 @@ static int call_endpoint(lua_State *L) {
   const struct braze_endpoint *endpoint = braze_endpoint_find("create_send_id", strlen("create_send_id"));
   struct lbraze_hold *hold = lua_touserdata(L, 4);
   struct braze_value values[BRAZE_MOST_FIELDS];
-  struct lbraze_limits limits;
+  struct braze_limits limits;
   struct lbraze_client *client;
   const struct lbraze_context context = {hold->settings, endpoint->name};
   lbraze_check_open_client(L, endpoint->name); /* one that was closed before it was held has no key left to redact */
@@ -183,9 +183,7 @@ static int call_endpoint(lua_State *L) {
   if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
   if (client->engine) hold->call = braze_call_new(endpoint, values);
   if (!hold->call) raise_unmade(L);
-  hold->call->timeout = limits.timeout;
-  hold->call->connect_timeout = limits.connect_timeout;
-  hold->call->retries = limits.retries;
+  hold->call->limits = limits;
   braze_engine_run(client->engine, hold->call);
   return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, false) ? 1 : lua_error(L);
 }

@@ -19,7 +19,7 @@ struct reader {
   lua_State *L;
   enum taker taker;
   struct lbraze_context context;
-  struct lbraze_limits *limits;
+  struct braze_limits *limits;
   int *max_connections; /* of a client */
   int on_done;          /* of START: where on the stack it goes */
 };
@@ -334,7 +334,7 @@ static double read_decimal(const char *text) {
   return digit ? value / unit : -1;
 }
 
-static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct lbraze_limits *limits) {
+static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct braze_limits *limits) {
   const struct lbraze_context context = {settings, NULL};
   const char *text = environment(options[TIMEOUT].variable);
   if (!text) return;
@@ -356,19 +356,17 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
 }
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
-  struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
+  struct braze_limits limits = settings->limits;
   struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections, 0};
   check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
   read_options(&reader, index);
   if (limits.timeout <= 0) {
-    limits.timeout = settings->timeout;
+    limits.timeout = settings->limits.timeout;
     read_timeout_variable(L, settings, &limits);
   }
-  settings->timeout = limits.timeout;
-  settings->connect_timeout = limits.connect_timeout;
-  settings->retries = limits.retries;
+  settings->limits = limits;
   read_ca_file(L, index, settings);
   read_proxy(L, index, settings);
 }
@@ -378,21 +376,19 @@ void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_cont
   check_names(&reader, index, NULL);
 }
 
-static void read_limits(struct reader *reader, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
+static void read_limits(struct reader *reader, int index, const struct braze_settings *settings, struct braze_limits *limits) {
   reader->limits = limits;
-  limits->timeout = settings->timeout;
-  limits->connect_timeout = settings->connect_timeout;
-  limits->retries = settings->retries;
+  *limits = settings->limits;
   check_names(reader, index, NULL);
   read_options(reader, index);
 }
 
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
+void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct braze_limits *limits) {
   struct reader reader = {L, CALL, {settings, operation}, NULL, NULL, 0};
   read_limits(&reader, index, settings, limits);
 }
 
-void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
+void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct braze_limits *limits) {
   struct reader reader = {L, START, {settings, operation}, NULL, NULL, 0};
   lua_pushnil(L);
   reader.on_done = lua_gettop(L);

@@ -200,10 +200,8 @@ static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraz
 }
 
 /* Hands the call over. Runs nothing of Lua's. */
-static bool submit(struct lbraze_client *client, struct braze_call *call, const struct lbraze_limits *limits, int reference) {
-  call->timeout = limits->timeout;
-  call->connect_timeout = limits->connect_timeout;
-  call->retries = limits->retries;
+static bool submit(struct lbraze_client *client, struct braze_call *call, const struct braze_limits *limits, int reference) {
+  call->limits = *limits;
   call->reference = reference;
   return braze_worker_submit(client->worker, call);
 }
@@ -214,7 +212,7 @@ static int start_call(lua_State *L) {
   struct lbraze_hold *hold = lua_touserdata(L, 5);
   const struct braze_endpoint *endpoint;
   struct braze_value values[BRAZE_MOST_FIELDS];
-  struct lbraze_limits limits;
+  struct braze_limits limits;
   struct lbraze_request *request;
   struct lbraze_context context;
   int on_done, reference;

@@ -226,7 +226,7 @@ static void explain_tls(const struct words *words) {
 static bool explain_lack(const struct words *words) {
   const struct braze_settings *settings = words->settings;
   const char *peer = settings->proxy ? settings->proxy : settings->host;
-  double seconds = words->outcome->connecting ? words->call->connect_timeout : words->call->timeout;
+  double seconds = words->outcome->connecting ? words->call->limits.connect_timeout : words->call->limits.timeout;
   switch (words->outcome->lack) {
   case BRAZE_LACK_NOTHING: return false;
   case BRAZE_LACK_STORE:
@@ -261,13 +261,13 @@ static void explain_timeout(const struct words *words) {
   const char *host = words->settings->host;
   if (explain_lack(words)) return;
   if (outcome->left)
-    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->timeout);
+    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->limits.timeout);
   else if (outcome->connecting)
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->connect_timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.connect_timeout);
   else if (outcome->curl_code == 0)
-    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->timeout);
+    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->limits.timeout);
   else
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.timeout);
   say_curl_code(words);
   if (outcome->left || outcome->maybe_applied) return;
   if (outcome->curl_code == 0)

@@ -60,7 +60,7 @@ return {
     { "a call's deadline is none of libcurl's", "SET(CURLOPT_TIMEOUT_MS, milliseconds(left));", "",
       errors .. ": within a deadline is a timeout" },
     { "a handshake may take as long as the call",
-      "milliseconds(call->connect_timeout < left ? call->connect_timeout : left)", "milliseconds(left)",
+      "milliseconds(call->limits.connect_timeout < left ? call->limits.connect_timeout : left)", "milliseconds(left)",
       "spec/options_spec.lua: connect_timeout ends a handshake" },
     { "an interim answer's id is shown", "outcome->request_id[0] = outcome->location[0] = '\\0';", ";",
       errors .. ": forgets what an interim" },
