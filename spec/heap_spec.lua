@@ -58,6 +58,20 @@ describe("the heap", function()
     end)
   end
 
+  it("gives what is due at the same time in the order in which it was added", function()
+    local one = heap.new(9)
+    for number = 1, 9 do one:add(number, 7) end
+    one:remove(4)
+    one:add(4, 7)
+    local order = {}
+    for _ = 1, 9 do
+      local number = one:first()
+      order[#order + 1] = number
+      one:remove(number)
+    end
+    assert.same({ 1, 2, 3, 5, 6, 7, 8, 9, 4 }, order)
+  end)
+
   it("lets any item go from anywhere in it", function()
     for removed = 1, 20 do
       local one, model = heap.new(20), {}

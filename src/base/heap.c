@@ -1,14 +1,19 @@
 /* heap: see heap.h. */
 #include "base/heap.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+static bool comes_before(const struct braze_heap_node *one, const struct braze_heap_node *other) {
+  return one->due < other->due || (one->due == other->due && one->number < other->number);
+}
 
 /* Joins two heaps, either of which may be empty. Roots have no siblings. */
 static struct braze_heap_node *meld(struct braze_heap_node *one, struct braze_heap_node *other) {
   struct braze_heap_node *top = one, *below = other;
   if (!one) return other;
   if (!other) return one;
-  if (other->due < one->due) {
+  if (comes_before(other, one)) {
     top = other;
     below = one;
   }
@@ -44,6 +49,7 @@ static struct braze_heap_node *meld_row(struct braze_heap_node *row) {
 
 void braze_heap_add(struct braze_heap *heap, struct braze_heap_node *node) {
   node->child = NULL;
+  node->number = heap->added++;
   heap->first = meld(heap->first, detach(node));
 }
 
