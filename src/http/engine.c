@@ -2,12 +2,12 @@
 #define _GNU_SOURCE /* sigset_t under -std=c11 */
 #include "http/engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "process/descriptor.h"
-#include "http/libcurl.h"
 #include "http/known.h"
 #include "process/process.h"
 #include "process/sigpipe.h"
@@ -23,10 +23,6 @@
 #define DISTRUST 600.0 /* seconds, after the service has sent what nobody asked for */
 #define MOST_VAIN_LOOKS 3u /* one may read a ticket of TLS, or end the sending */
 #define MOST_LATE_LOOKS 64 /* at what lies in a socket when the time is up */
-
-/* CURLMOPT_QUICK_EXIT of 8.20: closing must not wait for a name look-up that hangs. By its number, so that what was built for an
-   older libcurl has it, too; libcurl leaves alone what it does not know. */
-#define MULTI_QUICK_EXIT ((CURLMoption)21)
 
 struct braze_engine {
   struct braze_settings *settings;
@@ -53,25 +49,38 @@ struct braze_engine {
   int idle_count;
 };
 
-struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections) {
-  struct braze_engine *engine = calloc(1, sizeof *engine);
+/* libcurl opens what it wakes itself with, which must not be one of the low descriptors. Returns 0 or an error. */
+static int open_multi(struct braze_engine *engine) {
   struct braze_descriptor_fill fill;
-  if (!engine) return NULL;
-  braze_wake_init(&engine->wake);
-  braze_descriptor_fill_low(&fill); /* libcurl opens what it wakes itself with */
+  int failure;
+  braze_descriptor_fill_low(&fill);
+  errno = 0;
   engine->multi = curl_multi_init();
+  failure = errno == EMFILE || errno == ENFILE ? errno : ENOMEM; /* libcurl 8.22 needs a descriptor */
   braze_descriptor_release_low(&fill);
-  if (!engine->multi) {
+  return engine->multi ? 0 : failure;
+}
+
+int braze_engine_new(struct braze_engine **made, struct braze_settings *settings, int max_connections) {
+  struct braze_engine *engine;
+  int failure;
+  if (!braze_libcurl_start()) return BRAZE_ERROR_LIBCURL;
+  engine = calloc(1, sizeof *engine);
+  if (!engine) return ENOMEM;
+  braze_wake_init(&engine->wake);
+  failure = open_multi(engine);
+  if (failure != 0) {
     free(engine);
-    return NULL;
+    return failure;
   }
   curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
-  curl_multi_setopt(engine->multi, MULTI_QUICK_EXIT, 1L);
+  curl_multi_setopt(engine->multi, BRAZE_CURLMOPT_QUICK_EXIT, 1L);
   engine->settings = braze_settings_retain(settings);
   engine->secrets = braze_secrets_retain(settings->secrets);
   engine->max_connections = max_connections;
   engine->sockets.secure = settings->secure;
-  return engine;
+  *made = engine;
+  return 0;
 }
 
 static void enter(struct braze_engine *engine, struct braze_list *list, struct braze_call *call, enum braze_call_state state, double due) {
@@ -174,7 +183,7 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
   leave(engine, &engine->running, call);
   call->transfer = NULL;
   if (!call->outcome.left && (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)) braze_known_forget_name(&engine->known);
-  call->outcome.no_descriptor = engine->sockets.wanting && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
+  call->outcome.no_descriptor = engine->sockets.out_of_descriptors && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
   braze_transfer_end(transfer, code);
   if (!call->outcome.maybe_applied && !call->outcome.answered) braze_call_reopen_gate(call);
   put_transfer(engine, transfer);
@@ -191,7 +200,7 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
    answers came that nobody asked for, the next one may arrive behind a request, and can't be told from its answer. */
 static void look_at_kept(struct braze_engine *engine, double now) {
   struct braze_sockets *sockets = &engine->sockets;
-  engine->dropped_until = braze_sockets_drop_dead(sockets, now - QUIET) && braze_global_looks_seldom() ? now + LONGEST_UNSEEN : 0;
+  engine->dropped_until = braze_sockets_drop_dead(sockets, now - QUIET) && braze_libcurl_finds_dead_connections_late() ? now + LONGEST_UNSEEN : 0;
   if (sockets->strayed) engine->distrusted_until = now + DISTRUST;
   engine->proven = (engine->proven || sockets->quiet) && !sockets->strayed;
   sockets->strayed = sockets->quiet = false;
@@ -369,7 +378,7 @@ static bool end_late(struct braze_engine *engine) {
 void braze_engine_step(struct braze_engine *engine) {
   int running;
   struct braze_sigpipe sigpipe;
-  braze_sigpipe_hold(&sigpipe);
+  braze_sigpipe_hold(&sigpipe, braze_libcurl_raises_sigpipe());
   engine->late_looks = 0;
   end_look(engine);
   advance(engine);
@@ -431,7 +440,7 @@ struct braze_call *braze_engine_take(struct braze_engine *engine) {
   return braze_call_of_engine_link(braze_list_take(&engine->done));
 }
 
-bool braze_engine_open_wake(struct braze_engine *engine) {
+int braze_engine_open_wake(struct braze_engine *engine) {
   return braze_wake_open(&engine->wake);
 }
 
@@ -440,12 +449,12 @@ void braze_engine_wake(struct braze_engine *engine) {
 }
 
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
-  const unsigned process = braze_parking_forks();
+  const unsigned process = braze_process_forks();
   call->started = braze_clock_now();
   braze_engine_submit(engine, call);
-  while (process == braze_parking_forks() && braze_parking_begin_work()) {
+  while (process == braze_process_forks() && braze_process_enter()) {
     braze_engine_step(engine);
-    braze_parking_end_work();
+    braze_process_leave();
     if (call->state == BRAZE_CALL_DONE) {
       braze_list_remove(&engine->done, &call->engine_link);
       return;
@@ -453,7 +462,7 @@ void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
     braze_engine_wait(engine, LONGEST_WAIT_OF_OWNER);
   }
   forget(engine, call);
-  if (process == braze_parking_forks()) braze_parking_stand_still(call->deadline - braze_clock_now());
+  if (process == braze_process_forks()) braze_process_sleep(call->deadline - braze_clock_now());
   braze_outcome_free(&call->outcome);
   call->cancelled_at = braze_clock_now();
   braze_call_describe_cancelled(call, &call->outcome);
@@ -468,7 +477,7 @@ void braze_engine_cancel_all(struct braze_engine *engine) {
 
 void braze_engine_free(struct braze_engine *engine) {
   struct braze_sigpipe sigpipe;
-  braze_sigpipe_hold(&sigpipe);
+  braze_sigpipe_hold(&sigpipe, braze_libcurl_raises_sigpipe());
   braze_engine_cancel_all(engine);
   while (engine->idle) braze_transfer_free(take_transfer(engine));
   curl_multi_cleanup(engine->multi);
@@ -482,7 +491,7 @@ void braze_engine_free(struct braze_engine *engine) {
 }
 
 void braze_engine_retire(struct braze_engine *engine) {
-  if (!braze_parking_begin_work()) return;
+  if (!braze_process_enter()) return;
   braze_engine_free(engine);
-  braze_parking_end_work();
+  braze_process_leave();
 }

@@ -8,15 +8,19 @@
 
 struct braze_engine;
 
-/* An engine (braze_global_start has been called) with at most so many connections at a time; more calls wait in its queue. Keeps a reference to the settings.
-   NULL: no memory. */
-struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections);
+/* An error beside those of errno.h: libcurl could not be initialised. */
+#define BRAZE_ERROR_LIBCURL (-1)
+
+/* Makes an engine with at most so many connections at a time; further calls wait in its queue. The first engine of a process
+   initialises libcurl. The engine keeps a reference to the settings. Returns 0; ENOMEM; EMFILE or ENFILE where libcurl needs a
+   descriptor and none is free; or BRAZE_ERROR_LIBCURL. */
+int braze_engine_new(struct braze_engine **made, struct braze_settings *settings, int max_connections);
 
 /* Ends what is in flight without waiting for the network. Calls that were submitted and not taken are forgotten, not
    released: the reference is its that submitted them. */
 void braze_engine_free(struct braze_engine *engine);
 
-/* The same outside of work (parking.h); does nothing once the process is exiting. */
+/* The same outside of work (process.h); does nothing once the process is exiting. */
 void braze_engine_retire(struct braze_engine *engine);
 
 /* Hands a call over; its deadline runs from call->started. */
@@ -38,8 +42,8 @@ void braze_engine_cancel_all(struct braze_engine *engine);
 struct braze_call *braze_engine_take(struct braze_engine *engine);
 
 /* Lets another thread wake this engine. By a descriptor of ours: libcurl's own wake-up is a socket, whose send may find no
-   memory, and is silently left out where there are no descriptors. False: none to be had (errno). */
-bool braze_engine_open_wake(struct braze_engine *engine);
+   memory, and is silently left out where there are no descriptors. Returns 0 or an error of errno.h. */
+int braze_engine_open_wake(struct braze_engine *engine);
 
 /* Ends a braze_engine_wait, also one that has not begun. */
 void braze_engine_wake(struct braze_engine *engine);

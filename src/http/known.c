@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 
 #define NAME_LIFETIME 60.0 /* seconds: as long as libcurl keeps names */
 
@@ -20,11 +20,12 @@ static void fail(struct braze_outcome *outcome, enum braze_kind kind, CURLcode c
 bool braze_known_look(struct braze_known *known, struct braze_settings *settings, const struct braze_wake *wake, double now,
                       struct braze_outcome *outcome) {
   bool with_name = now >= known->name_until && braze_look_wants_name(settings);
+  int failure;
   if (known->look) return true;
-  known->look = braze_look_begin(settings, with_name, wake);
+  failure = braze_look_begin(&known->look, settings, with_name, wake);
   known->begun = now;
-  if (known->look) return true;
-  fail(outcome, BRAZE_NETWORK, CURLE_OK, errno == EAGAIN ? BRAZE_LACK_LOOKS : BRAZE_LACK_THREAD);
+  if (failure == 0) return true;
+  fail(outcome, BRAZE_NETWORK, CURLE_OK, failure == EAGAIN ? BRAZE_LACK_LOOKS : BRAZE_LACK_THREAD);
   return false;
 }
 

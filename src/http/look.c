@@ -129,7 +129,7 @@ static void give_place(struct braze_settings *settings) {
 
 /* Counts one more, unless there are as many as there may be. The threads of a parent are not in its child. */
 static bool take_place(struct braze_settings *settings) {
-  const unsigned now = braze_parking_forks();
+  const unsigned now = braze_process_forks();
   int in_process, of_client;
   if (atomic_exchange(&process, now) != now) atomic_store(&under_way, 0);
   in_process = atomic_fetch_add(&under_way, 1);
@@ -180,13 +180,21 @@ static bool open_condition(pthread_cond_t *condition) {
   return good;
 }
 
-struct braze_look *braze_look_begin(struct braze_settings *settings, bool with_name, const struct braze_wake *wake) {
+/* Runs the look on a thread of its own. Returns what braze_look_begin does. */
+static int start_thread(struct braze_look *look) {
+  int failure;
+  if (!take_place(look->settings)) return EAGAIN;
+  failure = braze_thread_start(run, look);
+  if (failure != 0) give_place(look->settings);
+  return failure == EAGAIN ? ENOMEM : failure;
+}
+
+int braze_look_begin(struct braze_look **begun, struct braze_settings *settings, bool with_name, const struct braze_wake *wake) {
   struct braze_look *look = calloc(1, sizeof *look);
-  int code;
-  errno = ENOMEM;
+  int failure;
   if (!look || !open_condition(&look->done)) {
     free(look);
-    return NULL;
+    return ENOMEM;
   }
   atomic_init(&look->references, 2);
   atomic_init(&look->stage, BRAZE_LOOK_AT_DISK);
@@ -194,18 +202,14 @@ struct braze_look *braze_look_begin(struct braze_settings *settings, bool with_n
   look->wake = wake && wake->writing >= 0 ? wake : NULL;
   look->with_name = with_name;
   look->settings = braze_settings_retain(settings);
-  errno = EAGAIN;
-  if (take_place(settings)) {
-    if (braze_thread_start(run, look)) return look;
-    code = errno == EAGAIN ? ENOMEM : errno;
-    give_place(settings);
-    errno = code;
+  failure = start_thread(look);
+  if (failure == 0) {
+    *begun = look;
+  } else {
+    atomic_fetch_sub(&look->references, 1);
+    braze_look_release(look);
   }
-  code = errno;
-  atomic_fetch_sub(&look->references, 1);
-  braze_look_release(look);
-  errno = code;
-  return NULL;
+  return failure;
 }
 
 enum braze_look_stage braze_look_stage(struct braze_look *look) {

@@ -29,9 +29,9 @@ struct braze_found {
 
 struct braze_look;
 
-/* Begins to look; with_name: at the name, too. The wake (NULL: none) is set once it is done. NULL: none begun: EAGAIN where too
-   many are under way, or else what errno says. */
-struct braze_look *braze_look_begin(struct braze_settings *settings, bool with_name, const struct braze_wake *wake);
+/* Begins a look, with_name: at the name as well. Sets the wake (NULL: none) once the look is done. Returns 0; EAGAIN where too many
+   looks are under way; or the error that kept the thread from starting, which is never EAGAIN. */
+int braze_look_begin(struct braze_look **begun, struct braze_settings *settings, bool with_name, const struct braze_wake *wake);
 
 /* How far it is. */
 enum braze_look_stage braze_look_stage(struct braze_look *look);

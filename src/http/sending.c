@@ -30,7 +30,7 @@ static bool is_in_time(struct braze_transfer *transfer) {
   struct braze_outcome *outcome = &transfer->call->outcome;
   if (outcome->left) return true; /* a second time: refused for that */
   if (braze_clock_now() >= transfer->call->deadline) outcome->stop = BRAZE_STOP_LATE;
-  if (transfer->process != braze_parking_forks()) outcome->stop = BRAZE_STOP_CANCELLED;
+  if (transfer->process != braze_process_forks()) outcome->stop = BRAZE_STOP_CANCELLED;
   return outcome->stop == BRAZE_STOP_NONE;
 }
 
@@ -81,13 +81,13 @@ static int on_seek(void *data, curl_off_t offset, int origin) {
 
 CURLcode braze_sending_set(struct braze_transfer *transfer) {
   CURL *easy = transfer->easy;
-  CURLcode code = CURLE_UNKNOWN_OPTION;
+  CURLcode code;
 #if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
-  code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
-  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+  if (!braze_libcurl_marks_by_read()) {
+    code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) : code;
+  }
 #endif
-  if (code != CURLE_UNKNOWN_OPTION) return code;
-  transfer->by_reading = true;
   code = curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
   if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
   if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
@@ -100,7 +100,7 @@ CURLcode braze_sending_set(struct braze_transfer *transfer) {
 void braze_sending_end(struct braze_transfer *transfer) {
   long sent = 0, connections = 0;
   double handshake = 0;
-  if (!transfer->by_reading || transfer->call->outcome.left || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION) return;
+  if (!braze_libcurl_marks_by_read() || transfer->call->outcome.left || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
   curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);

@@ -28,9 +28,9 @@
 #define MOST_AT_A_TIME 32
 #define MOST_OF_A_GOODBYE 64 /* bytes: two alerts of TLS and what is around them; no answer of HTTP over TLS is as short */
 
-/* Whether a descriptor that was asked for is one, or failed for want of any. */
-static bool is_wanting(int descriptor) {
-  return descriptor < 0 && (errno == EMFILE || errno == ENFILE);
+/* Whether this is what braze_descriptor_raise returns where no descriptor is free. */
+static bool is_out_of_descriptors(int descriptor) {
+  return descriptor == -EMFILE || descriptor == -ENFILE;
 }
 
 /* What the system calls the socket behind a number, and no other one while it runs; 0 = it is no socket, or can't be told. */
@@ -77,8 +77,9 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
 #endif
   (void)purpose;
   opened = braze_descriptor_raise(opened);
-  user->sockets->wanting = is_wanting(opened);
-  if (opened == CURL_SOCKET_BAD || note(user, opened)) return opened;
+  user->sockets->out_of_descriptors = is_out_of_descriptors(opened);
+  if (opened < 0) return CURL_SOCKET_BAD;
+  if (note(user, opened)) return opened;
   close(opened);
   return CURL_SOCKET_BAD;
 }
@@ -86,8 +87,8 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
 /* libcurl does not say why it could not open a file of certificates. As long as the socket is there it can be told. */
 int braze_sockets_close(void *data, curl_socket_t socket) {
   struct braze_sockets *sockets = data;
-  int another = fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR);
-  sockets->wanting = is_wanting(another);
+  int another = braze_descriptor_raise(fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR));
+  sockets->out_of_descriptors = is_out_of_descriptors(another);
   if (another >= 0) close(another);
   forget(sockets, socket);
   return close(socket);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 
 /* libcurl does not say when it closes one that never became a connection, and the host may have its number since. */
 struct braze_socket {
@@ -19,7 +19,7 @@ struct braze_socket {
 };
 
 struct braze_sockets {
-  bool wanting; /* for a socket, or beside the last one that was closed, there was no descriptor */
+  bool out_of_descriptors; /* as seen when the last socket was opened or closed */
   bool secure;  /* TLS: the bytes that wait may be its goodbye */
   bool strayed; /* bytes came that nobody asked for; whoever reads this resets it */
   bool quiet;   /* one was kept for long enough without any */

@@ -6,15 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "http/conceal.h"
-#include "http/libcurl.h"
-#include "process/process.h"
-#include "http/sending.h"
+#include "base/version.h"
 #include "base/wipe.h"
+#include "http/conceal.h"
+#include "http/sending.h"
+#include "process/process.h"
 
-/* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
-   says of the first that there is no memory. */
-#define TOO_LARGE 100
 #define LEAST_LONG_BODY 65536u
 #define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
 #define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
@@ -91,20 +88,8 @@ static void choose_headers(struct braze_transfer *transfer, size_t body_length) 
     if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
   } while (0)
 
-/* The same for one that an older library that is loaded may not know. */
-#define SET_IF_KNOWN(option, value) \
-  do { \
-    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
-    if (code == CURLE_UNKNOWN_OPTION) code = CURLE_OK; \
-  } while (0)
-
 static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *settings) {
-  CURLcode code = CURLE_OK;
-#if BRAZE_LIBCURL_AT_LEAST(7, 85, 0)
-  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, settings->secure ? "https" : "http");
-#else
-  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS, settings->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
-#endif
+  CURLcode code = braze_libcurl_set_protocol(easy, settings->secure);
   SET(CURLOPT_FOLLOWLOCATION, 0L); /* the key would travel with it */
   SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -155,14 +140,7 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
-  SET(CURLOPT_MAXAGE_CONN, MOST_CONNECTION_AGE);
-#if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
-  SET_IF_KNOWN(CURLOPT_MAXLIFETIME_CONN, MOST_CONNECTION_LIFETIME);
-#endif
-#if BRAZE_LIBCURL_AT_LEAST(7, 87, 0)
-  SET_IF_KNOWN(CURLOPT_QUICK_EXIT, 1L); /* giving up a name look-up must not wait for it */
-#endif
-  return code;
+  return code == CURLE_OK ? braze_libcurl_set_connection_limits(easy, MOST_CONNECTION_AGE, MOST_CONNECTION_LIFETIME) : code;
 }
 
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
@@ -179,7 +157,7 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
 }
 
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
-  if (braze_global_reuses_handles()) return true;
+  if (braze_libcurl_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
   transfer->url_is_set = transfer->is_fresh = false;
@@ -256,7 +234,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->call = call;
   transfer->may_connect = route->may_connect;
   transfer->refused = false;
-  transfer->process = braze_parking_forks();
+  transfer->process = braze_process_forks();
   transfer->vain_looks = transfer->seen = transfer->body_read = transfer->header_bytes = 0;
   transfer->rounds = 0;
   transfer->error[0] = '\0';
@@ -265,7 +243,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   call->outcome.connecting = call->limits.connect_timeout < left;
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < left ? call->limits.connect_timeout : left));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
-  if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
+  if (!braze_libcurl_marks_by_read()) SET(CURLOPT_POSTFIELDS, call->body);
   if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
   transfer->is_fresh = route->fresh;
   choose_headers(transfer, call->body_length);
@@ -334,7 +312,7 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
   if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
-  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;
   judge(transfer, code, outcome);

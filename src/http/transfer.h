@@ -4,7 +4,7 @@
 
 #include "http/call.h"
 #include "http/headers.h"
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 #include "http/settings.h"
 #include "http/sockets.h"
 #include "http/trust.h"
@@ -19,12 +19,11 @@ struct braze_transfer {
   const struct braze_endpoint *endpoint; /* whose URL the handle has */
   struct braze_trust_store store;        /* that the handle has */
   struct curl_slist headers[5];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
-  bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
   size_t body_read;
   struct braze_call *call; /* NULL while idle */
   struct braze_connection connection;
   unsigned rounds; /* in which libcurl went on with the attempt */
-  unsigned process; /* in which the attempt began, by braze_parking_forks */
+  unsigned process; /* in which the attempt began, by braze_process_forks */
   bool may_connect; /* trust and name are known for a new connection */
   bool refused;     /* one was wanted all the same */
   size_t vain_looks; /* of the engine, once the time was up */

@@ -6,16 +6,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 
-#define FILLS_DEFAULTS 0x081500
 #define MOST_SPELLINGS 64u
 #define NO_DIRECTORY "/dev/null" /* OpenSSL looks certificates up in it by name, and finds none */
 
@@ -46,27 +44,8 @@ static bool is_directory(const char *path) {
   return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What libcurl says of itself. Asked once: it writes the same variables each time, on whichever thread. */
-static struct {
-  bool openssl;
-  unsigned version;
-  struct braze_trust_store defaults; /* where it looks by itself; NULL where it looks at none, or can't be asked */
-} library;
-
-static void ask_library(void) {
-  const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-  library.version = version->version_num;
-  library.openssl = version->ssl_version && strncmp(version->ssl_version, "OpenSSL/", 8) == 0;
-#if BRAZE_LIBCURL_AT_LEAST(7, 70, 0)
-  if (version->age >= CURLVERSION_SEVENTH) {
-    library.defaults.directory = version->capath;
-    library.defaults.file = version->cainfo;
-  }
-#endif
-}
-
-/* Since 8.21 libcurl takes its own default for what is set to NULL, and would trust that as well: beside a file of the caller's
-   stands a directory with nothing in it, beside a directory one of its own certificates. */
+/* Where libcurl would fill in its own defaults: beside a file of the caller's it is given a directory with nothing in it, beside a
+   directory one of the certificates in there. */
 static void keep_to(struct braze_trust *trust, const struct braze_trust_store *defaults) {
   struct braze_trust_store *store = &trust->first;
   if (!store->directory && defaults->directory) store->directory = NO_DIRECTORY;
@@ -117,8 +96,8 @@ static const char *refusal_of(const char *path) {
 }
 
 static void choose_stores(const struct braze_settings *settings, struct braze_trust *trust) {
-  const struct braze_trust_store defaults = library.defaults;
-  bool openssl = library.openssl;
+  const struct braze_trust_store defaults = {braze_libcurl_ca_directory(), braze_libcurl_ca_file(), 0};
+  bool openssl = braze_libcurl_has_openssl();
   if (settings->ca_file && is_directory(settings->ca_file)) {
     trust->first.directory = settings->ca_file;
   } else if (settings->ca_file) {
@@ -130,12 +109,10 @@ static void choose_stores(const struct braze_settings *settings, struct braze_tr
     trust->first.file = defaults.file;
     return;
   }
-  if (openssl && library.version >= FILLS_DEFAULTS) keep_to(trust, &defaults);
+  if (openssl && braze_libcurl_fills_ca_defaults()) keep_to(trust, &defaults);
 }
 
 void braze_trust_find(const struct braze_settings *settings, struct braze_trust *trust) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, ask_library);
   memset(trust, 0, sizeof *trust);
   if (!settings->secure) return;
   if (settings->ca_file) trust->refusal = refusal_of(settings->ca_file);

@@ -61,10 +61,20 @@ static bool open_condition(pthread_cond_t *condition) {
   return good;
 }
 
-struct braze_worker *braze_worker_new(struct braze_settings *settings) {
+/* The descriptor for the owner, and an engine that the owner can wake. Returns 0 or an error. */
+static int open_engine(struct braze_worker *worker, struct braze_settings *settings) {
+  int failure = braze_wake_open(&worker->wake);
+  if (failure == 0) failure = braze_engine_new(&worker->engine, settings, settings->max_connections);
+  if (failure != 0) return failure;
+  failure = braze_engine_open_wake(worker->engine);
+  if (failure != 0) braze_engine_free(worker->engine);
+  return failure;
+}
+
+int braze_worker_new(struct braze_worker **made, struct braze_settings *settings) {
   struct braze_worker *worker = calloc(1, sizeof *worker);
-  int code;
-  if (!worker) return NULL;
+  int failure;
+  if (!worker) return ENOMEM;
   atomic_init(&worker->references, 1);
   atomic_init(&worker->ready, false);
   worker->notify = -1;
@@ -73,18 +83,14 @@ struct braze_worker *braze_worker_new(struct braze_settings *settings) {
   if (!open_condition(&worker->finished)) {
     pthread_mutex_destroy(&worker->mutex);
     free(worker);
-    return NULL;
+    return ENOMEM;
   }
-  if (!braze_wake_open(&worker->wake) || (worker->engine = braze_engine_new(settings, settings->max_connections)) == NULL) {
+  failure = open_engine(worker, settings);
+  if (failure == 0)
+    *made = worker;
+  else
     release(worker);
-    return NULL;
-  }
-  if (braze_engine_open_wake(worker->engine)) return worker;
-  code = errno;
-  braze_engine_free(worker->engine);
-  release(worker);
-  errno = code;
-  return NULL;
+  return failure;
 }
 
 /* Under the mutex: the call leaves the flight and can be taken. */
@@ -157,7 +163,7 @@ static void deliver(struct braze_worker *worker) {
 
 /* Does not return once the process is exiting: the thread stands still until it ends with the process. */
 static void begin_work(void) {
-  while (!braze_parking_begin_work()) pause();
+  while (!braze_process_enter()) pause();
 }
 
 static void *work(void *data) {
@@ -165,28 +171,32 @@ static void *work(void *data) {
   for (begin_work(); receive(worker); begin_work()) {
     braze_engine_step(worker->engine);
     deliver(worker);
-    braze_parking_end_work();
+    braze_process_leave();
     if (may_sleep(worker)) braze_engine_wait(worker->engine, LONGEST_WAIT);
   }
   braze_engine_cancel_all(worker->engine);
   deliver(worker);
   braze_engine_free(worker->engine);
   release(worker);
-  braze_parking_end_thread();
+  braze_process_leave_at_thread_end();
   return NULL;
 }
 
-static bool start_thread(struct braze_worker *worker) {
+/* Starts the worker's thread once. Returns 0 or an error. */
+static int start_thread(struct braze_worker *worker) {
+  int failure;
+  if (worker->started) return 0;
   atomic_fetch_add(&worker->references, 1);
-  if (braze_thread_start(work, worker)) return true;
-  atomic_fetch_sub(&worker->references, 1);
-  return false;
+  failure = braze_thread_start(work, worker);
+  if (failure != 0) atomic_fetch_sub(&worker->references, 1);
+  worker->started = failure == 0;
+  return failure;
 }
 
-bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
+int braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   bool asleep;
-  if (!worker->started && !start_thread(worker)) return false;
-  worker->started = true;
+  int failure = start_thread(worker);
+  if (failure != 0) return failure;
   call->started = braze_clock_now();
   braze_call_retain(call);
   pthread_mutex_lock(&worker->mutex);
@@ -195,7 +205,7 @@ bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   asleep = rouse(worker);
   pthread_mutex_unlock(&worker->mutex);
   if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which is the first thing that it wants */
-  return true;
+  return 0;
 }
 
 /* Under the mutex. The outbox gets a reference of its own; the thread keeps its until it has dropped the call. */
@@ -240,7 +250,7 @@ void braze_worker_close(struct braze_worker *worker) {
 }
 
 void braze_worker_give_up(struct braze_worker *worker) {
-  double deadline = braze_parking_is_exiting_here() ? HUGE_VAL : braze_clock_now();
+  double deadline = braze_process_is_exiting_here() ? HUGE_VAL : braze_clock_now();
   pthread_mutex_lock(&worker->mutex);
   cancel_flight(worker, deadline);
   pthread_mutex_unlock(&worker->mutex);
@@ -294,7 +304,7 @@ int braze_worker_descriptor(const struct braze_worker *worker) {
 }
 
 void braze_worker_notify(struct braze_worker *worker, int socket) {
-  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR) : -1, before;
+  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR) : -1, before;
   pthread_mutex_lock(&worker->mutex);
   before = worker->notify;
   worker->notify = own;

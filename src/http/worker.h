@@ -5,14 +5,14 @@
 
 #include <stdbool.h>
 
-#include "http/call.h"
-#include "http/settings.h"
+#include "http/engine.h"
 
 struct braze_worker;
 
-/* A worker without a thread yet (braze_global_start has been called). NULL: no memory, or no descriptor (errno). In the child
-   of a fork the parent's worker is simply forgotten: whatever is done to it would be done to the parent's connections. */
-struct braze_worker *braze_worker_new(struct braze_settings *settings);
+/* Makes a worker, whose thread starts with the first call. Returns 0; ENOMEM; EMFILE or ENFILE where no descriptor is free; or
+   BRAZE_ERROR_LIBCURL. The child of a fork abandons the parent's worker without freeing it: whatever is done to it would be done
+   to the parent's connections. */
+int braze_worker_new(struct braze_worker **made, struct braze_settings *settings);
 
 /* Closes the worker and drops what was not taken. */
 void braze_worker_free(struct braze_worker *worker);
@@ -20,9 +20,9 @@ void braze_worker_free(struct braze_worker *worker);
 /* Readable while braze_worker_take has something to give; the same for the worker's life. */
 int braze_worker_descriptor(const struct braze_worker *worker);
 
-/* Hands a call over (the worker takes its own reference); it starts the thread at the first. Its deadline runs from now.
-   False: nothing was handed over, for want of memory or of a thread. */
-bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call);
+/* Hands a call over: the worker takes a reference of its own, and the call's deadline runs from now. The first call starts the
+   thread. Returns 0, or the error of errno.h that kept the thread from starting: then nothing was handed over. */
+int braze_worker_submit(struct braze_worker *worker, struct braze_call *call);
 
 /* Ends a call at once; it is taken like any other, with call->cancelled set: what is known of it then is what
    braze_call_describe_cancelled says. False: it was finished or cancelled before. From here on no request of it leaves. */

@@ -1,10 +1,8 @@
 /* lua_request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "http/libcurl.h"
 #include "lua/client.h"
 #include "base/text.h"
 
@@ -199,8 +197,8 @@ static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraz
   return luaL_ref(L, -2); /* makes no object, and so runs no finalizer */
 }
 
-/* Hands the call over. Runs nothing of Lua's. */
-static bool submit(struct lbraze_client *client, struct braze_call *call, const struct braze_limits *limits, int reference) {
+/* Hands the call over, or returns an error. Runs nothing of Lua's. */
+static int submit(struct lbraze_client *client, struct braze_call *call, const struct braze_limits *limits, int reference) {
   call->limits = *limits;
   call->reference = reference;
   return braze_worker_submit(client->worker, call);
@@ -215,7 +213,7 @@ static int start_call(lua_State *L) {
   struct braze_limits limits;
   struct lbraze_request *request;
   struct lbraze_context context;
-  int on_done, reference;
+  int on_done, reference, failure;
   lbraze_check_open_client(L, "start"); /* one that was closed before it was held has no key left to redact */
   endpoint = check_endpoint(L, hold->settings);
   context.settings = hold->settings;
@@ -229,10 +227,10 @@ static int start_call(lua_State *L) {
   hold->call = braze_call_new(endpoint, values);
   if (!hold->call) return luaL_error(L, "not enough memory");
   reference = keep_request(L, client, request);
-  if (!submit(client, hold->call, &limits, reference)) {
-    int code = errno;
+  failure = submit(client, hold->call, &limits, reference);
+  if (failure != 0) {
     luaL_unref(L, -1, reference);
-    return lbraze_raise_system(L, "no thread for the client", code);
+    return lbraze_raise_system(L, "no thread for the client", failure);
   }
   request->call = braze_call_retain(hold->call);
   client->pending++;

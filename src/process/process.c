@@ -1,4 +1,4 @@
-/* parking: see parking.h. Only atomic variables: fork() may be called in a signal handler, in the middle of any of this. */
+/* process: see process.h. Only atomic variables: fork() may be called in a signal handler, in the middle of any of this. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, MADV_WIPEONFORK under -std=c11 */
 #include "process/process.h"
 
@@ -102,7 +102,7 @@ static void on_thread_end(void *value) {
   if (value == &first_round)
     pthread_setspecific(ending, &second_round);
   else
-    braze_parking_end_work();
+    braze_process_leave();
 }
 
 static void count_fork(void) {
@@ -130,7 +130,7 @@ static void watch_forks(void) {
   pthread_atfork(NULL, NULL, count_fork);
 }
 
-unsigned braze_parking_forks(void) {
+unsigned braze_process_forks(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, watch_forks);
   if (mark && atomic_load_explicit(mark, memory_order_relaxed) == 0) {
@@ -140,14 +140,14 @@ unsigned braze_parking_forks(void) {
   return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
-void braze_parking_open(void) {
+void braze_process_open(void) {
   ending_made = pthread_key_create(&ending, on_thread_end) == 0;
   atexit(at_exit);
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 /* The place is taken before the thread counts, and given after: a fork in a signal handler in between waits for nobody. */
-bool braze_parking_begin_work(void) {
+bool braze_process_enter(void) {
   take_place();
   for (;;) {
     atomic_fetch_add(&working, 1);
@@ -161,26 +161,26 @@ bool braze_parking_begin_work(void) {
 }
 
 /* In the child of a fork in a signal handler the work that goes on is not counted. */
-void braze_parking_end_work(void) {
+void braze_process_leave(void) {
   int count = atomic_load(&working);
   while (count > 0 && !atomic_compare_exchange_weak(&working, &count, count - 1)) continue;
   give_place();
 }
 
-void braze_parking_end_thread(void) {
-  if (!ending_made || pthread_setspecific(ending, &first_round) != 0) braze_parking_end_work();
+void braze_process_leave_at_thread_end(void) {
+  if (!ending_made || pthread_setspecific(ending, &first_round) != 0) braze_process_leave();
 }
 
-bool braze_parking_is_exiting(void) {
+bool braze_process_is_exiting(void) {
   return atomic_load(&exiting) != 0;
 }
 
-bool braze_parking_is_exiting_here(void) {
+bool braze_process_is_exiting_here(void) {
   return atomic_load(&exiting) == (uintptr_t)pthread_self();
 }
 
-void braze_parking_stand_still(double seconds) {
+void braze_process_sleep(double seconds) {
   struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-  if (seconds <= 0 || braze_parking_is_exiting_here()) return;
+  if (seconds <= 0 || braze_process_is_exiting_here()) return;
   while (nanosleep(&left, &left) != 0) continue;
 }

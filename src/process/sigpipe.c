@@ -4,17 +4,15 @@
 
 #include <pthread.h>
 
-#include "http/libcurl.h"
-
 static bool is_pending(void) {
   sigset_t pending;
   sigpending(&pending);
   return sigismember(&pending, SIGPIPE);
 }
 
-void braze_sigpipe_hold(struct braze_sigpipe *sigpipe) {
+void braze_sigpipe_hold(struct braze_sigpipe *sigpipe, bool may_be_raised) {
   sigset_t set;
-  sigpipe->held = braze_global_raises_sigpipe() && !is_pending();
+  sigpipe->held = may_be_raised && !is_pending();
   if (!sigpipe->held) return;
   sigemptyset(&set);
   sigaddset(&set, SIGPIPE);

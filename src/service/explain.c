@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 #include "http/look.h"
 #include "process/process.h"
 #include "http/retry.h"
@@ -339,7 +339,7 @@ static void explain_server(const struct words *words) {
 
 static void explain_cancelled(const struct words *words) {
   braze_buffer_print(words->message, words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
-  if (braze_parking_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
+  if (braze_process_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
 }
 
 /* Each kind that a call can end with; "usage" is raised before there is one. */

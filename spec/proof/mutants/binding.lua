@@ -21,7 +21,7 @@ return {
       leaks .. ": in the middle of which Lua has no memory" },
     { "a blocking call is lost", "&box->call->outcome);\n  braze_call_release(box->call);", "&box->call->outcome);",
       leaks .. ": a blocking call that succeeds" },
-    { "nobody is the child of a fork", "return client->process != braze_parking_forks();", "return false;",
+    { "nobody is the child of a fork", "return client->process != braze_process_forks();", "return false;",
       fork .. ": have a connection of their own for blocking" },
     { "a child waits for its parent's calls", "client->pending = 0;", ";", fork .. ": they are cancelled in the child" },
     { "a child's calls are its parent's", "client->generation++;", ";", fork .. ": they are cancelled in the child" },

@@ -107,7 +107,7 @@ return {
     { "a connection is never closed", "return close(socket);", "return 0;", leaks .. ": a client that made calls and was closed" },
     { "a dead connection is not shut down", "shutdown(socket, SHUT_RDWR);", "", once .. ": after a TLS connection was closed" },
     { "what is left on a dead connection is not read", "rounds < 64 &&", "false &&", once .. ": after a TLS connection was closed" },
-    { "too few descriptors are no reason", "sockets->wanting = is_wanting(opened);", "", "spec/collection_spec.lua: too few descriptors" },
+    { "too few descriptors are no reason", "sockets->out_of_descriptors = is_out_of_descriptors(opened);", "", "spec/collection_spec.lua: too few descriptors" },
     { "the list is lost", "free(sockets->open);", "", leaks .. ": a client that made calls and was closed" },
   },
   {
