@@ -1,6 +1,6 @@
 -- endpoint: the service as data, and the check of a value against its field's rule.
 
-local endpoint = require("spec.support.seam").core.endpoint
+local endpoint = require("spec.support.test_build").core.endpoint
 
 describe("endpoint.rows", function()
   local rows = endpoint.rows()
@@ -13,8 +13,8 @@ describe("endpoint.rows", function()
       answer_field = "send_id",
       repeat_field = "send_id",
       fields = {
-        { name = "campaign_id", required = true, ascii = false, most_length = 0 },
-        { name = "send_id", required = false, ascii = true, most_length = 64 },
+        { name = "campaign_id", required = true, ascii = false, max_length = 0 },
+        { name = "send_id", required = false, ascii = true, max_length = 64 },
       },
     }, rows[1])
   end)
@@ -46,7 +46,7 @@ describe("endpoint.find", function()
 end)
 
 describe("endpoint.field_check", function()
-  local ascii, utf8, short = { ascii = true, most_length = 64 }, {}, { most_length = 4 }
+  local ascii, utf8, short = { ascii = true, max_length = 64 }, {}, { max_length = 4 }
   local rows = {
     { ascii, "", "empty" },
     { utf8, "", "empty" },

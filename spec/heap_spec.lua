@@ -1,6 +1,6 @@
 -- heap: whatever is added and removed, the first item is one that is due earliest.
 
-local heap = require("spec.support.seam").core.heap
+local heap = require("spec.support.test_build").core.heap
 
 -- Draws that are the same in every run and on every Lua.
 local function generator(seed)

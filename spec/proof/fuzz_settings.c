@@ -63,7 +63,7 @@ static bool is_named(const char *host) {
 static void claim_same_to_libcurl(const struct braze_settings *settings) {
   CURLU *url = curl_url();
   char *scheme, *host, *user, *query;
-  const char *ours = settings->host;
+  const char *ours = settings->authority;
   char copy[264];
   size_t length = strlen(ours);
   CLAIM(url && curl_url_set(url, CURLUPART_URL, settings->url, 0) == CURLUE_OK);
@@ -93,7 +93,7 @@ static void claim_endpoint(const struct braze_settings *settings) {
   CLAIM(strncmp(settings->url, "https://", 8) == 0 || (strncmp(settings->url, "http://", 7) == 0 && settings->loopback));
   CLAIM(settings->secure == (strncmp(settings->url, "https://", 8) == 0));
   CLAIM(strlen(settings->url) <= 2048 && settings->url[strlen(settings->url) - 1] != '/');
-  CLAIM(strpbrk(settings->url, "?#\\\"<>^`{|} ") == NULL && !strchr(settings->host, '@'));
+  CLAIM(strpbrk(settings->url, "?#\\\"<>^`{|} ") == NULL && !strchr(settings->authority, '@'));
   for (at = settings->url; *at; at++) CLAIM((unsigned char)*at > 0x20 && (unsigned char)*at < 0x7F);
   claim_same_to_libcurl(settings);
 }
@@ -210,10 +210,10 @@ static void fuzz_field(struct input *input) {
   char *text;
   enum braze_field_fault fault, expected = BRAZE_FIELD_GOOD;
   field.ascii = flags & 1;
-  field.most_length = flags >> 1;
+  field.max_length = flags >> 1;
   text = take_text(input, 256, &length);
   while (good < length && (count = utf8_character(text + good, length - good)) > 0 && (!field.ascii || count == 1)) good += count;
-  if (field.most_length > 0 && length > field.most_length) expected = BRAZE_FIELD_TOO_LONG;
+  if (field.max_length > 0 && length > field.max_length) expected = BRAZE_FIELD_TOO_LONG;
   if (good < length) expected = field.ascii ? BRAZE_FIELD_NOT_ASCII : BRAZE_FIELD_NOT_UTF8;
   if (length == 0) expected = BRAZE_FIELD_EMPTY;
   fault = braze_field_check(&field, text, length, &position);

@@ -1,4 +1,4 @@
-/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the seam build. */
+/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the test build. */
 #include "core_objects.h"
 #include "core_sockets.h"
 
@@ -127,7 +127,7 @@ static void push_field(lua_State *L, const struct braze_field *field) {
   set_text(L, "name", field->name);
   set_boolean(L, "required", field->required);
   set_boolean(L, "ascii", field->ascii);
-  set_number(L, "most_length", (double)field->most_length);
+  set_number(L, "max_length", (double)field->max_length);
 }
 
 /* endpoint.rows() -> the table of endpoints */
@@ -162,7 +162,7 @@ static int endpoint_find(lua_State *L) {
   return 1;
 }
 
-/* endpoint.field_check({ ascii = , most_length = }, text) -> "good" or the fault, and the position */
+/* endpoint.field_check({ ascii = , max_length = }, text) -> "good" or the fault, and the position */
 static int endpoint_field_check(lua_State *L) {
   static const char *const faults[] = {"good", "empty", "too long", "not printable", "a space at an end", "not UTF-8"};
   struct braze_field field = {"field", "\"field\":", false, false, 0};
@@ -170,7 +170,7 @@ static int endpoint_field_check(lua_State *L) {
   const char *text = luaL_checklstring(L, 2, &length);
   luaL_checktype(L, 1, LUA_TTABLE);
   field.ascii = boolean_field(L, "ascii");
-  field.most_length = (size_t)number_field(L, "most_length", 0);
+  field.max_length = (size_t)number_field(L, "max_length", 0);
   lua_pushstring(L, faults[braze_field_check(&field, text, length, &position)]);
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
@@ -274,7 +274,7 @@ static int headers_feed(lua_State *L) {
 
 /* --- outcome, retry ---------------------------------------------------------------------------------- */
 
-/* [-0, +0, e] The outcome that the table at index 1 describes, judged as a transfer does it. */
+/* [-0, +0, e] The outcome that the table at index 1 describes, classified as a transfer does it. */
 static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   int kind = 0;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -287,7 +287,7 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   outcome->rate_limit.reset = (int64_t)number_field(L, "reset", BRAZE_ABSENT);
   outcome->answered = boolean_field(L, "answered");
   outcome->trust_failed = boolean_field(L, "trust_failed");
-  outcome->left = boolean_field(L, "left") || outcome->status > 0;
+  outcome->request_sent = boolean_field(L, "request_sent") || outcome->status > 0;
   outcome->used_before = boolean_field(L, "used_before");
   outcome->maybe_applied = boolean_field(L, "maybe_applied");
   lua_getfield(L, 1, "kind");
@@ -297,13 +297,13 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
     if (kind == BRAZE_KIND_COUNT) luaL_error(L, "%s is no kind", name);
     braze_outcome_fail(outcome, (enum braze_kind)kind);
   } else if (outcome->status >= 300 || outcome->status == 0) {
-    braze_outcome_judge_status(outcome);
+    braze_outcome_classify_status(outcome);
   }
   lua_pop(L, 1);
 }
 
-/* outcome.judge(outcome) -> kind, maybe_applied */
-static int outcome_judge(lua_State *L) {
+/* outcome.classify(outcome) -> kind, maybe_applied */
+static int outcome_classify(lua_State *L) {
   struct braze_outcome outcome;
   read_outcome(L, &outcome);
   if (boolean_field(L, "rejected_answer")) braze_outcome_reject_answer(&outcome);
@@ -327,7 +327,7 @@ static int retry_decide(lua_State *L) {
   call.deadline = number_field(L, "deadline", 1030);
   time.now = number_field(L, "now", 1000);
   time.epoch = number_field(L, "epoch", 1800000000);
-  time.chance = number_field(L, "chance", 0.5);
+  time.random = number_field(L, "random", 0.5);
   atomic_init(&bucket.tokens, (int)number_field(L, "tokens", 500));
   again = braze_retry_decide(&call, &outcome, &time, &bucket, &at);
   lua_pushboolean(L, again);
@@ -380,7 +380,7 @@ static const luaL_Reg settings_functions[] = {{"new", settings_new}, {NULL, NULL
 static const luaL_Reg secret_functions[] = {{"wipe", secret_wipe}, {NULL, NULL}};
 static const luaL_Reg headers_functions[] = {
     {"feed", headers_feed}, {"number", headers_number}, {"retry_after", headers_retry_after}, {NULL, NULL}};
-static const luaL_Reg outcome_functions[] = {{"judge", outcome_judge}, {NULL, NULL}};
+static const luaL_Reg outcome_functions[] = {{"classify", outcome_classify}, {NULL, NULL}};
 static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
 static const luaL_Reg heap_functions[] = {{"new", heap_new}, {NULL, NULL}};
 static const luaL_Reg sockets_functions[] = {{"new", sockets_new}, {NULL, NULL}};

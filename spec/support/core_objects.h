@@ -1,5 +1,5 @@
 /* core_objects: the rooms of spec/support/core.c that own memory, as userdata with finalizers, and what all its rooms share.
-   core.c alone includes it: the seam build links one object of it. */
+   core.c alone includes it: the test build links one object of it. */
 #ifndef BRAZE_SPEC_CORE_OBJECTS_H
 #define BRAZE_SPEC_CORE_OBJECTS_H
 
@@ -212,7 +212,7 @@ static int settings_read(lua_State *L) {
   set_text(L, "proxy_password", settings->secrets->texts[BRAZE_SECRET_PROXY_PASSWORD]);
   set_text(L, "authorization", settings->secrets->authorization);
   set_text(L, "url", settings->url);
-  set_text(L, "host", settings->host);
+  set_text(L, "authority", settings->authority);
   set_text(L, "ca_file", settings->ca_file);
   set_text(L, "proxy", settings->proxy);
   set_text(L, "no_proxy", settings->no_proxy);

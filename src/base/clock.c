@@ -24,7 +24,7 @@ double braze_clock_epoch(void) {
   return seconds(CLOCK_REALTIME);
 }
 
-double braze_clock_chance(void) {
+double braze_clock_random(void) {
   static _Atomic uint64_t drawn;
   /* The process id and the time make two processes of one fork differ; the rest is the mixing function of splitmix64. */
   uint64_t number = atomic_fetch_add(&drawn, UINT64_C(0x9E3779B97F4A7C15)) + ((uint64_t)getpid() << 32);

@@ -78,8 +78,8 @@ static int64_t days_since_1970(int year, int month, int day) {
 static double date_to_epoch(const struct date *date) {
   static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   bool leap = (date->year % 4 == 0 && date->year % 100 != 0) || date->year % 400 == 0;
-  int most_days = month_days[date->month - 1] + (date->month == 2 && leap);
-  if (date->day < 1 || date->day > most_days || date->hour > 23 || date->minute > 59 || date->second > 60 || date->year < 1970)
+  int max_days = month_days[date->month - 1] + (date->month == 2 && leap);
+  if (date->day < 1 || date->day > max_days || date->hour > 23 || date->minute > 59 || date->second > 60 || date->year < 1970)
     return -1;
   return (double)(days_since_1970(date->year, date->month, date->day) * 86400 + date->hour * 3600 + date->minute * 60 + date->second);
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Most layers that are undone: JSON in JSON in a URL, say, and one more. */
-#define BRAZE_MOST_LAYERS 4
+#define BRAZE_MAX_LAYERS 4
 
 /* The longest escape has so many characters: "&#x0000041;". */
 #define BRAZE_LONGEST_ESCAPE 11
@@ -28,10 +28,10 @@ struct braze_layer {
 struct braze_layers {
   const char *text;
   size_t length, at;
-  int depth;      /* layers that are undone, 0 to BRAZE_MOST_LAYERS */
+  int depth;      /* layers that are undone, 0 to BRAZE_MAX_LAYERS */
   bool decoded;   /* the last of them had an escape to undo */
   size_t cut;     /* where an escape begins that the end of the text cuts; the length where there is none */
-  struct braze_layer below[BRAZE_MOST_LAYERS];
+  struct braze_layer below[BRAZE_MAX_LAYERS];
 };
 
 void braze_layers_init(struct braze_layers *layers, const char *text, size_t length, int depth);

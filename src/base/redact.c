@@ -10,7 +10,7 @@
 #include "base/wipe.h"
 
 #define MASK "***"
-#define LEAST_PART_AT_END 4
+#define MIN_PART_AT_END 4
 
 /* The bytes of a text that are to be masked, a bit for each. */
 struct marks {
@@ -86,7 +86,7 @@ static void take_end(struct marks *marks, const struct window *window, size_t cu
   if (marks->bits && window->count > 0 && cut < marks->length && window->end == cut && is_marked(marks, window->end - 1)) mark(marks, cut, marks->length);
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     unsigned length = marks->secrets->start_lengths[which], part;
-    for (part = length > 0 ? length - 1 : 0; part >= LEAST_PART_AT_END && window->end == cut; part--)
+    for (part = length > 0 ? length - 1 : 0; part >= MIN_PART_AT_END && window->end == cut; part--)
       if (window->count >= part && (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part)) {
         mark(marks, start_of(window, part - 1), marks->length);
         break;
@@ -169,7 +169,7 @@ static bool look_below(struct marks *marks, int depth) {
 static void look_everywhere(struct marks *marks) {
   bool more = look(marks);
   int depth;
-  for (depth = 0; more && depth <= BRAZE_MOST_LAYERS && (marks->bits || !marks->any); depth++) {
+  for (depth = 0; more && depth <= BRAZE_MAX_LAYERS && (marks->bits || !marks->any); depth++) {
     marks->own_start = marks->own_end = marks->own_next = 0;
     more = look_below(marks, depth);
   }

@@ -7,7 +7,7 @@
 #include "base/wipe.h"
 
 #define HEADER "Authorization: Bearer "
-#define LEAST_OTHER 6
+#define MIN_OTHER 6
 
 struct braze_secrets *braze_secrets_new(void) {
   struct braze_secrets *secrets = calloc(1, sizeof *secrets);
@@ -122,7 +122,7 @@ static void note_start(struct braze_secrets *secrets, int which) {
 static bool note_pieces(struct braze_secrets *secrets, int which) {
   const char *text = secrets->texts[which];
   const size_t length = secrets->lengths[which];
-  if (which != BRAZE_SECRET_API_KEY && length < LEAST_OTHER) return true;
+  if (which != BRAZE_SECRET_API_KEY && length < MIN_OTHER) return true;
   note_start(secrets, which);
   if (secrets->start_lengths[which] < BRAZE_PIECE) {
     secrets->any_short = true;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define LONGEST_NAME 64
-#define LEAST_PART 3
-#define LEAST_WHOLE 5
+#define MIN_PART 3
+#define MIN_WHOLE 5
 #define SHORTEST_KEY 9
 
 /* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
@@ -191,7 +191,7 @@ static bool is_part(const char *text, size_t length, const char *name, size_t na
 
 /* "max_retries" is retries, and "timeout_ms" is timeout. */
 static int longest_within(const char *text, size_t length, const char *(*name_at)(const void *names, int index), const void *names, int count) {
-  size_t longest = LEAST_WHOLE - 1;
+  size_t longest = MIN_WHOLE - 1;
   int best = -1, i;
   for (i = 0; i < count; i++) {
     size_t name_length = strlen(name_at(names, i));
@@ -213,7 +213,7 @@ int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(c
     size_t name_length = strlen(name);
     size_t far = name_length > LONGEST_NAME ? LONGEST_NAME : distance(text, length, name, name_length);
     /* "send" is send_id and "key" is api_key, however many letters are missing. */
-    if (far > 1 && length >= LEAST_PART && is_part(text, length, name, name_length)) far = 1;
+    if (far > 1 && length >= MIN_PART && is_part(text, length, name, name_length)) far = 1;
     if (far == best_distance) tie = true;
     if (far < best_distance) {
       tie = false;

@@ -7,7 +7,7 @@
 #include "base/wipe.h"
 
 /* Two braces, and for each value its name, what it is as JSON, and a comma. */
-static size_t most_body(const struct braze_endpoint *endpoint, const struct braze_value *values) {
+static size_t max_body(const struct braze_endpoint *endpoint, const struct braze_value *values) {
   size_t size = 2, i;
   for (i = 0; i < endpoint->field_count; i++)
     if (values[i].text) size += strlen(endpoint->fields[i].json) + values[i].json_length + 1;
@@ -36,7 +36,7 @@ static char *write_body(char *body, const struct braze_endpoint *endpoint, const
 
 struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values) {
   struct braze_call *call = malloc(sizeof *call);
-  size_t size = most_body(endpoint, values), i;
+  size_t size = max_body(endpoint, values), i;
   char *body, *text;
   for (i = 0; i < endpoint->field_count; i++) size += values[i].length;
   /* Apart, both are of sizes that glibc keeps at hand: one block of more than 1,032 bytes costs as much as forty of those. */
@@ -90,20 +90,20 @@ bool braze_call_pass_gate(struct braze_call *call) {
   unsigned gate = atomic_load(&call->gate);
   do {
     if (gate & BRAZE_GATE_CLOSED) return false;
-  } while (!atomic_compare_exchange_weak(&call->gate, &gate, (gate | BRAZE_GATE_LEFT) + BRAZE_GATE_ATTEMPT));
+  } while (!atomic_compare_exchange_weak(&call->gate, &gate, (gate | BRAZE_GATE_SENT) + BRAZE_GATE_ATTEMPT));
   return true;
 }
 
 /* A closed gate keeps what was true when it was closed. */
 void braze_call_reopen_gate(struct braze_call *call) {
   unsigned gate = atomic_load(&call->gate);
-  while (!(gate & BRAZE_GATE_CLOSED) && !atomic_compare_exchange_weak(&call->gate, &gate, gate & ~BRAZE_GATE_LEFT)) continue;
+  while (!(gate & BRAZE_GATE_CLOSED) && !atomic_compare_exchange_weak(&call->gate, &gate, gate & ~BRAZE_GATE_SENT)) continue;
 }
 
 void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome) {
   unsigned gate = atomic_load(&call->gate);
   braze_outcome_init(outcome);
-  outcome->left = outcome->maybe_applied = (gate & BRAZE_GATE_LEFT) != 0;
+  outcome->request_sent = outcome->maybe_applied = (gate & BRAZE_GATE_SENT) != 0;
   outcome->kind = BRAZE_CANCELLED;
   outcome->attempts = (int)(gate / BRAZE_GATE_ATTEMPT);
   outcome->elapsed = call->cancelled_at - call->started;

@@ -17,7 +17,7 @@ enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, 
 /* What the thread that runs a call and the one that may cancel it agree on without waiting for each other: whether the
    request left, whether it still may, and how many did. */
 #define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call leaves */
-#define BRAZE_GATE_LEFT 2u    /* one left, and the service may be working on it */
+#define BRAZE_GATE_SENT 2u    /* one left, and the service may be working on it */
 #define BRAZE_GATE_ATTEMPT 4u /* times the number of requests that began to leave */
 
 struct braze_transfer;
@@ -26,8 +26,8 @@ struct braze_call {
   atomic_int references;
   atomic_uint gate;
   const struct braze_endpoint *endpoint;
-  const char *values[BRAZE_MOST_FIELDS]; /* by the endpoint's fields, NULL = not given */
-  size_t value_lengths[BRAZE_MOST_FIELDS];
+  const char *values[BRAZE_MAX_FIELDS]; /* by the endpoint's fields, NULL = not given */
+  size_t value_lengths[BRAZE_MAX_FIELDS];
   char *body; /* the request's JSON, and behind it the values */
   size_t body_length;
   bool repeatable;

@@ -17,12 +17,12 @@
 
 #define LONGEST_WAIT 3600.0
 #define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
-#define MOST_IDLE_TRANSFERS 64
+#define MAX_IDLE_TRANSFERS 64
 #define LONGEST_UNSEEN 1.0
 #define QUIET 0.05     /* seconds: what comes behind an answer has come by then */
 #define DISTRUST 600.0 /* seconds, after the service has sent what nobody asked for */
-#define MOST_VAIN_LOOKS 3u /* one may read a ticket of TLS, or end the sending */
-#define MOST_LATE_LOOKS 64 /* at what lies in a socket when the time is up */
+#define MAX_VAIN_LOOKS 3u /* one may read a ticket of TLS, or end the sending */
+#define MAX_LATE_LOOKS 64 /* at what lies in a socket when the time is up */
 
 struct braze_engine {
   struct braze_settings *settings;
@@ -122,7 +122,7 @@ static struct braze_transfer *take_transfer(struct braze_engine *engine) {
 }
 
 static void put_transfer(struct braze_engine *engine, struct braze_transfer *transfer) {
-  if (engine->idle_count >= MOST_IDLE_TRANSFERS || !braze_transfer_renew(transfer, &engine->sockets)) {
+  if (engine->idle_count >= MAX_IDLE_TRANSFERS || !braze_transfer_renew(transfer, &engine->sockets)) {
     braze_transfer_free(transfer);
     return;
   }
@@ -137,7 +137,7 @@ static const struct braze_trust_store *choose_store(struct braze_engine *engine,
 }
 
 /* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
-static void settle(struct braze_engine *engine, struct braze_call *call) {
+static void decide_next(struct braze_engine *engine, struct braze_call *call) {
   const struct braze_outcome *outcome = &call->outcome;
   struct braze_retry_call retry = {call->repeatable, call->limits.retries, call->tries, call->deadline};
   struct braze_retry_time time;
@@ -149,17 +149,17 @@ static void settle(struct braze_engine *engine, struct braze_call *call) {
     enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
     return;
   }
-  if (outcome->trust_failed && !outcome->left && choose_store(engine, call) != braze_known_store(&engine->known, true)) {
+  if (outcome->trust_failed && !outcome->request_sent && choose_store(engine, call) != braze_known_store(&engine->known, true)) {
     call->trust_retried = true;
     call->tries--;
     enter(engine, &engine->waiting, call, BRAZE_CALL_WAITING, call->deadline);
     return;
   }
-  if (call->trust_retried && !outcome->trust_failed && (outcome->left || outcome->answered))
+  if (call->trust_retried && !outcome->trust_failed && (outcome->request_sent || outcome->answered))
     atomic_store(&engine->settings->trust_file, true);
   if (!outcome->answered) {
     time.epoch = braze_clock_epoch();
-    time.chance = braze_clock_chance();
+    time.random = braze_clock_random();
     if (braze_retry_decide(&retry, outcome, &time, &engine->settings->bucket, &at)) {
       enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, at);
       return;
@@ -171,7 +171,7 @@ static void settle(struct braze_engine *engine, struct braze_call *call) {
 /* An attempt waits for a look at the disk and the name, in the place of one that runs. */
 static void begin_look(struct braze_engine *engine, struct braze_call *call, double now) {
   if (!braze_known_look(&engine->known, engine->settings, &engine->wake, now, &call->outcome)) {
-    settle(engine, call);
+    decide_next(engine, call);
     return;
   }
   enter(engine, &engine->looking, call, BRAZE_CALL_LOOKING, call->connect_by);
@@ -179,16 +179,16 @@ static void begin_look(struct braze_engine *engine, struct braze_call *call, dou
 
 static void end_attempt(struct braze_engine *engine, struct braze_transfer *transfer, CURLcode code) {
   struct braze_call *call = transfer->call;
-  const bool look = transfer->refused && !call->outcome.left;
+  const bool look = transfer->refused && !call->outcome.request_sent;
   leave(engine, &engine->running, call);
   call->transfer = NULL;
-  if (!call->outcome.left && (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)) braze_known_forget_name(&engine->known);
+  if (!call->outcome.request_sent && (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)) braze_known_drop_name(&engine->known);
   call->outcome.no_descriptor = engine->sockets.out_of_descriptors && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
   braze_transfer_end(transfer, code);
   if (!call->outcome.maybe_applied && !call->outcome.answered) braze_call_reopen_gate(call);
   put_transfer(engine, transfer);
   if (!look) {
-    settle(engine, call);
+    decide_next(engine, call);
     return;
   }
   call->needs_look = true;
@@ -270,10 +270,10 @@ static void end_look(struct braze_engine *engine) {
   while ((call = braze_call_of_engine_link(engine->looking.first)) != NULL) {
     leave(engine, &engine->looking, call);
     call->needs_look = false;
-    if (braze_known_judge(&engine->known, &call->outcome))
+    if (braze_known_check(&engine->known, &call->outcome))
       begin_transfer(engine, call, true, now);
     else
-      settle(engine, call);
+      decide_next(engine, call);
   }
 }
 
@@ -282,7 +282,7 @@ static void end_looking(struct braze_engine *engine, struct braze_call *call, do
   leave(engine, &engine->looking, call);
   call->outcome.connecting = call->connect_by < call->deadline;
   braze_known_late(&engine->known, call->limits.connect_timeout < call->limits.timeout ? call->limits.connect_timeout : call->limits.timeout, now, &call->outcome);
-  settle(engine, call);
+  decide_next(engine, call);
 }
 
 /* Whether a connection is kept on which a request may leave. */
@@ -329,13 +329,13 @@ static bool advance(struct braze_engine *engine) {
 
 static void harvest(struct braze_engine *engine) {
   CURLMsg *message;
-  int left;
-  while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
+  int remaining;
+  while ((message = curl_multi_info_read(engine->multi, &remaining)) != NULL) {
     CURL *easy = message->easy_handle;
     CURLcode code = message->data.result; /* the message is gone with the handle */
     char *transfer = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    if (code != CURLE_OK) braze_sockets_spoil(easy);
+    if (code != CURLE_OK) braze_sockets_shut_down(easy);
     curl_multi_remove_handle(engine->multi, easy);
     end_attempt(engine, (struct braze_transfer *)(void *)transfer, code);
   }
@@ -357,14 +357,14 @@ static bool end_late(struct braze_engine *engine) {
   double now = engine->ending.first ? braze_clock_now() : 0;
   size_t received;
   while ((call = braze_call_of_next_step(engine->ending.first)) != NULL && call->next_step.due <= now) {
-    if (call->outcome.left && call->deadline > now) { /* its connection was there in time */
+    if (call->outcome.request_sent && call->deadline > now) { /* its connection was there in time */
       leave(engine, &engine->running, call);
       enter(engine, &engine->running, call, BRAZE_CALL_RUNNING, call->deadline);
       continue;
     }
     received = braze_transfer_received(call->transfer);
     call->transfer->vain_looks = received == call->transfer->seen ? call->transfer->vain_looks + 1 : 0;
-    if (call->transfer->vain_looks > MOST_VAIN_LOOKS || engine->late_looks++ >= MOST_LATE_LOOKS) {
+    if (call->transfer->vain_looks > MAX_VAIN_LOOKS || engine->late_looks++ >= MAX_LATE_LOOKS) {
       curl_multi_remove_handle(engine->multi, call->transfer->easy);
       end_attempt(engine, call->transfer, CURLE_OPERATION_TIMEDOUT);
     } else {
@@ -395,8 +395,8 @@ static double until(double seconds, const struct braze_heap *heap, bool busy) {
   return until_due < seconds ? until_due : seconds;
 }
 
-void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
-  double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
+void braze_engine_wait(struct braze_engine *engine, double max_seconds) {
+  double seconds = max_seconds < LONGEST_WAIT ? max_seconds : LONGEST_WAIT;
   struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
   seconds = until(seconds, &engine->heap, engine->running_count > 0);
   seconds = until(seconds, &engine->ending, true);
@@ -414,7 +414,7 @@ void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
 }
 
 /* Takes a call that is not done out of its list, and touches nothing of libcurl's. */
-static void forget(struct braze_engine *engine, struct braze_call *call) {
+static void detach(struct braze_engine *engine, struct braze_call *call) {
   struct braze_list *const lists[] = {
       [BRAZE_CALL_WAITING] = &engine->waiting, [BRAZE_CALL_LOOKING] = &engine->looking, [BRAZE_CALL_RUNNING] = &engine->running, [BRAZE_CALL_PAUSING] = &engine->pausing};
   leave(engine, lists[call->state], call);
@@ -424,7 +424,7 @@ void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call) {
   double now = braze_clock_now();
   struct braze_transfer *transfer = call->transfer;
   if (call->state == BRAZE_CALL_NEW || call->state == BRAZE_CALL_DONE) return;
-  forget(engine, call);
+  detach(engine, call);
   if (!transfer) {
     fail(engine, call, BRAZE_CANCELLED, now);
     return;
@@ -461,7 +461,7 @@ void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
     }
     braze_engine_wait(engine, LONGEST_WAIT_OF_OWNER);
   }
-  forget(engine, call);
+  detach(engine, call);
   if (process == braze_process_forks()) braze_process_sleep(call->deadline - braze_clock_now());
   braze_outcome_free(&call->outcome);
   call->cancelled_at = braze_clock_now();

@@ -33,7 +33,7 @@ void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call);
 void braze_engine_step(struct braze_engine *engine);
 
 /* Waits until there is something to do, at most so many seconds. */
-void braze_engine_wait(struct braze_engine *engine, double most_seconds);
+void braze_engine_wait(struct braze_engine *engine, double max_seconds);
 
 /* The same for all that are not done. */
 void braze_engine_cancel_all(struct braze_engine *engine);

@@ -10,7 +10,7 @@
 
 enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, NAME_COUNT };
 
-#define MOST_EXACT INT64_C(9007199254740991)
+#define MAX_EXACT INT64_C(9007199254740991)
 #define LONGEST_LIST 256
 
 void braze_headers_init(struct braze_headers *headers) {
@@ -27,7 +27,7 @@ int64_t braze_headers_number(const char *text, size_t length) {
   for (i = 0; i < length; i++) {
     if (text[i] < '0' || text[i] > '9') return BRAZE_ABSENT;
     value = value * 10 + (text[i] - '0');
-    if (value > MOST_EXACT) return BRAZE_ABSENT;
+    if (value > MAX_EXACT) return BRAZE_ABSENT;
   }
   return value;
 }
@@ -78,8 +78,8 @@ static double read_seconds(struct value value) {
   bool part = false;
   while (digits < value.length && value.text[digits] >= '0' && value.text[digits] <= '9') digits++;
   if (digits == 0 || digits + 1 == value.length) return BRAZE_ABSENT;
-  for (i = 0; i < digits && seconds <= (double)MOST_EXACT; i++) seconds = seconds * 10 + (value.text[i] - '0');
-  if (seconds > (double)MOST_EXACT) seconds = (double)MOST_EXACT;
+  for (i = 0; i < digits && seconds <= (double)MAX_EXACT; i++) seconds = seconds * 10 + (value.text[i] - '0');
+  if (seconds > (double)MAX_EXACT) seconds = (double)MAX_EXACT;
   if (digits == value.length) return seconds;
   if (value.text[digits] != '.') return BRAZE_ABSENT;
   for (i = digits + 1; i < value.length; i++) {
@@ -231,7 +231,7 @@ static void take(struct braze_headers *headers, struct value value, double epoch
 }
 
 /* A folded line: what it goes on with is no number or date. */
-static void spoil(struct braze_headers *headers) {
+static void invalidate(struct braze_headers *headers) {
   switch (headers->last) {
   case LIMIT: headers->limit = CONTRADICTED; break;
   case REMAINING: headers->remaining = CONTRADICTED; break;
@@ -259,7 +259,7 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
   if (length == 0) headers->ended = true;
   if (headers->ended) return;
   if (line[0] == ' ' || line[0] == '\t') {
-    spoil(headers);
+    invalidate(headers);
     return;
   }
   headers->last = find(line, length, &at);

@@ -47,7 +47,7 @@ bool braze_known_update(struct braze_known *known, struct braze_settings *settin
   return true;
 }
 
-bool braze_known_judge(const struct braze_known *known, struct braze_outcome *outcome) {
+bool braze_known_check(const struct braze_known *known, struct braze_outcome *outcome) {
   const struct braze_found *found = braze_look_found(known->found);
   if (found->trust.refusal) {
     snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
@@ -72,7 +72,7 @@ void braze_known_late(struct braze_known *known, double seconds, double now, str
   known->look = NULL;
 }
 
-void braze_known_forget_name(struct braze_known *known) {
+void braze_known_drop_name(struct braze_known *known) {
   known->name_until = 0;
 }
 

@@ -19,18 +19,18 @@ struct braze_known {
 bool braze_known_look(struct braze_known *known, struct braze_settings *settings, const struct braze_wake *wake, double now,
                       struct braze_outcome *outcome);
 
-/* Takes in what a look found. True: one was done; braze_known_judge says whether a connection can be made now. */
+/* Takes in what a look found. True: one was done; braze_known_check says whether a connection can be made now. */
 bool braze_known_update(struct braze_known *known, struct braze_settings *settings, double now);
 
 /* False: it can't, and the outcome says why not. */
-bool braze_known_judge(const struct braze_known *known, struct braze_outcome *outcome);
+bool braze_known_check(const struct braze_known *known, struct braze_outcome *outcome);
 
 /* A call waited in vain for the look that is under way, for so many seconds at most: the outcome says for what. A look that takes
    longer than a call has is given up, so that the next call does not wait for it, too. */
 void braze_known_late(struct braze_known *known, double seconds, double now, struct braze_outcome *outcome);
 
 /* Nobody could be reached at the addresses: the next connection asks for them again. */
-void braze_known_forget_name(struct braze_known *known);
+void braze_known_drop_name(struct braze_known *known);
 
 /* The stores of the last look; NULL: there was none. */
 const struct braze_trust *braze_known_trust(const struct braze_known *known);

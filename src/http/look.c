@@ -17,7 +17,7 @@
 #include "process/process.h"
 #include "process/thread.h"
 
-#define MOST_ADDRESSES 16
+#define MAX_ADDRESSES 16
 
 struct braze_look {
   atomic_int references; /* the engine's and the thread's */
@@ -93,7 +93,7 @@ static void keep_addresses(struct braze_found *found, const struct addrinfo *lis
   char address[64];
   int count = 0;
   snprintf(found->addresses, sizeof found->addresses, "%s:%s:", found->name, port);
-  for (; list && count < MOST_ADDRESSES; list = list->ai_next) {
+  for (; list && count < MAX_ADDRESSES; list = list->ai_next) {
     bool six = list->ai_family == AF_INET6;
     if (list->ai_family != AF_INET && !six) continue;
     if (getnameinfo(list->ai_addr, list->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) != 0 || strchr(address, '%')) continue;
@@ -134,7 +134,7 @@ static bool take_place(struct braze_settings *settings) {
   if (atomic_exchange(&process, now) != now) atomic_store(&under_way, 0);
   in_process = atomic_fetch_add(&under_way, 1);
   of_client = atomic_fetch_add(&settings->looks, 1);
-  if (in_process < BRAZE_MOST_LOOKS && of_client < BRAZE_MOST_LOOKS_OF_CLIENT) return true;
+  if (in_process < BRAZE_MAX_LOOKS && of_client < BRAZE_MAX_LOOKS_OF_CLIENT) return true;
   give_place(settings);
   return false;
 }
@@ -220,16 +220,16 @@ struct braze_found *braze_look_found(struct braze_look *look) {
   return &look->found;
 }
 
-void braze_look_wait(struct braze_look *look, double most_seconds) {
+void braze_look_wait(struct braze_look *look, double max_seconds) {
   struct timespec until;
-  double whole = (double)(time_t)most_seconds;
+  double whole = (double)(time_t)max_seconds;
 #ifdef __APPLE__
   clock_gettime(CLOCK_REALTIME, &until);
 #else
   clock_gettime(CLOCK_MONOTONIC, &until);
 #endif
   until.tv_sec += (time_t)whole;
-  until.tv_nsec += (long)((most_seconds - whole) * 1e9);
+  until.tv_nsec += (long)((max_seconds - whole) * 1e9);
   if (until.tv_nsec >= 1000000000L) {
     until.tv_nsec -= 1000000000L;
     until.tv_sec++;

@@ -12,8 +12,8 @@
 
 /* Under way at a time, those that were given up included: in a process, and for one client, so that a client whose disk or name
    server hangs leaves some to the others. */
-#define BRAZE_MOST_LOOKS 32
-#define BRAZE_MOST_LOOKS_OF_CLIENT 8
+#define BRAZE_MAX_LOOKS 32
+#define BRAZE_MAX_LOOKS_OF_CLIENT 8
 
 enum braze_look_stage { BRAZE_LOOK_AT_DISK, BRAZE_LOOK_AT_NAME, BRAZE_LOOK_DONE };
 
@@ -37,7 +37,7 @@ int braze_look_begin(struct braze_look **begun, struct braze_settings *settings,
 enum braze_look_stage braze_look_stage(struct braze_look *look);
 
 /* Waits until it is done, at most so many seconds. */
-void braze_look_wait(struct braze_look *look, double most_seconds);
+void braze_look_wait(struct braze_look *look, double max_seconds);
 
 /* What was found by a look that is done; it lives as long as the look. */
 struct braze_found *braze_look_found(struct braze_look *look);

@@ -79,7 +79,7 @@ struct braze_outcome {
   bool no_descriptor; /* network, tls: the process has all that it may have */
   bool trust_failed;   /* tls: the certificate is not trusted, as opposed to a handshake that broke */
   bool connecting;     /* timeout: before the connection was there */
-  bool left;           /* libcurl was about to send the request itself */
+  bool request_sent;   /* libcurl was about to send the request itself */
   bool used_before;    /* it left on a connection on which another one had left before */
   bool maybe_applied;  /* the service may have done what was asked, in this attempt or an earlier one */
   bool applied_before; /* in an earlier one */
@@ -94,7 +94,7 @@ void braze_outcome_free(struct braze_outcome *outcome);
 void braze_outcome_clear(struct braze_outcome *outcome);
 
 /* Sets kind and maybe_applied by the status of a final response of 300 or more, or of one that is no HTTP status at all. */
-void braze_outcome_judge_status(struct braze_outcome *outcome);
+void braze_outcome_classify_status(struct braze_outcome *outcome);
 
 /* The whole 2xx did not say what a success says: a protocol error, and the service may well have done its work. */
 void braze_outcome_reject_answer(struct braze_outcome *outcome);

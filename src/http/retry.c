@@ -43,8 +43,8 @@ static enum rule rule_for(const struct braze_outcome *outcome) {
   if (outcome->proxy_status >= 400 && outcome->proxy_status <= 499) return NEVER;
   switch (outcome->kind) {
   case BRAZE_NETWORK:
-  case BRAZE_TIMEOUT: return outcome->left ? WHERE_REPEATABLE : ALWAYS;
-  case BRAZE_TLS: return outcome->left || outcome->trust_failed ? NEVER : ALWAYS;
+  case BRAZE_TIMEOUT: return outcome->request_sent ? WHERE_REPEATABLE : ALWAYS;
+  case BRAZE_TLS: return outcome->request_sent || outcome->trust_failed ? NEVER : ALWAYS;
   default: return NEVER;
   }
 }
@@ -74,10 +74,10 @@ int64_t braze_retry_whole(double epoch) {
   return whole + ((double)whole < epoch);
 }
 
-static double jitter(int tries, double chance) {
+static double jitter(int tries, double random) {
   double pause = FIRST_PAUSE;
   while (--tries > 0 && pause < LONGEST_PAUSE) pause *= 2;
-  return chance * (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+  return random * (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
 }
 
 static double longer(double one, double other) {
@@ -88,7 +88,7 @@ bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_
                         const struct braze_retry_time *time, struct braze_bucket *bucket, double *at) {
   enum rule rule = rule_for(outcome);
   double told = told_time(outcome);
-  double pause = jitter(call->tries, time->chance);
+  double pause = jitter(call->tries, time->random);
   if (outcome->answered || call->tries > call->retries) return false;
   if (rule == NEVER || (rule == WHERE_REPEATABLE && !call->repeatable)) return false;
   /* On a connection that was used before a 429 may be the answer to another request, and this one may have been obeyed. */

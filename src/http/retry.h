@@ -27,7 +27,7 @@ struct braze_retry_call {
 struct braze_retry_time {
   double now;    /* monotonic */
   double epoch;  /* UTC */
-  double chance; /* from 0 up to 1 */
+  double random; /* from 0 up to 1 */
 };
 
 /* True: try again at *at (monotonic), which is before the deadline; the bucket has been charged. */

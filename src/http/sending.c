@@ -11,7 +11,7 @@
    reused connection dies after the whole of it was delivered, so a second time in one attempt is refused. */
 static bool request_leaves(struct braze_call *call) {
   struct braze_outcome *outcome = &call->outcome;
-  if (outcome->left) {
+  if (outcome->request_sent) {
     outcome->stop = BRAZE_STOP_SECOND_SEND;
     return false;
   }
@@ -19,7 +19,7 @@ static bool request_leaves(struct braze_call *call) {
     outcome->stop = BRAZE_STOP_CANCELLED;
     return false;
   }
-  outcome->left = true;
+  outcome->request_sent = true;
   outcome->attempts++;
   return true;
 }
@@ -28,7 +28,7 @@ static bool request_leaves(struct braze_call *call) {
    whose parent goes on with the same call on the same connection. */
 static bool is_in_time(struct braze_transfer *transfer) {
   struct braze_outcome *outcome = &transfer->call->outcome;
-  if (outcome->left) return true; /* a second time: refused for that */
+  if (outcome->request_sent) return true; /* a second time: refused for that */
   if (braze_clock_now() >= transfer->call->deadline) outcome->stop = BRAZE_STOP_LATE;
   if (transfer->process != braze_process_forks()) outcome->stop = BRAZE_STOP_CANCELLED;
   return outcome->stop == BRAZE_STOP_NONE;
@@ -37,7 +37,7 @@ static bool is_in_time(struct braze_transfer *transfer) {
 /* The last look at the connection before the request leaves on it. False: it is not to be used, and nothing left. */
 static bool may_use_connection(struct braze_transfer *transfer, long local_port, const char *peer) {
   struct braze_outcome *outcome = &transfer->call->outcome;
-  if (outcome->left) return true; /* a second time: refused for that */
+  if (outcome->request_sent) return true; /* a second time: refused for that */
   if (!braze_sockets_enter(&transfer->connection, local_port, peer)) outcome->stop = BRAZE_STOP_STALE_CONNECTION;
   outcome->used_before = transfer->connection.used_before;
   return outcome->stop != BRAZE_STOP_STALE_CONNECTION;
@@ -100,7 +100,7 @@ CURLcode braze_sending_set(struct braze_transfer *transfer) {
 void braze_sending_end(struct braze_transfer *transfer) {
   long sent = 0, connections = 0;
   double handshake = 0;
-  if (!braze_libcurl_marks_by_read() || transfer->call->outcome.left || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION) return;
+  if (!braze_libcurl_marks_by_read() || transfer->call->outcome.request_sent || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
   curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);

@@ -38,7 +38,7 @@ void braze_settings_release(struct braze_settings *settings) {
   if (!settings || atomic_fetch_sub(&settings->references, 1) > 1) return;
   braze_secrets_release(settings->secrets);
   free(settings->url);
-  free(settings->host);
+  free(settings->authority);
   free(settings->ca_file);
   free(settings->proxy);
   free(settings->no_proxy);
@@ -112,9 +112,9 @@ bool braze_settings_set_api_key(struct braze_settings *settings, const char *key
     braze_buffer_print(hint, "set BRAZE_API_KEY, or pass api_key to braze.new");
     return false;
   }
-  if (length > BRAZE_MOST_KEY_LENGTH) {
+  if (length > BRAZE_MAX_KEY_LENGTH) {
     braze_buffer_print(message, "the API key has %zu bytes", length);
-    braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MOST_KEY_LENGTH);
+    braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MAX_KEY_LENGTH);
     return false;
   }
   if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])
@@ -155,7 +155,7 @@ bool braze_settings_set_endpoint(struct braze_settings *settings, const char *te
   struct braze_origin origin;
   bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
               keep(&settings->url, braze_buffer_text(&origin.url), origin.url.length) &&
-              keep(&settings->host, origin.authority, strlen(origin.authority)) && check_path(settings->url, message, hint);
+              keep(&settings->authority, origin.authority, strlen(origin.authority)) && check_path(settings->url, message, hint);
   settings->secure = origin.secure;
   settings->loopback = origin.loopback;
   settings->unknown_host = good && braze_advice_is_unknown(origin.host);

@@ -18,7 +18,7 @@ struct braze_settings {
   bool dropping;      /* the secrets go with the last hold */
   struct braze_secrets *secrets; /* NULL once the client is closed; each engine has a reference of its own */
   char *url;  /* of the REST endpoint, without a trailing slash */
-  char *host; /* host and port in it, for messages */
+  char *authority; /* host and port in it, for messages */
   bool secure;
   bool loopback;
   bool unknown_host; /* one of Braze's that may be a REST endpoint, but is none that this version knows */
@@ -36,10 +36,10 @@ struct braze_settings {
 #define BRAZE_DEFAULT_CONNECT_TIMEOUT 10.0
 #define BRAZE_DEFAULT_RETRIES 2
 #define BRAZE_DEFAULT_MAX_CONNECTIONS 16
-#define BRAZE_MOST_TIMEOUT 600.0
-#define BRAZE_MOST_RETRIES 10
-#define BRAZE_MOST_CONNECTIONS 1000
-#define BRAZE_MOST_KEY_LENGTH 8192
+#define BRAZE_MAX_TIMEOUT 600.0
+#define BRAZE_MAX_RETRIES 10
+#define BRAZE_MAX_CONNECTIONS 1000
+#define BRAZE_MAX_KEY_LENGTH 8192
 
 /* Settings with the defaults, one reference; NULL: no memory. */
 struct braze_settings *braze_settings_new(void);

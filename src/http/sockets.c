@@ -25,8 +25,8 @@
 #endif
 
 #define FIRST_CAPACITY 8
-#define MOST_AT_A_TIME 32
-#define MOST_OF_A_GOODBYE 64 /* bytes: two alerts of TLS and what is around them; no answer of HTTP over TLS is as short */
+#define MAX_POLLED_AT_ONCE 32
+#define MAX_TLS_GOODBYE 64 /* bytes: two alerts of TLS and what is around them; no answer of HTTP over TLS is as short */
 
 /* Whether this is what braze_descriptor_raise returns where no descriptor is free. */
 static bool is_out_of_descriptors(int descriptor) {
@@ -39,7 +39,7 @@ static uint64_t identity_of(curl_socket_t number) {
   return fstat(number, &state) == 0 && S_ISSOCK(state.st_mode) ? (uint64_t)state.st_ino : 0;
 }
 
-static void forget(struct braze_sockets *sockets, curl_socket_t number) {
+static void remove_number(struct braze_sockets *sockets, curl_socket_t number) {
   int i;
   for (i = 0; i < sockets->count && sockets->open[i].number != number; i++) continue;
   if (i < sockets->count) sockets->open[i] = sockets->open[--sockets->count];
@@ -60,7 +60,7 @@ static bool reserve(struct braze_sockets *sockets) {
 static bool note(const struct braze_connection *user, curl_socket_t number) {
   struct braze_sockets *sockets = user->sockets;
   const struct braze_socket opened = {number, identity_of(number), user, 0, 0};
-  forget(sockets, number);
+  remove_number(sockets, number);
   if (opened.identity == 0) return true;
   if (!reserve(sockets)) return false;
   sockets->open[sockets->count++] = opened;
@@ -90,7 +90,7 @@ int braze_sockets_close(void *data, curl_socket_t socket) {
   int another = braze_descriptor_raise(fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR));
   sockets->out_of_descriptors = is_out_of_descriptors(another);
   if (another >= 0) close(another);
-  forget(sockets, socket);
+  remove_number(sockets, socket);
   return close(socket);
 }
 
@@ -106,7 +106,7 @@ static void drop(struct braze_sockets *sockets, curl_socket_t socket) {
   ssize_t length;
   int rounds;
   for (rounds = 0; rounds < 64 && (length = recv(socket, bytes, sizeof bytes, MSG_DONTWAIT)) > 0; rounds++) total += (size_t)length;
-  if (total > (sockets->secure ? MOST_OF_A_GOODBYE : 0)) sockets->strayed = true;
+  if (total > (sockets->secure ? MAX_TLS_GOODBYE : 0)) sockets->strayed = true;
   shutdown(socket, SHUT_RDWR);
 }
 
@@ -201,7 +201,7 @@ static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, do
   const struct braze_socket *one = sockets->open;
   while (one->number != seen->fd) one++;
   if (seen->revents && identity_of(seen->fd) != one->identity) { /* the number is another's by now */
-    forget(sockets, seen->fd);
+    remove_number(sockets, seen->fd);
     return false;
   }
   if (seen->revents) {
@@ -214,14 +214,14 @@ static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, do
 }
 
 bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago) {
-  struct pollfd states[MOST_AT_A_TIME];
+  struct pollfd states[MAX_POLLED_AT_ONCE];
   bool dropped = false;
   int i = sockets->count;
   sockets->kept = 0;
-  /* From the end, since forgetting one moves the last one to its place. */
+  /* From the end, since removing one moves the last one to its place. */
   while (i > 0) {
     nfds_t count = 0;
-    for (; i > 0 && count < MOST_AT_A_TIME; i--) {
+    for (; i > 0 && count < MAX_POLLED_AT_ONCE; i--) {
       const struct pollfd state = {sockets->open[i - 1].number, POLLIN, 0};
       if (!sockets->open[i - 1].user) states[count++] = state;
     }
@@ -238,7 +238,7 @@ void braze_sockets_free(struct braze_sockets *sockets) {
 
 /* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be
    lost. One that is shut down is found dead before it is used. */
-void braze_sockets_spoil(CURL *easy) {
+void braze_sockets_shut_down(CURL *easy) {
   curl_socket_t kept = CURL_SOCKET_BAD;
   if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD) shutdown(kept, SHUT_RDWR);
 }

@@ -61,7 +61,7 @@ void braze_sockets_end(const struct braze_connection *connection, double now);
 bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago);
 
 /* Shuts down the connection of a transfer that failed, so that it is not kept. */
-void braze_sockets_spoil(CURL *easy);
+void braze_sockets_shut_down(CURL *easy);
 
 void braze_sockets_free(struct braze_sockets *sockets);
 

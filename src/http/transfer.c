@@ -12,11 +12,11 @@
 #include "http/sending.h"
 #include "process/process.h"
 
-#define LEAST_LONG_BODY 65536u
+#define MIN_LONG_BODY 65536u
 #define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
 #define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
-#define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
-#define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
+#define MAX_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
+#define MAX_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
@@ -49,7 +49,7 @@ static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, c
   struct braze_outcome *outcome = &transfer->call->outcome;
   (void)to_receive, (void)received, (void)to_send, (void)sent;
   if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
-  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->request_sent ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
   outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
   return 1;
 }
@@ -59,7 +59,7 @@ static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_soc
   struct braze_transfer *transfer = data;
   if (transfer->may_connect) return braze_sockets_open(&transfer->connection, purpose, address);
   transfer->refused = true;
-  if (transfer->call->outcome.left) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
+  if (transfer->call->outcome.request_sent) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
   return CURL_SOCKET_BAD;
 }
 
@@ -79,7 +79,7 @@ static void set_headers(struct braze_transfer *transfer) {
 
 /* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
-  transfer->headers[3].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[4];
+  transfer->headers[3].next = body_length < MIN_LONG_BODY ? NULL : &transfer->headers[4];
 }
 
 /* Sets an option unless one failed before; the first failure stays in `code`. */
@@ -140,7 +140,7 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
-  return code == CURLE_OK ? braze_libcurl_set_connection_limits(easy, MOST_CONNECTION_AGE, MOST_CONNECTION_LIFETIME) : code;
+  return code == CURLE_OK ? braze_libcurl_set_connection_limits(easy, MAX_CONNECTION_AGE, MAX_CONNECTION_LIFETIME) : code;
 }
 
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
@@ -227,7 +227,7 @@ static CURLcode set_addresses(struct braze_transfer *transfer, const char *addre
 
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
   CURL *easy = transfer->easy;
-  double left = call->deadline - now;
+  double remaining = call->deadline - now;
   CURLcode code = set_url(transfer, call->endpoint);
   if (code == CURLE_OK) code = set_store(transfer, route->store);
   if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
@@ -240,8 +240,8 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->error[0] = '\0';
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
   braze_headers_init(&transfer->response);
-  call->outcome.connecting = call->limits.connect_timeout < left;
-  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < left ? call->limits.connect_timeout : left));
+  call->outcome.connecting = call->limits.connect_timeout < remaining;
+  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < remaining ? call->limits.connect_timeout : remaining));
   SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
   if (!braze_libcurl_marks_by_read()) SET(CURLOPT_POSTFIELDS, call->body);
   if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
@@ -252,7 +252,7 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
-  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->request_sent ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   if (outcome->stop == BRAZE_STOP_LATE) return BRAZE_TIMEOUT;
   if (outcome->stop == BRAZE_STOP_CANCELLED) return BRAZE_CANCELLED;
   switch (code) {
@@ -273,11 +273,11 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   case CURLE_UNSUPPORTED_PROTOCOL: /* what arrived is not HTTP/1.x */
   case CURLE_WEIRD_SERVER_REPLY:
   case CURLE_BAD_FUNCTION_ARGUMENT: /* libcurl's store of headers says so of a line that is none */
-  case CURLE_BAD_CONTENT_ENCODING: return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  case CURLE_BAD_CONTENT_ENCODING: return outcome->request_sent ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
     /* With TLS 1.3 a server refuses a client only after the client has sent its request. */
-    return outcome->left && strstr(outcome->curl_message, "alert") ? BRAZE_TLS : BRAZE_NETWORK;
+    return outcome->request_sent && strstr(outcome->curl_message, "alert") ? BRAZE_TLS : BRAZE_NETWORK;
   default: return BRAZE_NETWORK;
   }
 }
@@ -293,9 +293,9 @@ static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct 
 
 /* A final response of 300 or more decides by itself; a 2xx only when all of it is there. libcurl takes a response for whole
    that ends inside its header. */
-static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
+static void classify(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
-    braze_outcome_judge_status(outcome);
+    braze_outcome_classify_status(outcome);
   else if (code == CURLE_OK && transfer->response.ended)
     outcome->answered = true;
   else
@@ -309,13 +309,13 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   if (transfer->settings->proxy) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   outcome->proxy_status = (int)proxy_status;
-  outcome->status = outcome->left && status >= 200 ? (int)status : 0;
+  outcome->status = outcome->request_sent && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
   if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
-  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+  if (outcome->request_sent && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
-  outcome->connecting = outcome->connecting && !outcome->left;
-  judge(transfer, code, outcome);
+  outcome->connecting = outcome->connecting && !outcome->request_sent;
+  classify(transfer, code, outcome);
   braze_conceal(transfer->secrets, transfer->call);
   braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;

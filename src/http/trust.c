@@ -14,7 +14,7 @@
 
 #include "http/libcurl.h"
 
-#define MOST_SPELLINGS 64u
+#define MAX_SPELLINGS 64u
 #define NO_DIRECTORY "/dev/null" /* OpenSSL looks certificates up in it by name, and finds none */
 
 /* A hashed name is eight hexadecimal digits, a dot and a number. */
@@ -140,9 +140,9 @@ static bool spell(const char **path, char **kept, unsigned dots) {
 bool braze_trust_follow(struct braze_trust *trust, const struct braze_trust *before) {
   unsigned round = before ? before->first.round + (before->print != trust->print) : 0;
   trust->first.round = trust->second.round = round;
-  return spell(&trust->first.directory, &trust->spelled[0], round % MOST_SPELLINGS) &&
-         spell(&trust->first.file, &trust->spelled[1], round % MOST_SPELLINGS) &&
-         spell(&trust->second.file, &trust->spelled[2], round % MOST_SPELLINGS);
+  return spell(&trust->first.directory, &trust->spelled[0], round % MAX_SPELLINGS) &&
+         spell(&trust->first.file, &trust->spelled[1], round % MAX_SPELLINGS) &&
+         spell(&trust->second.file, &trust->spelled[2], round % MAX_SPELLINGS);
 }
 
 void braze_trust_free(struct braze_trust *trust) {

@@ -249,7 +249,7 @@ void braze_worker_close(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
 }
 
-void braze_worker_give_up(struct braze_worker *worker) {
+void braze_worker_cancel_overdue(struct braze_worker *worker) {
   double deadline = braze_process_is_exiting_here() ? HUGE_VAL : braze_clock_now();
   pthread_mutex_lock(&worker->mutex);
   cancel_flight(worker, deadline);
@@ -287,7 +287,7 @@ bool braze_worker_ready(const struct braze_worker *worker) {
   return atomic_load(&worker->ready);
 }
 
-void braze_worker_settle(struct braze_worker *worker) {
+void braze_worker_rearm(struct braze_worker *worker) {
   if (!atomic_load(&worker->ready)) return;
   pthread_mutex_lock(&worker->mutex);
   if (!worker->outbox.first) {
@@ -331,8 +331,8 @@ static struct timespec time_in(double seconds) {
   return time;
 }
 
-bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds) {
-  const struct timespec until = time_in(most_seconds > 0 ? most_seconds : 0);
+bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double max_seconds) {
+  const struct timespec until = time_in(max_seconds > 0 ? max_seconds : 0);
   bool there;
   pthread_mutex_lock(&worker->mutex);
   worker->waited_for = true;

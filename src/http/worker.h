@@ -32,7 +32,7 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call);
 void braze_worker_close(struct braze_worker *worker);
 
 /* Where the process is exiting the thread stands still: cancels what is past its deadline, and all on the thread that exits. */
-void braze_worker_give_up(struct braze_worker *worker);
+void braze_worker_cancel_overdue(struct braze_worker *worker);
 
 /* The next call that is finished or cancelled, with the reference that the worker had; NULL: none. */
 struct braze_call *braze_worker_take(struct braze_worker *worker);
@@ -44,11 +44,11 @@ bool braze_worker_ready(const struct braze_worker *worker);
 int braze_worker_count(struct braze_worker *worker);
 
 /* Clears the descriptor where nothing is left to take. */
-void braze_worker_settle(struct braze_worker *worker);
+void braze_worker_rearm(struct braze_worker *worker);
 
 /* Blocks this thread until the call is finished or cancelled (NULL: until there is something to take), at most so many
    seconds. True where it came to that. */
-bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds);
+bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double max_seconds);
 
 /* Sets a socket to which a byte is written when the worker's descriptor becomes readable; -1 = none. The worker keeps a
    duplicate, since the host may close its own at any time. */

@@ -48,7 +48,7 @@ static void abandon(struct lbraze_client *client) {
 /* The parent's requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
   if (!lbraze_is_child(client)) {
-    if (client->worker && braze_process_is_exiting()) braze_worker_give_up(client->worker);
+    if (client->worker && braze_process_is_exiting()) braze_worker_cancel_overdue(client->worker);
     return;
   }
   lbraze_get_uservalue(L, index);
@@ -164,7 +164,7 @@ int lbraze_client_new_safe(lua_State *L) {
 static int call_endpoint(lua_State *L) {
   const struct braze_endpoint *endpoint = braze_endpoint_find("create_send_id", strlen("create_send_id"));
   struct lbraze_hold *hold = lua_touserdata(L, 4);
-  struct braze_value values[BRAZE_MOST_FIELDS];
+  struct braze_value values[BRAZE_MAX_FIELDS];
   struct braze_limits limits;
   int failure;
   struct lbraze_client *client;
@@ -259,7 +259,7 @@ static int client__tostring(lua_State *L) {
   const struct lbraze_client *client = test_client(L, 1);
   char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
   if (client && client->settings && !client->closed)
-    snprintf(text, sizeof text, "braze.client (%s)", client->settings->host ? client->settings->host : "");
+    snprintf(text, sizeof text, "braze.client (%s)", client->settings->authority ? client->settings->authority : "");
   lua_pushstring(L, text);
   return 1;
 }

@@ -144,8 +144,8 @@ static void check_duration(lua_State *L, const struct lbraze_context *context, c
   char hint[128];
   snprintf(hint, sizeof hint, SECONDS_HINT, name);
   if (seconds != seconds) lbraze_refuse(L, context, hint, "%s is not a number", said);
-  if (seconds > BRAZE_MOST_TIMEOUT)
-    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MOST_TIMEOUT);
+  if (seconds > BRAZE_MAX_TIMEOUT)
+    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MAX_TIMEOUT);
   if (!(seconds > 0)) lbraze_refuse(L, context, hint, "%s is %.14g: it must be above 0", said, seconds);
 }
 
@@ -205,7 +205,7 @@ static void set_endpoint(lua_State *L, struct braze_settings *settings, const ch
   lbraze_words_init(&words);
   check_set(L, settings, braze_settings_set_endpoint(settings, text, length, &words.message, &words.hint), &words, variable);
   if (!settings->unknown_host) return;
-  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->host);
+  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->authority);
   lbraze_warn(L, words.message_text);
 }
 
@@ -229,13 +229,13 @@ static void read_option(const struct reader *reader, int option) {
   switch (option) {
   case TIMEOUT: reader->limits->timeout = check_seconds(reader, name); break;
   case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(reader, name); break;
-  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MOST_RETRIES); break;
+  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MAX_RETRIES); break;
   case ON_DONE:
     if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
     lua_pushvalue(L, -1);
     lua_replace(L, reader->on_done);
     break;
-  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MOST_CONNECTIONS); break;
+  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MAX_CONNECTIONS); break;
   default: check_text(L, reader->context.settings, option, &length); break;
   }
 }

@@ -16,7 +16,7 @@ LBRAZE_RAISES static void refuse_value(lua_State *L, const struct lbraze_context
   if (fault != BRAZE_FIELD_EMPTY) braze_text_quote(&words.message, value->text, value->length, MOST_SHOWN);
   switch (fault) {
   case BRAZE_FIELD_EMPTY: braze_buffer_print(&words.message, "is empty"); break;
-  case BRAZE_FIELD_TOO_LONG: braze_buffer_print(&words.message, " has %zu characters: at most %zu are taken", value->length, field->most_length); break;
+  case BRAZE_FIELD_TOO_LONG: braze_buffer_print(&words.message, " has %zu characters: at most %zu are taken", value->length, field->max_length); break;
   case BRAZE_FIELD_NOT_UTF8: braze_buffer_print(&words.message, " is not UTF-8, at byte %zu of %zu", position, value->length); break;
   case BRAZE_FIELD_SPACE_AT_END: braze_buffer_print(&words.message, position == 1 ? " begins with a space" : " ends with a space"); break;
   default:
@@ -29,7 +29,7 @@ LBRAZE_RAISES static void refuse_value(lua_State *L, const struct lbraze_context
   else if (!field->required && fault == BRAZE_FIELD_EMPTY)
     braze_buffer_print(&words.hint, "leave it out and the service makes one");
   else if (field->ascii)
-    braze_buffer_print(&words.hint, "a %s is 1 to %zu printable ASCII characters, with no space at either end", field->name, field->most_length);
+    braze_buffer_print(&words.hint, "a %s is 1 to %zu printable ASCII characters, with no space at either end", field->name, field->max_length);
   words.operation = context->operation;
   lbraze_raise_usage(L, context->settings, &words);
 }
@@ -63,10 +63,10 @@ void lbraze_check_parameters(lua_State *L, int index, const struct lbraze_contex
 void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
                             struct braze_value *values) {
   const struct lbraze_context context = {settings, endpoint->name};
-  const char *known[BRAZE_MOST_FIELDS];
+  const char *known[BRAZE_MAX_FIELDS];
   const struct lbraze_names names = {"parameter", endpoint->name, known, (int)endpoint->field_count};
   int field;
-  memset(values, 0, BRAZE_MOST_FIELDS * sizeof *values);
+  memset(values, 0, BRAZE_MAX_FIELDS * sizeof *values);
   for (field = 0; field < names.count; field++) known[field] = endpoint->fields[field].name;
   if (lbraze_find_unknown(L, index, &names)) lbraze_refuse_unknown(L, &context, &names, lbraze_option_among_parameters(L, -1));
   for (field = 0; field < names.count; field++) {

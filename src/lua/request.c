@@ -113,9 +113,9 @@ static int request_wait(lua_State *L) {
   struct lbraze_request *request = check_request(L, "wait");
   double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
   while (!is_done(request)) {
-    double left = until - braze_clock_now();
-    if (left <= 0) break;
-    braze_worker_wait(request->client->worker, request->call, left);
+    double remaining = until - braze_clock_now();
+    if (remaining <= 0) break;
+    braze_worker_wait(request->client->worker, request->call, remaining);
     check_request(L, "wait"); /* the process may exit meanwhile */
   }
   lua_pushboolean(L, is_done(request));
@@ -209,7 +209,7 @@ static int start_call(lua_State *L) {
   struct lbraze_client *client = lua_touserdata(L, 1);
   struct lbraze_hold *hold = lua_touserdata(L, 5);
   const struct braze_endpoint *endpoint;
-  struct braze_value values[BRAZE_MOST_FIELDS];
+  struct braze_value values[BRAZE_MAX_FIELDS];
   struct braze_limits limits;
   struct lbraze_request *request;
   struct lbraze_context context;

@@ -12,41 +12,41 @@
 
 /* How long exit() and fork() wait for threads that are inside libcurl. Their steps take milliseconds, so this is reached only
    where a library blocks that should not, as on a file system that hangs. */
-#define MOST_MILLISECONDS 2000
+#define MAX_MILLISECONDS 2000
 #define LOOKS_PER_MILLISECOND 10
 
 /* So many threads at work are known by name. A further one that calls fork() in a signal handler while it is at work waits for
    itself, for as long as above. */
-#define MOST_KNOWN 128u
+#define MAX_KNOWN 128u
 
 static atomic_int working;       /* threads at work */
 static atomic_int holding;       /* forks under way: no work begins */
 static atomic_uintptr_t exiting; /* the thread that called exit(), 0 = none */
 /* The threads at work, 0 = free. No variables of a thread's own: in an object that is loaded at run time those take memory when
    they are first used, and end the process where there is none. */
-static atomic_uintptr_t known[MOST_KNOWN];
+static atomic_uintptr_t known[MAX_KNOWN];
 static atomic_uint forks;
 static atomic_uint *mark; /* 1; 0 again in a new process, however that was made. NULL: this system can't do that */
 static pthread_key_t ending;
 static bool ending_made;
 static char first_round, second_round;
 
-/* The place of this thread among the known ones; MOST_KNOWN: it has none. */
+/* The place of this thread among the known ones; MAX_KNOWN: it has none. */
 static unsigned find_place(uintptr_t wanted) {
-  unsigned first = (unsigned)((uintptr_t)pthread_self() >> 6) % MOST_KNOWN, i;
-  for (i = 0; i < MOST_KNOWN; i++)
-    if (atomic_load(&known[(first + i) % MOST_KNOWN]) == wanted) return (first + i) % MOST_KNOWN;
-  return MOST_KNOWN;
+  unsigned first = (unsigned)((uintptr_t)pthread_self() >> 6) % MAX_KNOWN, i;
+  for (i = 0; i < MAX_KNOWN; i++)
+    if (atomic_load(&known[(first + i) % MAX_KNOWN]) == wanted) return (first + i) % MAX_KNOWN;
+  return MAX_KNOWN;
 }
 
 static bool is_working_here(void) {
-  return find_place((uintptr_t)pthread_self()) < MOST_KNOWN;
+  return find_place((uintptr_t)pthread_self()) < MAX_KNOWN;
 }
 
 static void take_place(void) {
   unsigned place = find_place(0);
   uintptr_t free_place = 0;
-  while (place < MOST_KNOWN && !atomic_compare_exchange_strong(&known[place], &free_place, (uintptr_t)pthread_self())) {
+  while (place < MAX_KNOWN && !atomic_compare_exchange_strong(&known[place], &free_place, (uintptr_t)pthread_self())) {
     place = find_place(0);
     free_place = 0;
   }
@@ -54,7 +54,7 @@ static void take_place(void) {
 
 static void give_place(void) {
   unsigned place = find_place((uintptr_t)pthread_self());
-  if (place < MOST_KNOWN) atomic_store(&known[place], 0);
+  if (place < MAX_KNOWN) atomic_store(&known[place], 0);
 }
 
 static void sleep_a_little(void) {
@@ -65,7 +65,7 @@ static void sleep_a_little(void) {
 /* Until no thread but this one is at work, within limits. */
 static void wait_for_others(void) {
   int own = is_working_here(), looks;
-  for (looks = 0; looks < MOST_MILLISECONDS * LOOKS_PER_MILLISECOND && atomic_load(&working) > own; looks++) sleep_a_little();
+  for (looks = 0; looks < MAX_MILLISECONDS * LOOKS_PER_MILLISECOND && atomic_load(&working) > own; looks++) sleep_a_little();
 }
 
 /* Whoever begins later sees that the process exits. */
@@ -90,7 +90,7 @@ static void after_fork_in_parent(void) {
 static void after_fork_in_child(void) {
   uintptr_t self = (uintptr_t)pthread_self();
   unsigned i;
-  for (i = 0; i < MOST_KNOWN; i++)
+  for (i = 0; i < MAX_KNOWN; i++)
     if (atomic_load(&known[i]) != self) atomic_store(&known[i], 0);
   atomic_store(&holding, 0);
   atomic_store(&working, 0);
@@ -180,7 +180,7 @@ bool braze_process_is_exiting_here(void) {
 }
 
 void braze_process_sleep(double seconds) {
-  struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  struct timespec remaining = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
   if (seconds <= 0 || braze_process_is_exiting_here()) return;
-  while (nanosleep(&left, &left) != 0) continue;
+  while (nanosleep(&remaining, &remaining) != 0) continue;
 }

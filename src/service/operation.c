@@ -40,7 +40,7 @@ enum braze_field_fault braze_field_check(const struct braze_field *field, const 
   *position = good + 1;
   if (length == 0) return BRAZE_FIELD_EMPTY;
   if (good < length) return field->ascii ? BRAZE_FIELD_NOT_PRINTABLE : BRAZE_FIELD_NOT_UTF8;
-  if (field->most_length > 0 && length > field->most_length) return BRAZE_FIELD_TOO_LONG;
+  if (field->max_length > 0 && length > field->max_length) return BRAZE_FIELD_TOO_LONG;
   if (!field->ascii || (text[0] != ' ' && text[length - 1] != ' ')) return BRAZE_FIELD_GOOD;
   *position = text[0] == ' ' ? 1 : length;
   return BRAZE_FIELD_SPACE_AT_END;

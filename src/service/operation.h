@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BRAZE_MOST_FIELDS 4
+#define BRAZE_MAX_FIELDS 4
 
 /* Bytes of a whole request: 4 MB on most endpoints, says the page on API limits. Beyond them the service answers 413. */
 #define BRAZE_REQUEST_LIMIT 4000000u
@@ -16,7 +16,7 @@ struct braze_field {
   const char *json; /* the same as it stands in front of the value in a request */
   bool required;
   bool ascii;         /* printable ASCII with no space at either end; else UTF-8 */
-  size_t most_length; /* in bytes; 0 = the service decides */
+  size_t max_length; /* in bytes; 0 = the service decides */
 };
 
 struct braze_endpoint {
@@ -26,7 +26,7 @@ struct braze_endpoint {
   const char *answer_field; /* a non-empty string in every success */
   const char *repeat_field; /* where the caller gives it, a second request makes nothing new */
   size_t field_count;
-  struct braze_field fields[BRAZE_MOST_FIELDS];
+  struct braze_field fields[BRAZE_MAX_FIELDS];
 };
 
 /* The endpoint of that name, or NULL. */
