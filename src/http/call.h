@@ -12,7 +12,7 @@
 #include "http/outcome.h"
 #include "service/operation.h"
 
-enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
+enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE, BRAZE_CALL_STATE_COUNT };
 
 /* What the thread that runs a call and the one that may cancel it agree on without waiting for each other: whether the
    request left, whether it still may, and how many did. */

@@ -1,0 +1,29 @@
+/* attempt: one attempt of a call, from the choice of its connection to what comes after it. For the engine's own files alone. */
+#ifndef BRAZE_ATTEMPT_H
+#define BRAZE_ATTEMPT_H
+
+#include "http/engine_state.h"
+
+/* Begins an attempt of a call that is in no list. */
+void braze_attempt_begin(struct braze_engine *engine, struct braze_call *call, double now);
+
+/* Ends the attempt that runs on the transfer, whose handle libcurl no longer has. The call goes on or is done. */
+void braze_attempt_end(struct braze_engine *engine, struct braze_transfer *transfer, CURLcode code);
+
+/* Ends the attempt of a call that is in no list, and finishes the call as cancelled. */
+void braze_attempt_cancel(struct braze_engine *engine, struct braze_call *call, double now);
+
+/* Goes on with the attempts that waited for a look, if it is done. */
+void braze_attempt_end_look(struct braze_engine *engine);
+
+/* Ends an attempt that waited in vain for a look. */
+void braze_attempt_end_late_look(struct braze_engine *engine, struct braze_call *call, double now);
+
+/* Goes on with attempts that wait for a look where a kept connection has become free meanwhile: a disk or a name server that hangs
+   holds up new connections alone. True: at least one went on. */
+bool braze_attempt_use_kept(struct braze_engine *engine, double now);
+
+/* Frees the transfers that no attempt uses. */
+void braze_attempt_free_idle(struct braze_engine *engine);
+
+#endif
