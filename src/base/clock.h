@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Seconds on a clock that never jumps; its zero means nothing. */
+/* Seconds on a monotonic clock, which never jumps. Only differences have a meaning. */
 double braze_clock_now(void);
 
 /* Seconds since 1970, UTC. */
@@ -14,7 +14,7 @@ double braze_clock_epoch(void);
 /* A number from 0 up to, but not including, 1. Good enough to spread retries, not for secrets. */
 double braze_clock_random(void);
 
-/* Seconds that an engine may wait until `due` on the clock of braze_clock_now. `busy` says that a transfer is under way. */
+/* How many seconds an engine may wait until `due`, a time of braze_clock_now. `busy`: a transfer is under way. */
 double braze_clock_wait(double due, bool busy);
 
 #endif

@@ -12,16 +12,16 @@
 /* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
 static size_t sequence_length(const unsigned char *bytes, size_t length) {
   unsigned char first = bytes[0];
-  unsigned char least = 0x80, most = 0xBF;
+  unsigned char min = 0x80, max = 0xBF;
   size_t count, i;
   if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4) return 0;
   count = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (first == 0xE0) least = 0xA0;
-  if (first == 0xED) most = 0x9F;
-  if (first == 0xF0) least = 0x90;
-  if (first == 0xF4) most = 0x8F;
-  if (length < count || bytes[1] < least || bytes[1] > most) return 0;
+  if (first == 0xE0) min = 0xA0;
+  if (first == 0xED) max = 0x9F;
+  if (first == 0xF0) min = 0x90;
+  if (first == 0xF4) max = 0x8F;
+  if (length < count || bytes[1] < min || bytes[1] > max) return 0;
   for (i = 2; i < count; i++)
     if (bytes[i] < 0x80 || bytes[i] > 0xBF) return 0;
   return count;
@@ -91,15 +91,15 @@ static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count)
   return count;
 }
 
-void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t max) {
   size_t room = out->limit - out->length, written = 0, at = 0;
-  if (most > room) most = room;
+  if (max > room) max = room;
   while (at < length) {
     const unsigned char *bytes = (const unsigned char *)text + at;
     size_t count = sequence_length(bytes, length - at);
     char unit[9];
     size_t unit_length = write_unit(unit, bytes, count);
-    if (written + unit_length > most) {
+    if (written + unit_length > max) {
       braze_buffer_append(out, "...", 3);
       return;
     }
@@ -109,9 +109,9 @@ void braze_text_escape(struct braze_buffer *out, const char *text, size_t length
   }
 }
 
-void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t max) {
   braze_buffer_append(out, "\"", 1);
-  braze_text_escape(out, text, length, most);
+  braze_text_escape(out, text, length, max);
   braze_buffer_append(out, "\"", 1);
 }
 

@@ -33,7 +33,7 @@ static bool is_out_of_descriptors(int descriptor) {
   return descriptor == -EMFILE || descriptor == -ENFILE;
 }
 
-/* What the system calls the socket behind a number, and no other one while it runs; 0 = it is no socket, or can't be told. */
+/* A number that the system gives to this socket alone; 0: it is no socket, or the system does not tell. */
 static uint64_t identity_of(curl_socket_t number) {
   struct stat state;
   return fstat(number, &state) == 0 && S_ISSOCK(state.st_mode) ? (uint64_t)state.st_ino : 0;
@@ -56,7 +56,7 @@ static bool reserve(struct braze_sockets *sockets) {
   return true;
 }
 
-/* False = there is no memory to look after it. */
+/* False: there is no memory to remember the socket. */
 static bool note(const struct braze_connection *user, curl_socket_t number) {
   struct braze_sockets *sockets = user->sockets;
   const struct braze_socket opened = {number, identity_of(number), user, 0, 0};
@@ -84,7 +84,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   return CURL_SOCKET_BAD;
 }
 
-/* libcurl does not say why it could not open a file of certificates. As long as the socket is there it can be told. */
+/* libcurl does not say why it could not open a file of certificates. Before the socket is closed we can find out. */
 int braze_sockets_close(void *data, curl_socket_t socket) {
   struct braze_sockets *sockets = data;
   int another = braze_descriptor_raise(fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR));
@@ -99,7 +99,7 @@ void braze_sockets_begin(struct braze_connection *connection, struct braze_socke
   *connection = fresh;
 }
 
-/* Reads what is there, so that libcurl's own look finds the end and not the bytes in front of it. */
+/* Reads what is there, so that libcurl's own check finds the end and not the bytes before it; then shuts the socket down. */
 static void drop(struct braze_sockets *sockets, curl_socket_t socket) {
   char bytes[512];
   size_t total = 0;
@@ -110,7 +110,7 @@ static void drop(struct braze_sockets *sockets, curl_socket_t socket) {
   shutdown(socket, SHUT_RDWR);
 }
 
-/* Whether bytes or an end wait there; what else poll says is as good as an end. */
+/* Whether bytes or an end wait there. Any other event of poll counts as an end. */
 static bool is_readable(curl_socket_t socket) {
   struct pollfd state = {socket, POLLIN, 0};
   return poll(&state, 1, 0) > 0;
@@ -142,7 +142,7 @@ static struct braze_socket *find_new(const struct braze_connection *connection, 
   return found;
 }
 
-/* The socket that was kept: connections to two addresses may have the same local port. */
+/* The kept socket on which the attempt runs. Connections to two addresses may have the same local port. */
 static struct braze_socket *find_kept(const struct braze_connection *connection, long local_port, const char *peer) {
   struct braze_sockets *sockets = connection->sockets;
   struct braze_socket *found = NULL;
@@ -196,7 +196,7 @@ void braze_sockets_end(const struct braze_connection *connection, double now) {
   }
 }
 
-/* What poll saw of a socket that is kept. True: it was dropped. */
+/* Handles what poll saw of a kept socket. True: it was shut down. */
 static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, double long_ago) {
   const struct braze_socket *one = sockets->open;
   while (one->number != seen->fd) one++;
@@ -218,7 +218,7 @@ bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago) {
   bool dropped = false;
   int i = sockets->count;
   sockets->kept = 0;
-  /* From the end, since removing one moves the last one to its place. */
+  /* From the end, because removing a socket moves the last one to its place. */
   while (i > 0) {
     nfds_t count = 0;
     for (; i > 0 && count < MAX_POLLED_AT_ONCE; i--) {
@@ -236,8 +236,8 @@ void braze_sockets_free(struct braze_sockets *sockets) {
   free(sockets->open);
 }
 
-/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be
-   lost. One that is shut down is found dead before it is used. */
+/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be lost.
+   libcurl finds a socket that is shut down dead before it uses it. */
 void braze_sockets_shut_down(CURL *easy) {
   curl_socket_t kept = CURL_SOCKET_BAD;
   if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD) shutdown(kept, SHUT_RDWR);

@@ -1,4 +1,4 @@
-/* worker: see worker.h. The owner and the thread share one struct, which the last of them frees. */
+/* worker: see worker.h. The owner and the thread share one struct, which the last of the two frees. */
 #define _GNU_SOURCE /* clocks and signals under -std=c11 */
 #include "http/worker.h"
 
@@ -18,19 +18,19 @@
 #include "process/wake.h"
 
 #define LONGEST_WAIT 3600.0
-#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
+#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread must notice that the process exits */
 
 struct braze_worker {
   atomic_int references; /* the owner's and the thread's */
-  pthread_mutex_t mutex; /* of all below up to the blank line */
+  pthread_mutex_t mutex; /* guards all below up to the blank line */
   pthread_cond_t finished;
-  struct braze_list inbox;   /* by engine_link: submitted, for the thread */
-  struct braze_list cancels; /* by cancel_link: cancelled, for the thread; each with a reference */
-  struct braze_list flight;  /* by owner_link: submitted and neither finished nor cancelled, the oldest first */
-  struct braze_list outbox;  /* by owner_link: finished, or cancelled */
+  struct braze_list inbox;   /* by engine_link: submitted, not yet seen by the thread */
+  struct braze_list cancels; /* by cancel_link: cancelled, not yet seen by the thread; each with a reference */
+  struct braze_list flight;  /* by owner_link: neither finished nor cancelled, the oldest first */
+  struct braze_list outbox;  /* by owner_link: finished or cancelled, not yet taken */
   int outbox_count;
   bool closing;
-  bool asleep; /* the thread waits, or is about to, and has to be woken for whatever is new */
+  bool asleep; /* the thread waits, or is about to, and must be woken for anything new */
   bool waited_for;
   int notify;
 
@@ -93,7 +93,7 @@ int braze_worker_new(struct braze_worker **made, struct braze_settings *settings
   return failure;
 }
 
-/* Under the mutex: the call leaves the flight and can be taken. */
+/* Under the mutex: moves a call from the flight to the outbox, where it can be taken. */
 static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
   braze_list_remove(&worker->flight, &call->owner_link);
   braze_list_append(&worker->outbox, &call->owner_link);
@@ -106,14 +106,14 @@ static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
   if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
 }
 
-/* Under the mutex, once something is new: whether the thread is to be woken. One at work looks by itself before it waits. */
+/* Under the mutex, after something new has come: whether the thread must be woken. A thread at work looks by itself before it waits. */
 static bool rouse(struct braze_worker *worker) {
   bool asleep = worker->asleep;
   worker->asleep = false;
   return asleep;
 }
 
-/* On the thread: whether nothing came in meanwhile; then whoever brings something wakes it. */
+/* On the thread: whether nothing has come in meanwhile. If so, whoever brings something wakes the thread. */
 static bool may_sleep(struct braze_worker *worker) {
   bool nothing_new;
   pthread_mutex_lock(&worker->mutex);
@@ -123,7 +123,7 @@ static bool may_sleep(struct braze_worker *worker) {
   return nothing_new;
 }
 
-/* On the thread: submits what came in, ends what was cancelled. False: the thread is to end. */
+/* On the thread: submits new calls, and ends those that were cancelled. False: the thread must end. */
 static bool receive(struct braze_worker *worker) {
   struct braze_list submitted, cancels;
   struct braze_call *call;
@@ -147,7 +147,7 @@ static bool receive(struct braze_worker *worker) {
   return !closing;
 }
 
-/* On the thread: hands over what is done, and with it the thread's reference. */
+/* On the thread: hands over the calls that are done, with the thread's references. */
 static void deliver(struct braze_worker *worker) {
   struct braze_call *call = braze_engine_take(worker->engine);
   if (!call) return;
@@ -161,7 +161,7 @@ static void deliver(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
 }
 
-/* Does not return once the process is exiting: the thread stands still until it ends with the process. */
+/* Does not return once the process is exiting: the thread sleeps until it ends with the process. */
 static void begin_work(void) {
   while (!braze_process_enter()) pause();
 }
@@ -204,11 +204,11 @@ int braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   braze_list_append(&worker->flight, &call->owner_link);
   asleep = rouse(worker);
   pthread_mutex_unlock(&worker->mutex);
-  if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which is the first thing that it wants */
+  if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which the thread takes first */
   return 0;
 }
 
-/* Under the mutex. The outbox gets a reference of its own; the thread keeps its until it has dropped the call. */
+/* Under the mutex. The outbox gets a reference of its own; the thread keeps its own until it has dropped the call. */
 static void cancel(struct braze_worker *worker, struct braze_call *call) {
   atomic_fetch_or(&call->gate, BRAZE_GATE_CLOSED);
   call->cancelled = true;
@@ -223,13 +223,13 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
   if (fresh) {
     cancel(worker, call);
     braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);
-    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: a thread that sleeps has its engine */
+    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: while it is held, a thread that sleeps does not free its engine */
   }
   pthread_mutex_unlock(&worker->mutex);
   return fresh;
 }
 
-/* Under the mutex: all whose deadline is that or earlier, in the order they were started. */
+/* Under the mutex: cancels all calls with this deadline or an earlier one, in the order in which they were started. */
 static void cancel_flight(struct braze_worker *worker, double deadline) {
   struct braze_link *link, *next;
   for (link = worker->flight.first; link; link = next) {
@@ -294,7 +294,7 @@ void braze_worker_rearm(struct braze_worker *worker) {
     braze_wake_clear(&worker->wake);
     atomic_store(&worker->ready, false);
   } else {
-    braze_wake_notify(worker->notify); /* its byte was read, and no other one comes while the descriptor stays readable */
+    braze_wake_notify(worker->notify); /* its byte was read, and no other one is written while the descriptor stays readable */
   }
   pthread_mutex_unlock(&worker->mutex);
 }

@@ -54,7 +54,7 @@ int braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
   return failure;
 }
 
-/* Whether this very process is at the other end. */
+/* Whether the other end belongs to this process. */
 static bool is_ours(int connection) {
   struct ucred peer;
   socklen_t size = sizeof peer;

@@ -16,7 +16,7 @@ int braze_descriptor_raise(int descriptor) {
   return raised;
 }
 
-/* open() gives the lowest number that is free: what it gives above 2 shows that there is none below. */
+/* open() returns the lowest free number: one above 2 shows that none below is free. */
 void braze_descriptor_fill_low(struct braze_descriptor_fill *fill) {
   int code = errno, i;
   for (i = 0; i < BRAZE_MIN_DESCRIPTOR; i++) fill->filled[i] = false;

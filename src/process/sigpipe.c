@@ -1,4 +1,4 @@
-/* sigpipe: see sigpipe.h. The host's disposition is left alone: it belongs to the whole process. */
+/* sigpipe: see sigpipe.h. The signal's disposition is the host's, because it holds for the whole process: it stays as it is. */
 #define _GNU_SOURCE /* pthread_sigmask under -std=c11 */
 #include "process/sigpipe.h"
 
