@@ -1,4 +1,4 @@
-/* call: one call: what is asked, its limits, how far it is, what came of it. */
+/* call: one call: its request, its limits, how far it is, and its outcome. */
 #ifndef BRAZE_CALL_H
 #define BRAZE_CALL_H
 
@@ -12,13 +12,21 @@
 #include "http/outcome.h"
 #include "service/operation.h"
 
-enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE, BRAZE_CALL_STATE_COUNT };
+enum braze_call_state {
+  BRAZE_CALL_NEW,
+  BRAZE_CALL_WAITING, /* for a place among the connections */
+  BRAZE_CALL_LOOKING, /* an attempt waits for a look */
+  BRAZE_CALL_RUNNING, /* libcurl has an attempt */
+  BRAZE_CALL_PAUSING, /* before the next attempt */
+  BRAZE_CALL_DONE,
+  BRAZE_CALL_STATE_COUNT
+};
 
-/* What the thread that runs a call and the one that may cancel it agree on without waiting for each other: whether the
-   request left, whether it still may, and how many did. */
-#define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call leaves */
-#define BRAZE_GATE_SENT 2u    /* one left, and the service may be working on it */
-#define BRAZE_GATE_ATTEMPT 4u /* times the number of requests that began to leave */
+/* The gate tells the thread that runs a call and the thread that may cancel it, without a lock, whether a request was sent, whether one
+   still may be, and how many were. */
+#define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call is sent */
+#define BRAZE_GATE_SENT 2u    /* a request was sent, and the service may be working on it */
+#define BRAZE_GATE_ATTEMPT 4u /* one request; the upper bits count them */
 
 struct braze_transfer;
 
@@ -35,25 +43,25 @@ struct braze_call {
 
   double started; /* monotonic */
 
-  /* The engine's. */
+  /* For the engine. */
   enum braze_call_state state;
   int tries;
   double deadline;      /* monotonic */
-  double connect_by;    /* of this attempt */
+  double connect_by;    /* monotonic, for this attempt */
   bool trust_retried;
-  bool refused_connection; /* a connection that was kept was not fit for the last attempt */
-  bool watched;            /* it has waited once to see whether one is */
-  bool fresh;              /* this attempt has a connection of its own */
-  bool needs_look;         /* no connection that is kept would do */
+  bool refused_connection; /* the last attempt found its kept connection unfit */
+  bool watched;            /* it has paused once to see whether a kept connection stays quiet */
+  bool fresh;              /* this attempt makes a connection of its own */
+  bool needs_look;         /* no kept connection can be used */
   struct braze_transfer *transfer;
   struct braze_heap_node next_step; /* in one of the engine's heaps: when it must look at the call again */
   struct braze_outcome outcome;
 
-  /* The worker's and its owner's; see worker.h. */
+  /* For the worker and its owner; see worker.h. */
   atomic_bool finished;
   bool cancelled;
   double cancelled_at;
-  int reference; /* the owner's mark */
+  int reference; /* for the owner's use */
 
   struct braze_link engine_link; /* in the worker's inbox, then in the engine's list of its state */
   struct braze_link owner_link;  /* in flight, then in the outbox */
@@ -89,21 +97,21 @@ struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const s
 
 struct braze_call *braze_call_retain(struct braze_call *call);
 
-/* Gives a reference back (NULL is nothing). */
+/* Drops a reference. NULL is allowed. */
 void braze_call_release(struct braze_call *call);
 
-/* The request is about to leave. False: it must not, the call was cancelled before. */
+/* A request is about to be sent. False: it must not be, because the call was cancelled before. */
 bool braze_call_pass_gate(struct braze_call *call);
 
-/* Whether it was, by whichever thread. */
+/* Whether the call was cancelled, by whichever thread. */
 static inline bool braze_call_is_cancelled(const struct braze_call *call) {
   return atomic_load(&call->gate) & BRAZE_GATE_CLOSED;
 }
 
-/* What is known of a call that was cancelled while another thread ran it: its own outcome may not be read. */
+/* Writes what is known of a call that was cancelled while another thread ran it: the call's own outcome must not be read then. */
 void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome);
 
-/* The attempt is over and nothing of it can have been applied. */
+/* The attempt is over, and it can have had no effect. */
 void braze_call_reopen_gate(struct braze_call *call);
 
 #endif

@@ -230,7 +230,7 @@ static void take(struct braze_headers *headers, struct value value, double epoch
   }
 }
 
-/* A folded line: what it goes on with is no number or date. */
+/* A folded line came: the header that it continues is no longer a number or a date. */
 static void invalidate(struct braze_headers *headers) {
   switch (headers->last) {
   case LIMIT: headers->limit = CONTRADICTED; break;

@@ -1,4 +1,4 @@
-/* look: see look.h. The engine and the thread share one struct, which the last of them frees. */
+/* look: see look.h. The engine and the thread share one struct, which the last of the two frees. */
 #define _GNU_SOURCE /* getaddrinfo, inet_aton, clocks under -std=c11 */
 #include "http/look.h"
 
@@ -24,16 +24,16 @@ struct braze_look {
   atomic_int stage;
   pthread_mutex_t mutex; /* of the wake, and for the condition */
   pthread_cond_t done;
-  const struct braze_wake *wake; /* NULL: none, or the engine has given the look up */
+  const struct braze_wake *wake; /* NULL: none, or the engine has dropped the look */
   struct braze_settings *settings;
   bool with_name;
   struct braze_found found;
 };
 
 static atomic_int under_way;
-static atomic_uint process; /* in which they are */
+static atomic_uint process; /* in which they are under way, by braze_process_forks */
 
-/* Host and port of a URL "scheme://host:port/path"; the port is the scheme's own where none is given. False: they are too long. */
+/* Splits a URL "scheme://host:port/path" into host and port, by default the scheme's own port. False: one is too long. */
 static bool split_url(const char *url, const char *default_port, char *host, size_t size, char *port, size_t port_size) {
   const char *start = strstr(url, "://"), *colon;
   size_t length;
@@ -46,14 +46,14 @@ static bool split_url(const char *url, const char *default_port, char *host, siz
   return snprintf(port, port_size, "%.*s", (int)(start + length - colon - 1), colon + 1) < (int)port_size;
 }
 
-/* Who is connected to: the proxy, or the service. */
+/* The peer of a connection: the proxy, or the service. */
 static bool find_peer(const struct braze_settings *settings, char *host, size_t size, char *port, size_t port_size) {
   const char *url = settings->proxy ? settings->proxy : settings->url;
-  const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : settings->proxy ? "80" : "80";
+  const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : "80";
   return url && split_url(url, default_port, host, size, port, port_size);
 }
 
-/* "127.0.0.1", and "127.1" as well; one of IPv6 stands in brackets and has been left out before. */
+/* "127.0.0.1", and "127.1" as well. A literal of IPv6 stands in brackets, and split_url refuses it. */
 static bool is_literal(const char *host) {
   struct in_addr address;
   return inet_aton(host, &address) != 0;
@@ -74,7 +74,7 @@ bool braze_look_wants_name(const struct braze_settings *settings) {
   return find_peer(settings, host, sizeof host, port, sizeof port) && !is_localhost(host) && !is_literal(host);
 }
 
-/* Whether a socket can be made for a family, and if not, whether for want of a descriptor. */
+/* Whether a socket of this family can be made; if not, whether because no descriptor is free. */
 static bool has_socket(int family, bool *no_descriptor) {
   int opened = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   *no_descriptor = opened < 0 && (errno == EMFILE || errno == ENFILE);
@@ -88,7 +88,7 @@ static void append(struct braze_found *found, const char *separator, const char 
   snprintf(found->addresses + length, sizeof found->addresses - length, "%s%s%s%s", separator, before, address, behind);
 }
 
-/* In the order of the system, as libcurl takes them. An address with a scope (%eth0) can't be given to libcurl. */
+/* Keeps the addresses in the system's order, which libcurl follows. An address with a scope (%eth0) can't be given to libcurl. */
 static void keep_addresses(struct braze_found *found, const struct addrinfo *list, const char *port) {
   char address[64];
   int count = 0;
@@ -127,7 +127,7 @@ static void give_place(struct braze_settings *settings) {
   atomic_fetch_sub(&settings->looks, 1);
 }
 
-/* Counts one more, unless there are as many as there may be. The threads of a parent are not in its child. */
+/* Counts one more look. False: there are as many as allowed. The threads of a parent do not exist in its child. */
 static bool take_place(struct braze_settings *settings) {
   const unsigned now = braze_process_forks();
   int in_process, of_client;

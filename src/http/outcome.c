@@ -18,7 +18,7 @@ void braze_outcome_init(struct braze_outcome *outcome) {
   braze_outcome_clear(outcome);
 }
 
-/* An attempt that was cancelled leaves them as they came, and they may have the key in them. */
+/* In a cancelled attempt these texts are as they came, and may contain the key. */
 static void wipe_texts(struct braze_outcome *outcome) {
   braze_wipe(outcome->request_id, sizeof outcome->request_id);
   braze_wipe(outcome->location, sizeof outcome->location);

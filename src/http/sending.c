@@ -9,7 +9,7 @@
 
 /* libcurl is about to send the request; that no request is sent twice rests on this moment. libcurl by itself sends a POST again when a
    reused connection dies after all of it was delivered, so a second time in one attempt is refused. */
-static bool send_request(struct braze_call *call) {
+static bool mark_sent(struct braze_call *call) {
   struct braze_outcome *outcome = &call->outcome;
   if (outcome->request_sent) {
     outcome->stop = BRAZE_STOP_SECOND_SEND;
@@ -48,7 +48,7 @@ static int on_request(void *data, char *their_address, char *our_address, int th
   struct braze_transfer *transfer = data;
   (void)our_address, (void)their_port;
   if (!is_in_time(transfer) || !may_use_connection(transfer, our_port, their_address)) return CURL_PREREQFUNC_ABORT;
-  return send_request(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  return mark_sent(transfer->call) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 #endif
 
@@ -58,7 +58,7 @@ static bool may_send_body(struct braze_transfer *transfer) {
   char *peer = NULL;
   curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &local_port);
   curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &peer);
-  return is_in_time(transfer) && may_use_connection(transfer, local_port, peer ? peer : "") && send_request(transfer->call);
+  return is_in_time(transfer) && may_use_connection(transfer, local_port, peer ? peer : "") && mark_sent(transfer->call);
 }
 
 static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
@@ -104,5 +104,5 @@ void braze_sending_end(struct braze_transfer *transfer) {
   curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
   curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);
-  if (sent > 0 && (!transfer->settings->proxy || connections == 0 || handshake > 0)) send_request(transfer->call);
+  if (sent > 0 && (!transfer->settings->proxy || connections == 0 || handshake > 0)) mark_sent(transfer->call);
 }

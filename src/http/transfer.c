@@ -1,4 +1,4 @@
-/* transfer: see transfer.h. No callback here touches Lua: an error raised through libcurl's frames kills the handle. */
+/* transfer: see transfer.h. */
 #include "http/transfer.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
     return 0;
   }
-  /* What comes behind the body are trailers. */
+  /* Lines behind the body are trailers. */
   if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, transfer->response_epoch, outcome);
   return length;
 }
@@ -42,8 +42,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   return 0;
 }
 
-/* A cap on what arrives, whether or not libcurl gives it to us: it reads endless extensions of a chunk, or an endless answer of
-   a proxy, until the deadline. Most attempts end before the first look. */
+/* Limits what arrives, whether or not libcurl passes it on: it would read endless extensions of a chunk, or an endless answer of a proxy,
+   until the deadline. Most attempts end before the first look. */
 static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
   struct braze_transfer *transfer = data;
   struct braze_outcome *outcome = &transfer->call->outcome;
@@ -54,7 +54,8 @@ static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, c
   return 1;
 }
 
-/* Without a look first the attempt is begun once more, after one; but where libcurl would send again what it lost, it ends. */
+/* Refuses a new connection without a look: the attempt begins once more after one. It ends where libcurl wants the connection only to
+   send the request a second time. */
 static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
   struct braze_transfer *transfer = data;
   if (transfer->may_connect) return braze_sockets_open(&transfer->connection, purpose, address);
@@ -65,9 +66,9 @@ static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_soc
 
 static void set_headers(struct braze_transfer *transfer) {
   static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
-  /* Without it a server may choose any coding of the body, and we read none: what inflates may be a bomb. */
+  /* Without it a server may choose any coding of the body. We read none: a small body may inflate without end. */
   static char accept_encoding[] = "Accept-Encoding: identity";
-  /* As a node of ours: libcurl would format its own option anew, twice over, for each transfer. */
+  /* As a header of ours: libcurl would format its own option twice for each transfer. */
   static char user_agent[] = "User-Agent: braze-lua/" BRAZE_VERSION;
   char *const lines[] = {user_agent, transfer->secrets->authorization, accept_encoding, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
@@ -77,7 +78,8 @@ static void set_headers(struct braze_transfer *transfer) {
   }
 }
 
-/* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
+/* libcurl asks the service before it sends a large body, which costs a round trip. An empty Expect stops it, where that is worth its
+   cost. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
   transfer->headers[3].next = body_length < MIN_LONG_BODY ? NULL : &transfer->headers[4];
 }
@@ -103,7 +105,7 @@ static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *set
   return code;
 }
 
-/* libcurl never looks at the environment for a proxy: an empty text says that there is none. */
+/* An empty text keeps libcurl from looking for a proxy in the environment. */
 static CURLcode set_proxy(CURL *easy, const struct braze_settings *settings, const struct braze_secrets *secrets) {
   CURLcode code = CURLE_OK;
   SET(CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
@@ -187,7 +189,7 @@ static bool make_url(struct braze_transfer *transfer, const struct braze_endpoin
   return good;
 }
 
-/* The URL is parsed once for a transfer; each of its handles is given what came of it. */
+/* The URL is parsed once for a transfer, and set on each of its handles. */
 static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
   CURLcode code = CURLE_OK;
   if (transfer->endpoint == endpoint && transfer->url_is_set) return CURLE_OK;
@@ -201,7 +203,7 @@ static bool is_same(const struct braze_trust_store *one, const struct braze_trus
   return one->round == other->round && one->file == other->file && one->directory == other->directory;
 }
 
-/* Without either, both stay as libcurl was built. */
+/* A store without file and directory leaves both at libcurl's defaults. */
 static CURLcode set_store(struct braze_transfer *transfer, const struct braze_trust_store *store) {
   CURL *easy = transfer->easy;
   CURLcode code = CURLE_OK;
@@ -215,10 +217,10 @@ static CURLcode set_store(struct braze_transfer *transfer, const struct braze_tr
 
 static long milliseconds(double seconds) {
   long whole = (long)(seconds * 1000.0 + 0.999);
-  return whole > 0 ? whole : 1; /* 0 would mean: for ever */
+  return whole > 0 ? whole : 1; /* 0 would mean no limit */
 }
 
-/* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
+/* Sets the addresses that were found. libcurl keeps them until it is given others, which happens before each new connection. */
 static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
   snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
   transfer->resolve.data = transfer->addresses;
@@ -291,8 +293,8 @@ static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct 
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
-/* A final response of 300 or more decides by itself; a 2xx only when all of it is there. libcurl takes a response for whole
-   that ends inside its header. */
+/* A final response of 300 or more counts whether or not it is complete; a 2xx only if it is. libcurl takes a response that ends inside its
+   header for complete. */
 static void classify(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
     braze_outcome_classify_status(outcome);

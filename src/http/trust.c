@@ -15,14 +15,14 @@
 #include "http/libcurl.h"
 
 #define MAX_SPELLINGS 64u
-#define NO_DIRECTORY "/dev/null" /* OpenSSL looks certificates up in it by name, and finds none */
+#define NO_DIRECTORY "/dev/null" /* OpenSSL looks up certificates in it by name, and finds none */
 
 /* A hashed name is eight hexadecimal digits, a dot and a number. */
 static bool is_hashed_name(const char *name) {
   return strlen(name) >= 10 && strspn(name, "0123456789abcdef") == 8 && strcmp(name + 8, ".0") == 0;
 }
 
-/* The first hashed name of the directory that leads to a file, with its path. */
+/* Writes the path of the directory's first hashed name that leads to a readable file. False: there is none. */
 static bool find_hashed(const char *directory, char *path, size_t size) {
   DIR *opened = opendir(directory);
   const struct dirent *entry;
@@ -65,7 +65,7 @@ static uint64_t mix(uint64_t print, uint64_t number) {
 #define NANOSECONDS(status, which) ((uint64_t)(status)->st_##which##tim.tv_nsec)
 #endif
 
-/* Of which file stands at the path, how long it is, and when it was changed: the inode's own time too, which nobody sets back. */
+/* Mixes in which file the path names, its length, and when it was changed, by the inode's own time as well, which can't be set back. */
 static uint64_t print_of(uint64_t print, const char *path) {
   struct stat status;
   if (!path) return mix(print, 1);
@@ -76,8 +76,8 @@ static uint64_t print_of(uint64_t print, const char *path) {
   return mix(print, NANOSECONDS(&status, c));
 }
 
-/* Reads a file as libcurl will, so that a file system that hangs is found out here. What can't be read libcurl names. Without
-   waiting for a writer, should it be a FIFO since. */
+/* Reads a file as libcurl will, so that a file system that hangs is noticed here. libcurl reports a file that can't be read. Does not
+   wait for a writer, in case the path has become a FIFO. */
 static void read_ahead(const char *path) {
   char bytes[16384];
   int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -86,7 +86,7 @@ static void read_ahead(const char *path) {
   close(opened);
 }
 
-/* Whether a path leads to what is read to an end. */
+/* Why the path can't be read to an end; NULL: it can, or does not exist. */
 static const char *refusal_of(const char *path) {
   struct stat status;
   if (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return NULL;
