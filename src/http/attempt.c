@@ -111,9 +111,20 @@ void braze_attempt_cancel(struct braze_engine *engine, struct braze_call *call, 
   braze_engine_finish(engine, call, now);
 }
 
+bool braze_attempt_needs_new(const struct braze_engine *engine, const struct braze_call *call, double now) {
+  return call->refused_connection || braze_connections_need_new(&engine->connections, now);
+}
+
+/* Whether libcurl must make a new connection. It chooses later, when one on which an attempt now runs may have become free. */
+static bool is_fresh(const struct braze_engine *engine, const struct braze_call *call) {
+  const struct braze_connections *connections = &engine->connections;
+  if (call->fresh) return true;
+  return !connections->proven && (connections->sockets.kept > 0 || engine->calls[BRAZE_CALL_RUNNING].first);
+}
+
 /* Gives the attempt to libcurl. It may make a new connection only right after a look. */
 static void begin_transfer(struct braze_engine *engine, struct braze_call *call, bool may_connect, double now) {
-  const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, call->fresh};
+  const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, is_fresh(engine, call)};
   struct braze_transfer *transfer = take_transfer(engine);
   CURLcode code;
   if (!transfer) {
@@ -126,35 +137,27 @@ static void begin_transfer(struct braze_engine *engine, struct braze_call *call,
   call->transfer = transfer;
   braze_engine_add(engine, call, BRAZE_CALL_RUNNING, call->connect_by);
   code = braze_transfer_begin(transfer, call, &route, now);
+  if (!route.fresh && braze_sockets_spare(&engine->connections.sockets) > 0) braze_sockets_promise(&transfer->connection);
   if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) braze_attempt_end(engine, transfer, code);
 }
 
-/* Chooses between a kept connection and a new one. False: the call pauses first, to see whether a kept one stays quiet; once, and
-   no longer than a new connection would take. */
-static bool choose_connection(struct braze_engine *engine, struct braze_call *call, double now) {
-  braze_connections_look(&engine->connections, now);
-  call->fresh = call->refused_connection || braze_connections_need_new(&engine->connections, now);
-  if (call->fresh || !braze_connections_are_doubtful(&engine->connections)) return true;
-  if (call->watched || now + BRAZE_QUIET_SECONDS >= call->deadline) {
-    call->fresh = true;
-    return true;
-  }
-  call->watched = true;
-  braze_engine_add(engine, call, BRAZE_CALL_PAUSING, now + BRAZE_QUIET_SECONDS);
-  return false;
+/* Whether an attempt that is given to libcurl now finds a kept connection. */
+static bool has_kept(const struct braze_engine *engine, const struct braze_call *call) {
+  return !call->needs_look && !call->fresh && engine->connections.proven && braze_sockets_spare(&engine->connections.sockets) > 0 &&
+         braze_known_trust(&engine->known);
 }
 
 void braze_attempt_begin(struct braze_engine *engine, struct braze_call *call, double now) {
   const bool look = braze_look_is_needed(engine->settings);
   const double connect_by = now + call->limits.connect_timeout;
-  if (!choose_connection(engine, call, now)) return;
+  call->fresh = braze_attempt_needs_new(engine, call, now);
   call->refused_connection = false;
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   call->tries++;
   call->connect_by = connect_by < call->deadline ? connect_by : call->deadline;
-  if (look && (call->needs_look || call->fresh || engine->connections.sockets.kept == 0 || !braze_known_trust(&engine->known)))
+  if (look && !has_kept(engine, call))
     begin_look(engine, call, now);
   else
     begin_transfer(engine, call, !look, now);
@@ -184,11 +187,19 @@ void braze_attempt_end_late_look(struct braze_engine *engine, struct braze_call 
   decide_next(engine, call);
 }
 
+/* Whether an attempt that waits for a look may take a connection that has become free meanwhile. */
+static bool may_skip_look(struct braze_engine *engine, const struct braze_call *call, double now) {
+  struct braze_connections *connections = &engine->connections;
+  if (call->needs_look || call->fresh || !braze_known_trust(&engine->known)) return false;
+  braze_connections_look(connections, now);
+  if (braze_sockets_spare(&connections->sockets) <= 0 || braze_attempt_needs_new(engine, call, now)) return false;
+  return !braze_connections_hold(connections, call->connect_by, now) && connections->proven;
+}
+
 bool braze_attempt_use_kept(struct braze_engine *engine, double now) {
   struct braze_call *call;
   bool begun = false;
-  while ((call = braze_engine_first(engine, BRAZE_CALL_LOOKING)) != NULL && !call->needs_look && !call->fresh &&
-         braze_connections_have_fit(&engine->connections, now) && braze_known_trust(&engine->known)) {
+  while ((call = braze_engine_first(engine, BRAZE_CALL_LOOKING)) != NULL && may_skip_look(engine, call, now)) {
     braze_engine_remove(engine, call);
     begin_transfer(engine, call, false, now);
     begun = true;

@@ -4,7 +4,10 @@
 
 #include "http/engine_state.h"
 
-/* Begins an attempt of a call that is in no list. */
+/* Whether the next attempt of the call must make a new connection, by the last look at the kept ones. */
+bool braze_attempt_needs_new(const struct braze_engine *engine, const struct braze_call *call, double now);
+
+/* Begins an attempt of a call that is in no list, right after a look at the kept connections. */
 void braze_attempt_begin(struct braze_engine *engine, struct braze_call *call, double now);
 
 /* Ends the attempt that runs on the transfer, whose handle libcurl no longer has. The call goes on or is done. */

@@ -50,7 +50,6 @@ struct braze_call {
   double connect_by;    /* monotonic, for this attempt */
   bool trust_retried;
   bool refused_connection; /* the last attempt found its kept connection unfit */
-  bool watched;            /* it has paused once to see whether a kept connection stays quiet */
   bool fresh;              /* this attempt makes a connection of its own */
   bool needs_look;         /* no kept connection can be used */
   struct braze_transfer *transfer;

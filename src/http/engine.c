@@ -71,11 +71,14 @@ static bool begin_waiting(struct braze_engine *engine, double now) {
   struct braze_call *call;
   bool begun = false;
   while ((call = braze_engine_first(engine, BRAZE_CALL_WAITING)) != NULL && engine->attempt_count < engine->max_connections) {
-    braze_engine_remove(engine, call);
     if (braze_call_is_cancelled(call)) {
+      braze_engine_remove(engine, call);
       braze_engine_fail(engine, call, BRAZE_CANCELLED, now);
       continue;
     }
+    braze_connections_look(&engine->connections, now);
+    if (!braze_attempt_needs_new(engine, call, now) && braze_connections_hold(&engine->connections, call->deadline, now)) break;
+    braze_engine_remove(engine, call);
     braze_attempt_begin(engine, call, now);
     begun = true;
   }
@@ -86,6 +89,7 @@ static bool begin_waiting(struct braze_engine *engine, double now) {
 static bool advance(struct braze_engine *engine) {
   double now;
   bool used_kept;
+  engine->connections.holding = false;
   if (!engine->next_steps.first) return false;
   now = braze_clock_now();
   advance_due(engine, now);
@@ -152,17 +156,23 @@ void braze_engine_step(struct braze_engine *engine) {
   braze_sigpipe_release(&sigpipe);
 }
 
-/* The seconds until the first of a heap is due, but at most `max_seconds`. */
-static double seconds_until(const struct braze_heap *heap, double max_seconds, bool busy) {
-  double seconds = heap->first ? braze_clock_wait(heap->first->due, busy) : max_seconds;
+/* The seconds until a time, but at most `max_seconds`. */
+static double seconds_until(double time, double max_seconds, bool busy) {
+  double seconds = braze_clock_wait(time, busy);
   return seconds < max_seconds ? seconds : max_seconds;
+}
+
+/* When the first of next_steps is due, or the wait for quiet connections ends, whichever comes first. */
+static double next_due(const struct braze_engine *engine) {
+  double due = engine->next_steps.first->due;
+  return engine->connections.holding && engine->connections.quiet_at < due ? engine->connections.quiet_at : due;
 }
 
 void braze_engine_wait(struct braze_engine *engine, double max_seconds) {
   double seconds = max_seconds < LONGEST_WAIT ? max_seconds : LONGEST_WAIT;
   struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
-  seconds = seconds_until(&engine->next_steps, seconds, engine->attempt_count > 0);
-  seconds = seconds_until(&engine->endings, seconds, true);
+  if (engine->next_steps.first) seconds = seconds_until(next_due(engine), seconds, engine->attempt_count > 0);
+  if (engine->endings.first) seconds = seconds_until(engine->endings.first->due, seconds, true);
   if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
     braze_look_wait(engine->known.look, seconds);
     return;

@@ -114,6 +114,7 @@ static void look_up(struct braze_look *look) {
   hints.ai_socktype = SOCK_STREAM;
   found->name_failure = getaddrinfo(found->name, port, &hints, &list);
   found->has_name = true;
+  found->of_proxy = look->settings->proxy != NULL;
   if (found->name_failure == 0) {
     keep_addresses(found, list, port);
     freeaddrinfo(list);

@@ -22,6 +22,7 @@ struct braze_found {
   bool has_name;      /* the name was looked up */
   int name_failure;   /* an error of getaddrinfo; 0: none */
   bool no_descriptor; /* the look-up failed because no descriptor was free */
+  bool of_proxy;      /* the name is the proxy's, not the service's */
   char name[256];
   char addresses[1024]; /* "host:port:address,address"; "": libcurl must look the name up */
 };

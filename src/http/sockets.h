@@ -24,6 +24,7 @@ struct braze_sockets {
   bool strayed; /* bytes came that nobody asked for; the reader resets it */
   bool quiet;   /* one was kept for long enough without any such bytes; the reader resets it */
   int kept;     /* number that no attempt uses, by the last look */
+  int promised; /* number of attempts that are about to take one of those */
   int count, capacity;
   struct braze_socket *open; /* each number once */
 };
@@ -32,6 +33,7 @@ struct braze_sockets {
 struct braze_connection {
   struct braze_sockets *sockets;
   bool used_before; /* by another request, whose answer may still arrive on it */
+  bool promised;    /* the attempt is about to take a kept one */
   bool counted;
   uint64_t count_at_start; /* bytes that it had received before this attempt */
 };
@@ -44,6 +46,14 @@ int braze_sockets_close(void *data, curl_socket_t socket);
 /* Prepares a connection for an attempt. */
 void braze_sockets_begin(struct braze_connection *connection, struct braze_sockets *sockets);
 
+/* The attempt is given to libcurl and will take a kept socket. Until it has, no other attempt may count on that one. */
+void braze_sockets_promise(struct braze_connection *connection);
+
+/* How many sockets are kept, by the last look, and not promised to an attempt. */
+static inline int braze_sockets_spare(const struct braze_sockets *sockets) {
+  return sockets->kept - sockets->promised;
+}
+
 /* A request is about to be sent: finds its socket by the local port and the peer's address that libcurl tells. False: the socket was
    used before, and bytes or an end wait there. It has been shut down, and nothing may be sent. */
 bool braze_sockets_enter(struct braze_connection *connection, long local_port, const char *peer);
@@ -53,7 +63,7 @@ bool braze_sockets_enter(struct braze_connection *connection, long local_port, c
 uint64_t braze_sockets_received(struct braze_connection *connection);
 
 /* The attempt is over at `now`: its sockets that are still open are kept for others. */
-void braze_sockets_end(const struct braze_connection *connection, double now);
+void braze_sockets_end(struct braze_connection *connection, double now);
 
 /* Shuts down the kept sockets that the peer has closed, or on which it has sent what nobody asked for, so that libcurl notices when it
    looks. True: there was one. Sets `strayed` if bytes came, `quiet` if one that has been kept since before `long_ago` has none; counts
