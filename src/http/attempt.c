@@ -43,7 +43,7 @@ static void repeat(struct braze_engine *engine, struct braze_call *call) {
 /* What comes after an attempt: the same once more, a pause, or the end. */
 static void decide_next(struct braze_engine *engine, struct braze_call *call) {
   const struct braze_outcome *outcome = &call->outcome;
-  struct braze_retry_call retry = {call->repeatable, call->limits.retries, call->tries, call->deadline};
+  struct braze_retry_call retry = {call->request.repeatable, call->limits.retries, call->tries, call->deadline};
   struct braze_retry_time time;
   double at;
   time.now = braze_clock_now();

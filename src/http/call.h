@@ -10,7 +10,7 @@
 #include "base/list.h"
 #include "http/limits.h"
 #include "http/outcome.h"
-#include "service/operation.h"
+#include "http/request.h"
 
 enum braze_call_state {
   BRAZE_CALL_NEW,
@@ -33,12 +33,7 @@ struct braze_transfer;
 struct braze_call {
   atomic_int references;
   atomic_uint gate;
-  const struct braze_endpoint *endpoint;
-  const char *values[BRAZE_MAX_FIELDS]; /* by the endpoint's fields, NULL = not given */
-  size_t value_lengths[BRAZE_MAX_FIELDS];
-  char *body; /* the request's JSON, and behind it the values */
-  size_t body_length;
-  bool repeatable;
+  struct braze_request request;
   struct braze_limits limits;
 
   double started; /* monotonic */
@@ -83,16 +78,12 @@ static inline struct braze_call *braze_call_of_next_step(struct braze_heap_node 
   return node ? BRAZE_OWNER(node, struct braze_call, next_step) : NULL;
 }
 
-struct braze_value {
-  const char *text; /* NULL = not given */
-  size_t length;
-  const char *json; /* the same as a JSON string, quotes and all */
-  size_t json_length;
-};
+/* Makes a call with an empty request and one reference. The request must be filled in before the call is handed over. NULL: no
+   memory. */
+struct braze_call *braze_call_new(void);
 
-/* A call that owns copies of all it needs, with one reference; values stand in the order of the endpoint's fields, as do those
-   of the request's JSON object. NULL: no memory. */
-struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values);
+/* The request is filled in: sets what follows from it. */
+void braze_call_ready(struct braze_call *call);
 
 struct braze_call *braze_call_retain(struct braze_call *call);
 

@@ -52,6 +52,7 @@ bool braze_known_check(const struct braze_known *known, struct braze_outcome *ou
   if (found->trust.refusal) {
     snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
     fail(outcome, BRAZE_TLS, CURLE_SSL_CACERT_BADFILE, BRAZE_LACK_NOTHING);
+    outcome->bad_store = true;
     return false;
   }
   if (found->has_name && found->name_failure != 0) {

@@ -37,8 +37,9 @@ struct braze_rate_limit {
 };
 
 #define BRAZE_BODY_LIMIT (1024u * 1024u)
+#define BRAZE_LINK_LIMIT 4096u
 #define BRAZE_HEADER_LIMIT (64u * 1024u)
-#define BRAZE_RECEIVE_LIMIT (8u * 1024u * 1024u)  /* of an answer, with everything around it */
+#define BRAZE_RECEIVE_LIMIT (7u * 1024u * 1024u)  /* for what is around the body of an answer */
 #define BRAZE_RECEIVE_LIMIT_BEFORE (256u * 1024u) /* before the request is sent: certificates, a proxy's answer to CONNECT */
 
 /* Why we made libcurl end a transfer. */
@@ -67,6 +68,7 @@ struct braze_outcome {
   double clock_ahead; /* seconds that this machine's clock is ahead of the service's, by the header Date; 0 without one */
   char request_id[128];
   char location[128]; /* of a redirect, cut */
+  struct braze_buffer link; /* the header Link, which may name the next page */
   char coding[32]; /* of the body, from the header Content-Encoding, cut; "": none, which is what we ask for */
   struct braze_buffer body;
   bool has_safe_body;            /* then an answer that is no success is shown by safe_body, in which parts of secrets are masked as well */
@@ -78,9 +80,12 @@ struct braze_outcome {
   enum braze_lack lack; /* network, timeout */
   bool no_descriptor;   /* network, tls: no descriptor was free */
   bool trust_failed;    /* tls: the certificate is not trusted, as opposed to a handshake that failed */
+  bool bad_store;       /* tls: the certificates to trust can't be read */
+  bool no_proxy;        /* network: the proxy could not be reached */
   bool connecting;      /* timeout: there was no connection yet */
-  bool request_sent;   /* libcurl was about to send the request, or has sent it */
-  bool used_before;    /* it was sent on a connection that another request had used before */
+  bool request_sent;    /* libcurl was about to send the request, or has sent it */
+  bool used_before;     /* it was sent on a connection that another request had used before */
+  bool reads;           /* the request changes nothing, so it can have had no effect */
   bool maybe_applied;  /* the service may have done what was asked, in this attempt or an earlier one */
   bool applied_before; /* the same for earlier attempts alone */
   int attempts;        /* requests that were sent, in the whole call */

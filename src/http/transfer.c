@@ -12,6 +12,7 @@
 #include "http/sending.h"
 #include "process/process.h"
 
+#define MAX_URL (BRAZE_MAX_TARGET + 4096u)
 #define MIN_LONG_BODY 65536u
 #define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
 #define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
@@ -49,7 +50,7 @@ static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, c
   struct braze_outcome *outcome = &transfer->call->outcome;
   (void)to_receive, (void)received, (void)to_send, (void)sent;
   if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
-  if (braze_sockets_received(&transfer->connection) <= (outcome->request_sent ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->request_sent ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
   outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
   return 1;
 }
@@ -78,9 +79,10 @@ static void set_headers(struct braze_transfer *transfer) {
   }
 }
 
-/* libcurl asks the service before it sends a large body, which costs a round trip. An empty Expect stops it, where that is worth its
-   cost. */
+/* A request without a body has no content type. libcurl asks the service before it sends a large body, which costs a round trip. An
+   empty Expect stops it, where that is worth its cost. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
+  transfer->headers[2].next = body_length == 0 ? NULL : &transfer->headers[3];
   transfer->headers[3].next = body_length < MIN_LONG_BODY ? NULL : &transfer->headers[4];
 }
 
@@ -125,7 +127,6 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
   if (code == CURLE_OK) code = braze_sending_set(transfer);
-  SET(CURLOPT_POST, 1L);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_NOSIGNAL, 1L);
@@ -150,6 +151,7 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
   if (!transfer) return NULL;
   braze_sockets_begin(&transfer->connection, sockets);
   transfer->settings = settings;
+  braze_buffer_init(&transfer->target, BRAZE_MAX_TARGET);
   transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
   set_headers(transfer);
@@ -162,7 +164,7 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
   if (braze_libcurl_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->url_is_set = transfer->is_fresh = false;
+  transfer->url_is_set = transfer->is_fresh = transfer->has_body = transfer->is_plain = false;
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -171,31 +173,59 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
   curl_url_cleanup(transfer->url);
+  braze_buffer_free(&transfer->target);
   braze_wipe(transfer->error, sizeof transfer->error);
   free(transfer);
 }
 
-static bool make_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+/* Whether the URL is that of the target already. */
+static bool has_target(const struct braze_transfer *transfer, const char *target) {
+  return transfer->target.length > 0 && strcmp(braze_buffer_text(&transfer->target), target) == 0;
+}
+
+static bool make_url(struct braze_transfer *transfer, const char *target) {
   struct braze_buffer text;
   bool good;
-  if (transfer->endpoint == endpoint) return true;
-  braze_buffer_init(&text, 4096);
+  braze_buffer_init(&text, MAX_URL);
+  braze_buffer_clear(&transfer->target);
   if (!transfer->url) transfer->url = curl_url();
   good = transfer->url && braze_buffer_append(&text, transfer->settings->url, strlen(transfer->settings->url)) &&
-         braze_buffer_append(&text, endpoint->path, strlen(endpoint->path)) &&
-         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK;
+         braze_buffer_append(&text, target, strlen(target)) &&
+         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK &&
+         braze_buffer_append(&transfer->target, target, strlen(target));
   braze_buffer_free(&text);
-  if (good) transfer->endpoint = endpoint;
   return good;
 }
 
-/* The URL is parsed once for a transfer, and set on each of its handles. */
-static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+/* The URL of a target is parsed once, as long as the transfer keeps the target, and set on each of its handles. */
+static CURLcode set_url(struct braze_transfer *transfer, const char *target) {
   CURLcode code = CURLE_OK;
-  if (transfer->endpoint == endpoint && transfer->url_is_set) return CURLE_OK;
-  if (!make_url(transfer, endpoint)) return CURLE_OUT_OF_MEMORY;
+  bool same = has_target(transfer, target);
+  if (same && transfer->url_is_set) return CURLE_OK;
+  if (!same && !make_url(transfer, target)) return CURLE_OUT_OF_MEMORY;
   code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
   transfer->url_is_set = code == CURLE_OK;
+  return code;
+}
+
+/* Sets method and body. For libcurl a request with a body is a POST, and one without is a GET, whatever its method is called. */
+static CURLcode set_request(struct braze_transfer *transfer, const struct braze_request *request) {
+  CURL *easy = transfer->easy;
+  CURLcode code = CURLE_OK;
+  bool has_body = request->body.length > 0;
+  bool plain = request->method == (has_body ? BRAZE_POST : BRAZE_GET);
+  if (transfer->has_body != has_body || transfer->is_plain != plain || !plain) {
+    if (has_body)
+      SET(CURLOPT_POST, 1L);
+    else
+      SET(CURLOPT_HTTPGET, 1L);
+    SET(CURLOPT_CUSTOMREQUEST, plain ? NULL : braze_method_name(request->method));
+    transfer->has_body = has_body;
+    transfer->is_plain = plain;
+  }
+  if (!has_body) return code;
+  SET(CURLOPT_POSTFIELDSIZE, (long)request->body.length);
+  if (!braze_libcurl_marks_by_read()) SET(CURLOPT_POSTFIELDS, request->body.bytes);
   return code;
 }
 
@@ -230,7 +260,7 @@ static CURLcode set_addresses(struct braze_transfer *transfer, const char *addre
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
   CURL *easy = transfer->easy;
   double remaining = call->deadline - now;
-  CURLcode code = set_url(transfer, call->endpoint);
+  CURLcode code = set_url(transfer, call->request.target);
   if (code == CURLE_OK) code = set_store(transfer, route->store);
   if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
@@ -244,11 +274,10 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->limits.connect_timeout < remaining;
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < remaining ? call->limits.connect_timeout : remaining));
-  SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
-  if (!braze_libcurl_marks_by_read()) SET(CURLOPT_POSTFIELDS, call->body);
+  if (code == CURLE_OK) code = set_request(transfer, &call->request);
   if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
   transfer->is_fresh = route->fresh;
-  choose_headers(transfer, call->body_length);
+  choose_headers(transfer, call->request.body.length);
   return code;
 }
 
@@ -284,12 +313,34 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   }
 }
 
+/* Whether the proxy could not be reached. Only libcurl knows which hosts in no_proxy it reaches without the proxy: its text names the host
+   that it could not reach. */
+static bool is_proxy_missing(const struct braze_settings *settings, CURLcode code, const struct braze_outcome *outcome) {
+  const char *proxy = settings->proxy, *name;
+  char host[256];
+  size_t length;
+  if (!proxy || outcome->request_sent || outcome->proxy_status > 0) return false;
+  if (code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
+  name = strstr(proxy, "://");
+  name = name ? name + 3 : proxy;
+  if (*name == '[')
+    length = strcspn(++name, "]");
+  else
+    length = strcspn(name, ":/");
+  if (code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
+  memcpy(host, name, length);
+  host[length] = '\0';
+  return strstr(outcome->curl_message, host) != NULL;
+}
+
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
   outcome->curl_code = (int)code;
   snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
   braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
+  outcome->bad_store = code == CURLE_SSL_CACERT_BADFILE;
+  outcome->no_proxy = is_proxy_missing(transfer->settings, code, outcome);
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
@@ -313,7 +364,10 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->proxy_status = (int)proxy_status;
   outcome->status = outcome->request_sent && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
-  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
+  if (outcome->status == 0) { /* an interim response's */
+    outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0';
+    braze_buffer_clear(&outcome->link);
+  }
   if (outcome->request_sent && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->request_sent;

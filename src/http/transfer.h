@@ -11,14 +11,15 @@
 
 struct braze_transfer {
   CURL *easy;
-  CURLU *url; /* parsed once: libcurl would parse a text again for each transfer */
+  CURLU *url; /* parsed once for each target: libcurl would parse a text again for each transfer */
+  struct braze_buffer target; /* of that URL; empty: none yet */
+  bool has_body, is_plain;    /* what the handle was told of the request; both false on a new one */
   bool url_is_set; /* on the handle */
   bool is_fresh;   /* the handle must use no kept connection */
   const struct braze_settings *settings;
   const struct braze_secrets *secrets;
-  const struct braze_endpoint *endpoint; /* whose URL the handle has */
-  struct braze_trust_store store;        /* set on the handle */
-  struct curl_slist headers[5];          /* our own nodes, so that libcurl makes no copy of the key before it sends it */
+  struct braze_trust_store store; /* set on the handle */
+  struct curl_slist headers[5];   /* our own nodes, so that libcurl makes no copy of the key before it sends it */
   size_t body_read;
   struct braze_call *call; /* NULL while idle */
   struct braze_connection connection;
