@@ -23,7 +23,8 @@ local program = [[
 local client = require "braze".new { api_key = %q, endpoint = %q, retries = %d }
 for _ = 1, %d do
   local good, answer = pcall(client.create_send_id, client, { campaign_id = "campaign_identifier", send_id = "same" })
-  io.write(good and "status " .. answer.status or answer.kind .. " " .. tostring(answer.curl_code) .. " " .. answer.message, "\n")
+  local code = tostring(answer.curl_code)
+  io.write(good and "status " .. answer.status or answer.kind .. " " .. code .. " " .. answer.message, "\n")
 end
 ]]
 
