@@ -114,15 +114,15 @@ function standin.start()
     local text = type(body) == "table" and cjson.encode(body) or body
     local all = { authorization = "Bearer " .. service.key }
     if text then all["content-type"], all["content-length"] = "application/json", #text end
-    for name, value in pairs(headers or {}) do all[name] = value or nil end
+    for name, content in pairs(headers or {}) do all[name] = content or nil end
     local chunks = {}
-    local good, status, answer_headers = http.request {
+    local good, code, answer_headers = http.request {
       url = service.http .. path, method = method, headers = all, source = text and ltn12.source.string(text),
       sink = ltn12.sink.table(chunks),
     }
-    if not good then return nil, status end
+    if not good then return nil, code end
     local answer = table.concat(chunks)
-    return status, answer ~= "" and cjson.decode(answer) or answer, answer_headers, answer
+    return code, answer ~= "" and cjson.decode(answer) or answer, answer_headers, answer
   end
 
   function service.sends()
