@@ -20,7 +20,8 @@ describe("the stand-in's switches", function()
     assert.equal(502, (send("POST", "/campaigns/trigger/send", trigger)))
     assert.equal(502, (send("GET", "/campaigns/list")))
     assert.equal(200, (send("GET", "/campaigns/list")))
-    service.steer "next?lose=1"
+    service.steer "next?lose=1&after=1"
+    assert.equal(200, (send("GET", "/campaigns/list")))
     assert.is_nil((send("POST", "/campaigns/trigger/send", trigger)))
     assert.equal(2, #service.sends())
     local began = socket.gettime()

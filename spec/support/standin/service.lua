@@ -85,12 +85,12 @@ local steering = {
     done()
   end,
   ["POST /standin/next"] = function(query)
-    local times = tonumber(query.times or "1")
+    local times, after = tonumber(query.times or "1"), tonumber(query.after or "0")
     local fail, slow = tonumber(query.fail), tonumber(query.slow)
-    if not times or not (fail or slow or query.lose or query.drop) then
+    if not times or not after or not (fail or slow or query.lose or query.drop) then
       return misuse "give fail, slow, lose or drop"
     end
-    state.next = { left = times, fail = fail, slow = slow, lose = query.lose, drop = query.drop }
+    state.next = { after = after, left = times, fail = fail, slow = slow, lose = query.lose, drop = query.drop }
     done()
   end,
   ["GET /standin/log"] = function()
@@ -137,6 +137,10 @@ end
 local function add_next(switches)
   local ordered = state.next
   if not ordered or ordered.left < 1 then return end
+  if ordered.after > 0 then
+    ordered.after = ordered.after - 1
+    return
+  end
   ordered.left = ordered.left - 1
   for _, name in ipairs { "slow", "fail", "lose", "drop" } do switches[name] = switches[name] or ordered[name] end
 end
