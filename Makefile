@@ -1,4 +1,4 @@
-# Builds braze.so for every Lua found here; whatever is longer than a few lines is a script in .ci/.
+# Builds braze.so for every Lua found here; whatever is longer than a few lines is a script in tools/.
 # "make help" lists the targets and the variables.
 
 PREFIX ?= /usr/local
@@ -106,7 +106,7 @@ build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(LINK)
 
 # These look at every byte of an answer.
-build/$1/redact.o build/$1/layers.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
+build/$1/base/redact.o build/$1/base/layers.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
 
 build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
@@ -138,7 +138,7 @@ endif
 
 build/found:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' FLAGS='$(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS)' \
-	  .ci/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
+	  tools/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
 	@mkdir -p build && printf '%s\n' '$(FOUND_KEY)' >$@
 
 build/bench/%: bench/%.c bench/request.h | build/found
@@ -182,31 +182,31 @@ clean: ## remove everything that was built
 # The scripts run make themselves, after they installed what it looks for; the "+" lets -j reach it.
 .PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench help
 demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_REST_ENDPOINT, BRAZE_CAMPAIGN_ID are set
-	+@.ci/demo
+	+@tools/demo
 
 sandbox: ## keep the stand-in running, print the lines to use it from another terminal
-	+@.ci/sandbox
+	+@tools/sandbox
 
 test: ## install what is missing, build, run all specs on every Lua, check the budgets, lint; SPEC=retry: that spec alone
-	+@SPEC='$(SPEC)' .ci/test
+	+@SPEC='$(SPEC)' tools/test
 
 lint: variants ## the laws of the code, warnings as errors, luacheck, symbols, rockspec, install, README and docs
-	+@.ci/lint
+	+@tools/lint
 
 rockspec: ## the rockspec alone
-	+@.ci/lint rockspec
+	+@tools/lint rockspec
 
 valgrind: ## the specs under valgrind
-	+@.ci/valgrind
+	+@tools/valgrind
 
 proof: variants ## every bar of reliability that fits 25 minutes, and spec/PROOF.md
-	+@.ci/packages proof && spec/proof/run short
+	+@tools/packages proof && spec/proof/run short
 
 proof-long: variants ## the same in full
-	+@.ci/packages proof && spec/proof/run long
+	+@tools/packages proof && spec/proof/run long
 
 bench: ## measure beside peers, write bench/results and the README's line about it; RESTY=FOLDER of lua-resty-http
-	+@.ci/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
+	+@tools/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'

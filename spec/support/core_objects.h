@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "http/call.h"
+#include "service/account.h"
 #include "lua/compat.h"
 #include "base/redact.h"
 #include "base/secret.h"
@@ -170,11 +171,11 @@ static int set_by(lua_State *L, setter set) {
 }
 
 static int settings_set_api_key(lua_State *L) {
-  return set_by(L, braze_settings_set_api_key);
+  return set_by(L, braze_account_set_api_key);
 }
 
 static int settings_set_endpoint(lua_State *L) {
-  return set_by(L, braze_settings_set_endpoint);
+  return set_by(L, braze_account_set_endpoint);
 }
 
 static int settings_set_ca_file(lua_State *L) {

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "service/operation.h"
 #include "http/outcome.h"
+#include "http/request.h"
 
 enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
 
@@ -22,12 +22,7 @@ struct braze_transfer;
 struct braze_call {
   atomic_int references;
   atomic_uint gate;
-  const struct braze_endpoint *endpoint;
-  const char *values[BRAZE_MOST_FIELDS]; /* by the endpoint's fields, NULL = not given */
-  size_t value_lengths[BRAZE_MOST_FIELDS];
-  char *body; /* the request's JSON, and behind it the values */
-  size_t body_length;
-  bool repeatable;
+  struct braze_request request;
   double timeout; /* seconds for all of it */
   double connect_timeout;
   int retries;
@@ -41,7 +36,6 @@ struct braze_call {
   double connect_by;    /* of this attempt */
   bool trust_retried;
   bool refused_connection; /* a connection that was kept was not fit for the last attempt */
-  bool watched;            /* it has waited once to see whether one is */
   bool fresh;              /* this attempt has a connection of its own */
   bool needs_look;         /* no connection that is kept would do */
   struct braze_transfer *transfer;
@@ -57,16 +51,11 @@ struct braze_call {
   struct braze_call *inbox_next, *cancel_next, *outbox_next, *flight_next, *flight_previous;
 };
 
-struct braze_value {
-  const char *text; /* NULL = not given */
-  size_t length;
-  const char *json; /* the same as a JSON string, quotes and all */
-  size_t json_length;
-};
+/* A call with an empty request, which is to be filled in before the call is handed over, and one reference. NULL: no memory. */
+struct braze_call *braze_call_new(void);
 
-/* A call that owns copies of all it needs, with one reference; values stand in the order of the endpoint's fields, as do those
-   of the request's JSON object. NULL: no memory. */
-struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values);
+/* The request is filled in: sets what follows from it. */
+void braze_call_ready(struct braze_call *call);
 
 struct braze_call *braze_call_retain(struct braze_call *call);
 

@@ -37,7 +37,6 @@ struct braze_engine {
   struct braze_known known;
   int max_connections;
   int running_count; /* those that look included */
-  int looking_count;
   struct list waiting; /* for a connection, in order */
   struct list looking; /* attempts that wait for a look; each has the place of one that runs */
   struct list running;
@@ -50,6 +49,8 @@ struct braze_engine {
   double dropped_until;    /* libcurl may not have seen until then that one of them is dead */
   double distrusted_until; /* each attempt has a connection of its own until then */
   bool proven;             /* the service sends nothing behind its answers, as far as was seen */
+  bool holding;            /* calls wait for quiet_at */
+  double quiet_at;         /* when the first wait for the proof of that ends; 0 = it has not begun */
   struct braze_transfer *idle;
   int idle_count;
 };
@@ -81,14 +82,12 @@ static void enter(struct braze_engine *engine, struct list *list, struct braze_c
   append(list, call);
   braze_timetable_add(list == &engine->running ? &engine->ending : &engine->timetable, call);
   if (list == &engine->running || list == &engine->looking) engine->running_count++;
-  if (list == &engine->looking) engine->looking_count++;
 }
 
 static void leave(struct braze_engine *engine, struct list *list, struct braze_call *call) {
   unlink_from(list, call);
   braze_timetable_remove(list == &engine->running ? &engine->ending : &engine->timetable, call);
   if (list == &engine->running || list == &engine->looking) engine->running_count--;
-  if (list == &engine->looking) engine->looking_count--;
 }
 
 static void finish(struct braze_engine *engine, struct braze_call *call, double now) {
@@ -131,7 +130,7 @@ static const struct braze_trust_store *choose_store(struct braze_engine *engine,
 /* What comes after an attempt: the same again with the other trust store, a pause, or the end. */
 static void settle(struct braze_engine *engine, struct braze_call *call) {
   const struct braze_outcome *outcome = &call->outcome;
-  struct braze_retry_call retry = {call->repeatable, call->retries, call->tries, call->deadline};
+  struct braze_retry_call retry = {call->request.repeatable, call->retries, call->tries, call->deadline};
   struct braze_retry_time time;
   double at;
   time.now = braze_clock_now();
@@ -193,7 +192,10 @@ static void end_attempt(struct braze_engine *engine, struct braze_transfer *tran
 static void look_at_kept(struct braze_engine *engine, double now) {
   struct braze_sockets *sockets = &engine->sockets;
   engine->dropped_until = braze_sockets_drop_dead(sockets, now - QUIET) && braze_global_looks_seldom() ? now + LONGEST_UNSEEN : 0;
-  if (sockets->strayed) engine->distrusted_until = now + DISTRUST;
+  if (sockets->strayed) {
+    engine->distrusted_until = now + DISTRUST;
+    engine->quiet_at = 0;
+  }
   engine->proven = (engine->proven || sockets->quiet) && !sockets->strayed;
   sockets->strayed = sockets->quiet = false;
 }
@@ -208,9 +210,21 @@ static bool is_doubtful(const struct braze_engine *engine) {
   return !engine->proven && engine->sockets.kept > 0;
 }
 
+/* Whether a call, and with it all that wait behind it, keeps its place until the connections that are kept have been quiet for
+   long enough. An engine waits for that once; where the wait has shown nothing, calls take new connections until one has. */
+static bool is_held(struct braze_engine *engine, double deadline, double now) {
+  if (!is_doubtful(engine)) return false;
+  if (engine->quiet_at == 0) engine->quiet_at = now + QUIET;
+  if (now >= engine->quiet_at || engine->quiet_at >= deadline) return false;
+  engine->holding = true;
+  return true;
+}
+
 /* Gives an attempt to libcurl. It may make a new connection right after a look. */
 static void begin_transfer(struct braze_engine *engine, struct braze_call *call, bool may_connect, double now) {
-  const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, call->fresh};
+  /* Before libcurl chooses, a connection on which an attempt runs may become free. */
+  const bool fresh = call->fresh || (!engine->proven && (engine->sockets.kept > 0 || engine->running.first));
+  const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, fresh};
   struct braze_transfer *transfer = take_transfer(engine);
   CURLcode code;
   if (!transfer) {
@@ -223,30 +237,21 @@ static void begin_transfer(struct braze_engine *engine, struct braze_call *call,
   call->transfer = transfer;
   enter(engine, &engine->running, call, BRAZE_CALL_RUNNING, call->connect_by);
   code = braze_transfer_begin(transfer, call, &route, now);
+  if (!fresh && braze_sockets_spare(&engine->sockets) > 0) braze_sockets_promise(&transfer->connection);
   if (code == CURLE_OK && curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) code = CURLE_OUT_OF_MEMORY;
   if (code != CURLE_OK) end_attempt(engine, transfer, code);
 }
 
-/* Begins an attempt of a call that is in no list. */
+/* Begins an attempt of a call that is in no list, right after a look at the connections that are kept. */
 static void begin_attempt(struct braze_engine *engine, struct braze_call *call, double now) {
   bool needed = braze_look_is_needed(engine->settings);
-  look_at_kept(engine, now);
   call->fresh = needs_fresh(engine, call, now);
-  if (!call->fresh && is_doubtful(engine)) {
-    /* Once, and no longer than a new connection would take. */
-    if (!call->watched && now + QUIET < call->deadline) {
-      call->watched = true;
-      enter(engine, &engine->pausing, call, BRAZE_CALL_PAUSING, now + QUIET);
-      return;
-    }
-    call->fresh = true;
-  }
   call->refused_connection = false;
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   call->tries++;
   call->connect_by = now + call->connect_timeout < call->deadline ? now + call->connect_timeout : call->deadline;
-  if (needed && (call->needs_look || call->fresh || engine->sockets.kept == 0 || !braze_known_trust(&engine->known)))
+  if (needed && (call->needs_look || call->fresh || !engine->proven || braze_sockets_spare(&engine->sockets) <= 0 || !braze_known_trust(&engine->known)))
     begin_look(engine, call, now);
   else
     begin_transfer(engine, call, !needed, now);
@@ -277,10 +282,12 @@ static void end_looking(struct braze_engine *engine, struct braze_call *call, do
   settle(engine, call);
 }
 
-/* Whether a connection is kept on which a request may leave. */
-static bool has_fit_connection(struct braze_engine *engine, double now) {
+/* Whether the attempt, which waits for a look, may take a connection that has become free in the meantime: a disk or a name
+   server that hangs holds up new ones alone. */
+static bool may_skip_look(struct braze_engine *engine, const struct braze_call *call, double now) {
+  if (call->needs_look || call->fresh || !braze_known_trust(&engine->known)) return false;
   look_at_kept(engine, now);
-  return braze_known_trust(&engine->known) && engine->sockets.kept > 0 && engine->proven && now >= engine->dropped_until && now >= engine->distrusted_until;
+  return braze_sockets_spare(&engine->sockets) > 0 && !needs_fresh(engine, call, now) && !is_held(engine, call->connect_by, now) && engine->proven;
 }
 
 /* Ends what is due, and begins what waits while there is room for it. True where an attempt was begun. */
@@ -288,6 +295,7 @@ static bool advance(struct braze_engine *engine) {
   struct braze_call *call;
   bool begun = false;
   double now;
+  engine->holding = false;
   if (!engine->timetable.first) return false; /* nothing waits, and nothing pauses */
   now = braze_clock_now();
   while ((call = engine->timetable.first) != NULL && call->due <= now) {
@@ -301,18 +309,20 @@ static bool advance(struct braze_engine *engine) {
       fail(engine, call, BRAZE_TIMEOUT, now);
     }
   }
-  /* A connection has become free: a disk or a name server that hangs holds up new ones alone. */
-  while ((call = engine->looking.first) != NULL && !call->needs_look && !call->fresh && has_fit_connection(engine, now)) {
+  while ((call = engine->looking.first) != NULL && may_skip_look(engine, call, now)) {
     leave(engine, &engine->looking, call);
     begin_transfer(engine, call, false, now);
     begun = true;
   }
   while ((call = engine->waiting.first) != NULL && engine->running_count < engine->max_connections) {
-    leave(engine, &engine->waiting, call);
     if (braze_call_is_cancelled(call)) {
+      leave(engine, &engine->waiting, call);
       fail(engine, call, BRAZE_CANCELLED, now);
       continue;
     }
+    look_at_kept(engine, now);
+    if (!needs_fresh(engine, call, now) && is_held(engine, call->deadline, now)) break;
+    leave(engine, &engine->waiting, call);
     begin_attempt(engine, call, now);
     begun = true;
   }
@@ -381,17 +391,23 @@ void braze_engine_step(struct braze_engine *engine) {
   braze_sigpipe_release(&sigpipe);
 }
 
-/* The seconds until the first call of a timetable is due, at most so many. */
-static double until(double seconds, const struct braze_timetable *timetable, bool busy) {
-  double until_due = timetable->first ? braze_clock_wait(timetable->first->due, busy) : seconds;
-  return until_due < seconds ? until_due : seconds;
+/* The seconds until a moment, at most so many. */
+static double until(double seconds, double moment, bool busy) {
+  double left = braze_clock_wait(moment, busy);
+  return left < seconds ? left : seconds;
+}
+
+/* When the first call of the timetable is due, or the wait for quiet ends, whichever comes first. */
+static double next_due(const struct braze_engine *engine) {
+  double due = engine->timetable.first->due;
+  return engine->holding && engine->quiet_at < due ? engine->quiet_at : due;
 }
 
 void braze_engine_wait(struct braze_engine *engine, double most_seconds) {
   double seconds = most_seconds < LONGEST_WAIT ? most_seconds : LONGEST_WAIT;
   struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
-  seconds = until(seconds, &engine->timetable, engine->running_count > 0);
-  seconds = until(seconds, &engine->ending, true);
+  if (engine->timetable.first) seconds = until(seconds, next_due(engine), engine->running_count > 0);
+  if (engine->ending.first) seconds = until(seconds, engine->ending.first->due, true);
   if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
     braze_look_wait(engine->known.look, seconds);
     return;

@@ -8,7 +8,7 @@
 
 #define CONTRADICTED (-2)
 
-enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, NAME_COUNT };
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, LINK, NAME_COUNT };
 
 #define MOST_EXACT INT64_C(9007199254740991)
 #define LONGEST_LIST 256
@@ -167,13 +167,19 @@ static void copy_text(char *kept, size_t size, struct value value) {
   kept[value.length] = '\0';
 }
 
+/* Several lines are one list. What is too long is cut, and then names no page. */
+static void take_link(struct value value, struct braze_outcome *outcome) {
+  if (outcome->link.length > 0) braze_buffer_append(&outcome->link, ",", 1);
+  braze_buffer_append(&outcome->link, value.text, value.length);
+}
+
 /* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins,
    or the line's end. */
 static int find(const char *line, size_t length, size_t *value) {
   static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
                                                 "retry-after:",       "x-request-id:",          "location:",
-                                                "date:",              "content-encoding:"};
-  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17};
+                                                "date:",              "content-encoding:",      "link:"};
+  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17, 5};
   int i;
   for (i = 0; i < NAME_COUNT; i++) {
     *value = lengths[i];
@@ -226,6 +232,7 @@ static void take(struct braze_headers *headers, struct value value, double epoch
   case CONTENT_ENCODING:
     if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
     break;
+  case LINK: take_link(value, outcome); break;
   default: break;
   }
 }
@@ -253,6 +260,7 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     braze_headers_init(headers);
     outcome->request_id[0] = '\0';
     outcome->location[0] = outcome->coding[0] = '\0';
+    braze_buffer_clear(&outcome->link);
     return;
   }
   while (length > 0 && is_space(line[length - 1])) length--;

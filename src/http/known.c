@@ -51,13 +51,14 @@ bool braze_known_judge(const struct braze_known *known, struct braze_outcome *ou
   if (found->trust.refusal) {
     snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
     fail(outcome, BRAZE_TLS, CURLE_SSL_CACERT_BADFILE, BRAZE_LACK_NOTHING);
+    outcome->bad_store = true;
     return false;
   }
   if (found->has_name && found->name_failure != 0) {
-    snprintf(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve host: %.150s (%.60s)", found->name,
-             gai_strerror(found->name_failure));
+    snprintf(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve %s: %.150s (%.60s)", found->of_proxy ? "proxy" : "host",
+             found->name, gai_strerror(found->name_failure));
     outcome->no_descriptor = found->no_descriptor;
-    fail(outcome, BRAZE_NETWORK, CURLE_COULDNT_RESOLVE_HOST, BRAZE_LACK_NOTHING);
+    fail(outcome, BRAZE_NETWORK, found->of_proxy ? CURLE_COULDNT_RESOLVE_PROXY : CURLE_COULDNT_RESOLVE_HOST, BRAZE_LACK_NOTHING);
     return false;
   }
   return true;

@@ -49,7 +49,7 @@ static bool split_url(const char *url, const char *default_port, char *host, siz
 /* Who is connected to: the proxy, or the service. */
 static bool find_peer(const struct braze_settings *settings, char *host, size_t size, char *port, size_t port_size) {
   const char *url = settings->proxy ? settings->proxy : settings->url;
-  const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : settings->proxy ? "80" : "80";
+  const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : "80";
   return url && split_url(url, default_port, host, size, port, port_size);
 }
 
@@ -114,6 +114,7 @@ static void look_up(struct braze_look *look) {
   hints.ai_socktype = SOCK_STREAM;
   found->name_failure = getaddrinfo(found->name, port, &hints, &list);
   found->has_name = true;
+  found->of_proxy = look->settings->proxy != NULL;
   if (found->name_failure == 0) {
     keep_addresses(found, list, port);
     freeaddrinfo(list);

@@ -23,6 +23,7 @@ struct braze_found {
   bool has_name;      /* the name was looked up */
   int name_failure;   /* of getaddrinfo, 0 = none */
   bool no_descriptor; /* for want of which the name was not found */
+  bool of_proxy;      /* the name is the proxy's, and not the service's */
   char name[256];
   char addresses[1024]; /* "host:port:address,address", or "" where libcurl is to look the name up by itself */
 };

@@ -15,6 +15,7 @@ void braze_outcome_init(struct braze_outcome *outcome) {
   memset(outcome, 0, sizeof *outcome);
   braze_buffer_init(&outcome->body, BRAZE_BODY_LIMIT);
   braze_buffer_init(&outcome->safe_body, BRAZE_BODY_LIMIT);
+  braze_buffer_init(&outcome->link, BRAZE_LINK_LIMIT);
   braze_outcome_clear(outcome);
 }
 
@@ -30,6 +31,7 @@ void braze_outcome_free(struct braze_outcome *outcome) {
   forget_texts(outcome);
   braze_buffer_free(&outcome->body);
   braze_buffer_free(&outcome->safe_body);
+  braze_buffer_free(&outcome->link);
 }
 
 void braze_outcome_clear(struct braze_outcome *outcome) {
@@ -46,13 +48,14 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->stop = BRAZE_STOP_NONE;
   outcome->lack = BRAZE_LACK_NOTHING;
   outcome->no_descriptor = false;
-  outcome->trust_failed = false;
+  outcome->trust_failed = outcome->bad_store = outcome->no_proxy = false;
   outcome->connecting = false;
   outcome->left = false;
   outcome->used_before = false;
   outcome->has_safe_body = false;
   braze_buffer_clear(&outcome->body);
   braze_buffer_clear(&outcome->safe_body);
+  braze_buffer_clear(&outcome->link);
 }
 
 void braze_outcome_judge_status(struct braze_outcome *outcome) {
@@ -69,15 +72,15 @@ void braze_outcome_judge_status(struct braze_outcome *outcome) {
   } else if (status >= 300 && status <= 399) {
     applied = status == 303;
   }
-  if (applied) outcome->maybe_applied = true;
+  if (applied && !outcome->reads) outcome->maybe_applied = true;
 }
 
 void braze_outcome_reject_answer(struct braze_outcome *outcome) {
   outcome->kind = BRAZE_PROTOCOL;
-  outcome->maybe_applied = true;
+  if (!outcome->reads) outcome->maybe_applied = true;
 }
 
 void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind) {
   outcome->kind = kind;
-  if (outcome->left) outcome->maybe_applied = true;
+  if (outcome->left && !outcome->reads) outcome->maybe_applied = true;
 }

@@ -37,8 +37,9 @@ struct braze_rate_limit {
 };
 
 #define BRAZE_BODY_LIMIT (1024u * 1024u)
+#define BRAZE_LINK_LIMIT 4096u
 #define BRAZE_HEADER_LIMIT (64u * 1024u)
-#define BRAZE_RECEIVE_LIMIT (8u * 1024u * 1024u)  /* an answer with all that is around it */
+#define BRAZE_RECEIVE_LIMIT (7u * 1024u * 1024u)  /* what is around the body of an answer */
 #define BRAZE_RECEIVE_LIMIT_BEFORE (256u * 1024u) /* before the request leaves: certificates, a proxy's answer to CONNECT */
 
 /* Why a transfer that libcurl ended was ended by us. */
@@ -67,6 +68,7 @@ struct braze_outcome {
   double clock_ahead; /* seconds that this machine's clock is ahead of the service's, by the header Date; 0 without one */
   char request_id[128];
   char location[128]; /* of a redirect, cut */
+  struct braze_buffer link; /* the header Link, which may name the next page */
   char coding[32]; /* of the body, by the header Content-Encoding, cut; "" = none. We ask for none */
   struct braze_buffer body;
   bool has_safe_body;            /* an answer that is no success is shown by this one: parts of secrets are masked, too */
@@ -78,9 +80,12 @@ struct braze_outcome {
   enum braze_lack lack; /* network, timeout: the certificates or the name did not come */
   bool no_descriptor; /* network, tls: the process has all that it may have */
   bool trust_failed;   /* tls: the certificate is not trusted, as opposed to a handshake that broke */
+  bool bad_store;      /* tls: the certificates to trust can't be read */
+  bool no_proxy;       /* network: it was the proxy that could not be reached */
   bool connecting;     /* timeout: before the connection was there */
   bool left;           /* libcurl was about to send the request itself */
   bool used_before;    /* it left on a connection on which another one had left before */
+  bool reads;          /* the request changes nothing, so nothing can have been applied */
   bool maybe_applied;  /* the service may have done what was asked, in this attempt or an earlier one */
   bool applied_before; /* in an earlier one */
   int attempts;        /* requests that began to leave, in the whole call */

@@ -64,10 +64,10 @@ static bool may_send_body(struct braze_transfer *transfer) {
 static size_t on_read(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
   const struct braze_call *call = transfer->call;
-  size_t length = call->body_length - transfer->body_read;
+  size_t length = call->request.body.length - transfer->body_read;
   if (length > size * count) length = size * count;
   if (transfer->body_read == 0 && !may_send_body(transfer)) return CURL_READFUNC_ABORT;
-  memcpy(bytes, call->body + transfer->body_read, length);
+  memcpy(bytes, call->request.body.bytes + transfer->body_read, length);
   transfer->body_read += length;
   return length;
 }

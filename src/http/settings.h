@@ -66,10 +66,9 @@ void braze_settings_after_fork(struct braze_settings *settings);
 /* The setters return false for a value that is not taken: message says what is wrong, hint what to do, both without the
    value where it is secret. An empty message means: no memory. */
 
-bool braze_settings_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
-                                struct braze_buffer *hint);
-bool braze_settings_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                                 struct braze_buffer *hint);
+/* The address of the server: scheme, host, port and at most a path, and what of it messages show. False: no memory. */
+bool braze_settings_keep_base_url(struct braze_settings *settings, const char *url, const char *authority);
+
 /* "" = no proxy. no_proxy may be NULL. The endpoint is set before: a loopback one never has a proxy. */
 bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
                               struct braze_buffer *message, struct braze_buffer *hint);

@@ -67,8 +67,19 @@ static bool note(const struct braze_connection *user, curl_socket_t number) {
   return true;
 }
 
+void braze_sockets_promise(struct braze_connection *connection) {
+  if (!connection->promised) connection->sockets->promised++;
+  connection->promised = true;
+}
+
+/* The attempt has a connection, or will never have one. */
+static void settle_promise(struct braze_connection *connection) {
+  if (connection->promised) connection->sockets->promised--;
+  connection->promised = false;
+}
+
 curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
-  const struct braze_connection *user = data;
+  struct braze_connection *user = data;
 #ifdef SOCK_CLOEXEC
   curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 #else
@@ -76,6 +87,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   if (opened != CURL_SOCKET_BAD) fcntl(opened, F_SETFD, FD_CLOEXEC);
 #endif
   (void)purpose;
+  settle_promise(user);
   opened = braze_descriptor_raise(opened);
   user->sockets->wanting = is_wanting(opened);
   if (opened == CURL_SOCKET_BAD || note(user, opened)) return opened;
@@ -94,7 +106,7 @@ int braze_sockets_close(void *data, curl_socket_t socket) {
 }
 
 void braze_sockets_begin(struct braze_connection *connection, struct braze_sockets *sockets) {
-  const struct braze_connection fresh = {sockets, false, false, 0};
+  const struct braze_connection fresh = {sockets, false, false, false, 0};
   *connection = fresh;
 }
 
@@ -153,6 +165,7 @@ static struct braze_socket *find_kept(const struct braze_connection *connection,
 
 bool braze_sockets_enter(struct braze_connection *connection, long local_port, const char *peer) {
   struct braze_socket *found = find_new(connection, local_port);
+  settle_promise(connection);
   connection->used_before = !found;
   if (!found) found = find_kept(connection, local_port, peer);
   if (!found) return true;
@@ -185,9 +198,10 @@ uint64_t braze_sockets_received(struct braze_connection *connection) {
   return total > connection->count_at_start ? total - connection->count_at_start : 0;
 }
 
-void braze_sockets_end(const struct braze_connection *connection, double now) {
+void braze_sockets_end(struct braze_connection *connection, double now) {
   struct braze_sockets *sockets = connection->sockets;
   int i;
+  settle_promise(connection);
   for (i = 0; i < sockets->count; i++) {
     if (sockets->open[i].user != connection) continue;
     sockets->open[i].user = NULL;

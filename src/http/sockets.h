@@ -24,6 +24,7 @@ struct braze_sockets {
   bool strayed; /* bytes came that nobody asked for; whoever reads this resets it */
   bool quiet;   /* one was kept for long enough without any */
   int kept;     /* that no attempt has, by the last look */
+  int promised; /* to attempts that have yet to take one of these */
   int count, capacity;
   struct braze_socket *open; /* each number once */
 };
@@ -32,6 +33,7 @@ struct braze_sockets {
 struct braze_connection {
   struct braze_sockets *sockets;
   bool used_before; /* by another request, so that an answer on it may be another one's */
+  bool promised;    /* the attempt is about to take one that is kept */
   bool counted;
   uint64_t count_at_start; /* what it had received before */
 };
@@ -44,6 +46,14 @@ int braze_sockets_close(void *data, curl_socket_t socket);
 /* Makes a connection fit for an attempt. */
 void braze_sockets_begin(struct braze_connection *connection, struct braze_sockets *sockets);
 
+/* The attempt is given to libcurl and will take one of those that are kept: until it has, no other attempt may count on it. */
+void braze_sockets_promise(struct braze_connection *connection);
+
+/* How many are kept that are promised to nobody, by the last look. */
+static inline int braze_sockets_spare(const struct braze_sockets *sockets) {
+  return sockets->kept - sockets->promised;
+}
+
 /* A request is about to leave: finds its socket, by its local port and the peer's address as libcurl gives them. False: it was
    used before, and bytes or an end wait there. Then it has been shut down, and nothing may be sent. */
 bool braze_sockets_enter(struct braze_connection *connection, long local_port, const char *peer);
@@ -53,7 +63,7 @@ bool braze_sockets_enter(struct braze_connection *connection, long local_port, c
 uint64_t braze_sockets_received(struct braze_connection *connection);
 
 /* The attempt is over at `now`: what is still open is kept for others. */
-void braze_sockets_end(const struct braze_connection *connection, double now);
+void braze_sockets_end(struct braze_connection *connection, double now);
 
 /* Shuts down those that no attempt has and that the peer has closed, or on which it has sent what nobody asked for, in a way
    that libcurl notices when it looks. True where there is one. Sets `strayed` where bytes came, `quiet` where one that was kept

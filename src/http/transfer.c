@@ -15,6 +15,7 @@
 /* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
    says of the first that there is no memory. */
 #define TOO_LARGE 100
+#define MAX_URL (BRAZE_MAX_TARGET + 4096u)
 #define LEAST_LONG_BODY 65536u
 #define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
 #define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
@@ -52,7 +53,7 @@ static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, c
   struct braze_outcome *outcome = &transfer->call->outcome;
   (void)to_receive, (void)received, (void)to_send, (void)sent;
   if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
-  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
   outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
   return 1;
 }
@@ -80,8 +81,10 @@ static void set_headers(struct braze_transfer *transfer) {
   }
 }
 
-/* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
+/* What has no body has no type. libcurl asks the service before it sends a megabyte, which costs a round trip. The header that
+   stops it costs too. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
+  transfer->headers[2].next = body_length == 0 ? NULL : &transfer->headers[3];
   transfer->headers[3].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[4];
 }
 
@@ -138,7 +141,6 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
   if (code == CURLE_OK) code = braze_sending_set(transfer);
-  SET(CURLOPT_POST, 1L);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_NOSIGNAL, 1L);
@@ -170,6 +172,7 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
   if (!transfer) return NULL;
   braze_sockets_begin(&transfer->connection, sockets);
   transfer->settings = settings;
+  braze_buffer_init(&transfer->target, BRAZE_MAX_TARGET);
   transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
   set_headers(transfer);
@@ -182,7 +185,7 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
   if (braze_global_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->url_is_set = transfer->is_fresh = false;
+  transfer->url_is_set = transfer->is_fresh = transfer->has_body = transfer->is_plain = false;
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -191,31 +194,59 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
   curl_url_cleanup(transfer->url);
+  braze_buffer_free(&transfer->target);
   braze_wipe(transfer->error, sizeof transfer->error);
   free(transfer);
 }
 
-static bool make_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+/* Whether the URL is that of the target already. */
+static bool has_target(const struct braze_transfer *transfer, const char *target) {
+  return transfer->target.length > 0 && strcmp(braze_buffer_text(&transfer->target), target) == 0;
+}
+
+static bool make_url(struct braze_transfer *transfer, const char *target) {
   struct braze_buffer text;
   bool good;
-  if (transfer->endpoint == endpoint) return true;
-  braze_buffer_init(&text, 4096);
+  braze_buffer_init(&text, MAX_URL);
+  braze_buffer_clear(&transfer->target);
   if (!transfer->url) transfer->url = curl_url();
   good = transfer->url && braze_buffer_append(&text, transfer->settings->url, strlen(transfer->settings->url)) &&
-         braze_buffer_append(&text, endpoint->path, strlen(endpoint->path)) &&
-         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK;
+         braze_buffer_append(&text, target, strlen(target)) &&
+         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK &&
+         braze_buffer_append(&transfer->target, target, strlen(target));
   braze_buffer_free(&text);
-  if (good) transfer->endpoint = endpoint;
   return good;
 }
 
-/* The URL is parsed once for a transfer; each of its handles is given what came of it. */
-static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+/* The URL of a target is parsed once for as long as the transfer has it; each of its handles is given what came of it. */
+static CURLcode set_url(struct braze_transfer *transfer, const char *target) {
   CURLcode code = CURLE_OK;
-  if (transfer->endpoint == endpoint && transfer->url_is_set) return CURLE_OK;
-  if (!make_url(transfer, endpoint)) return CURLE_OUT_OF_MEMORY;
+  bool same = has_target(transfer, target);
+  if (same && transfer->url_is_set) return CURLE_OK;
+  if (!same && !make_url(transfer, target)) return CURLE_OUT_OF_MEMORY;
   code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
   transfer->url_is_set = code == CURLE_OK;
+  return code;
+}
+
+/* Method and body. libcurl's own way for a method with a body is POST, whatever the method is called; without one it is GET. */
+static CURLcode set_request(struct braze_transfer *transfer, const struct braze_request *request) {
+  CURL *easy = transfer->easy;
+  CURLcode code = CURLE_OK;
+  bool has_body = request->body.length > 0;
+  bool plain = request->method == (has_body ? BRAZE_POST : BRAZE_GET);
+  if (transfer->has_body != has_body || transfer->is_plain != plain || !plain) {
+    if (has_body)
+      SET(CURLOPT_POST, 1L);
+    else
+      SET(CURLOPT_HTTPGET, 1L);
+    SET(CURLOPT_CUSTOMREQUEST, plain ? NULL : braze_method_name(request->method));
+    transfer->has_body = has_body;
+    transfer->is_plain = plain;
+  }
+  if (!has_body) return code;
+  SET(CURLOPT_POSTFIELDSIZE, (long)request->body.length);
+  if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, request->body.bytes);
   return code;
 }
 
@@ -250,7 +281,7 @@ static CURLcode set_addresses(struct braze_transfer *transfer, const char *addre
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
   CURL *easy = transfer->easy;
   double left = call->deadline - now;
-  CURLcode code = set_url(transfer, call->endpoint);
+  CURLcode code = set_url(transfer, call->request.target);
   if (code == CURLE_OK) code = set_store(transfer, route->store);
   if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
@@ -264,11 +295,10 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   braze_headers_init(&transfer->response);
   call->outcome.connecting = call->connect_timeout < left;
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
-  SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
-  if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
+  if (code == CURLE_OK) code = set_request(transfer, &call->request);
   if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
   transfer->is_fresh = route->fresh;
-  choose_headers(transfer, call->body_length);
+  choose_headers(transfer, call->request.body.length);
   return code;
 }
 
@@ -304,12 +334,34 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   }
 }
 
+/* Whether it is the proxy that was not reached. A host in no_proxy is reached without it, and libcurl alone knows which are: its
+   text names whom it did not reach. */
+static bool is_proxy_missing(const struct braze_settings *settings, CURLcode code, const struct braze_outcome *outcome) {
+  const char *proxy = settings->proxy, *name;
+  char host[256];
+  size_t length;
+  if (!proxy || outcome->left || outcome->proxy_status > 0) return false;
+  if (code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
+  name = strstr(proxy, "://");
+  name = name ? name + 3 : proxy;
+  if (*name == '[')
+    length = strcspn(++name, "]");
+  else
+    length = strcspn(name, ":/");
+  if (code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
+  memcpy(host, name, length);
+  host[length] = '\0';
+  return strstr(outcome->curl_message, host) != NULL;
+}
+
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
   outcome->curl_code = (int)code;
   snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
   braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
+  outcome->bad_store = code == CURLE_SSL_CACERT_BADFILE;
+  outcome->no_proxy = is_proxy_missing(transfer->settings, code, outcome);
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
@@ -333,7 +385,10 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   outcome->proxy_status = (int)proxy_status;
   outcome->status = outcome->left && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
-  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
+  if (outcome->status == 0) { /* an interim response's */
+    outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0';
+    braze_buffer_clear(&outcome->link);
+  }
   if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
   outcome->connecting = outcome->connecting && !outcome->left;

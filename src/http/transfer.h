@@ -11,12 +11,13 @@
 
 struct braze_transfer {
   CURL *easy;
-  CURLU *url; /* of the endpoint, parsed once: libcurl parses a text anew for each transfer */
+  CURLU *url; /* parsed once for each target: libcurl parses a text anew for each transfer */
+  struct braze_buffer target; /* whose URL that is; empty: none yet */
+  bool has_body, is_plain;    /* what the handle was told of the request: both false on a new one */
   bool url_is_set; /* the handle has it */
   bool is_fresh;   /* the handle is told to take no connection that is kept */
   const struct braze_settings *settings;
   const struct braze_secrets *secrets;
-  const struct braze_endpoint *endpoint; /* whose URL the handle has */
   struct braze_trust_store store;        /* that the handle has */
   struct curl_slist headers[5];          /* our own nodes, so that libcurl keeps no copy of the key before it sends it */
   bool by_reading;                       /* libcurl before 7.80: the body is read by a callback that can't go back */
