@@ -6,8 +6,10 @@
 
 #include "fuzz.h"
 #include "http/headers.h"
-#include "lua/binding.h"
 #include "http/retry.h"
+#include "lua/binding.h"
+#include "service/account.h"
+#include "service/operation.h"
 
 #define KEY "fuzz-key-0123456789"
 #define RUNS_BETWEEN_COLLECTIONS 4096
@@ -16,10 +18,25 @@ static lua_State *L;
 static struct braze_settings *settings;
 static struct braze_call *call, *call_with_id;
 
+/* A call of create_send_id; without a send_id where it is NULL. */
+static struct braze_call *new_call(const char *send_id) {
+  struct braze_call *made = braze_call_new();
+  struct braze_request *request = made ? &made->request : NULL;
+  CLAIM(request);
+  request->subject = braze_operation_at(0);
+  request->name = braze_operation_at(0)->name;
+  request->method = BRAZE_POST;
+  request->target = braze_operation_at(0)->path;
+  request->max_response = braze_operation_at(0)->max_response;
+  request->repeatable = send_id != NULL;
+  CLAIM(braze_request_show(request, "campaign_id", "campaign", 8, false));
+  CLAIM(braze_request_show(request, "send_id", send_id, send_id ? strlen(send_id) : 0, true));
+  braze_call_ready(made);
+  return made;
+}
+
 static void open_all(void) {
-  static const struct braze_value values[BRAZE_MOST_FIELDS] = {{"campaign", 8, "\"campaign\"", 10}}, with_id[BRAZE_MOST_FIELDS] = {{"campaign", 8, "\"campaign\"", 10}, {"mine", 4, "\"mine\"", 6}};
   struct braze_buffer message, hint;
-  const struct braze_endpoint *endpoint = braze_endpoint_at(0);
   braze_buffer_init(&message, 1024);
   braze_buffer_init(&hint, 1024);
   L = luaL_newstate();
@@ -28,11 +45,10 @@ static void open_all(void) {
   lbraze_take_require(L);
   lbraze_open_error(L);
   settings = braze_settings_new();
-  CLAIM(settings && braze_settings_set_api_key(settings, KEY, strlen(KEY), &message, &hint));
-  CLAIM(braze_settings_set_endpoint(settings, "US-01", 5, &message, &hint));
-  call = braze_call_new(endpoint, values);
-  call_with_id = braze_call_new(endpoint, with_id);
-  CLAIM(call && call_with_id);
+  CLAIM(settings && braze_account_set_api_key(settings, KEY, strlen(KEY), &message, &hint));
+  CLAIM(braze_account_set_endpoint(settings, "US-01", 5, &message, &hint));
+  call = new_call(NULL);
+  call_with_id = new_call("mine");
 }
 
 /* [-0, +1] */
@@ -123,8 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!L) open_all();
   braze_outcome_init(&outcome);
   outcome.status = statuses[take_byte(&input) % (sizeof statuses / sizeof *statuses)];
-  outcome.left = outcome.status > 0 || flags & 1;
-  outcome.attempts = outcome.left;
+  outcome.request_sent = outcome.status > 0 || flags & 1;
+  outcome.attempts = outcome.request_sent;
   outcome.stop = flags & 2 ? (enum braze_stop)(take_byte(&input) % (BRAZE_STOP_NO_MEMORY + 1)) : BRAZE_STOP_NONE;
   if (flags & 4) {
     outcome.curl_code = (int)(take_byte(&input) % 100);
@@ -136,7 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   outcome.connecting = (flags & 64) != 0;
   if (outcome.status > 0) read_headers(&input, &outcome);
   if (outcome.status >= 300)
-    braze_outcome_judge_status(&outcome);
+    braze_outcome_classify_status(&outcome);
   else if (outcome.status > 0 && outcome.curl_code == 0)
     outcome.answered = true;
   else

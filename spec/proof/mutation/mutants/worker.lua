@@ -1,19 +1,14 @@
 -- Changes to the worker: a thread's signals, what wakes whom, references, and how it ends. See spec/proof/mutation/mutation-hand.
 
-local waiting, leaks, exit = "waiting", "leaks", "exit"
-local delivery, request = "delivery", "request"
+local waiting, leaks, exit = "spec/promises/waiting_spec.lua", "spec/promises/leaks_spec.lua", "spec/promises/exit_spec.lua"
+local delivery, request = "spec/lua/delivery_spec.lua", "spec/lua/request_spec.lua"
 
 return {
   {
     file = "src/http/worker.c",
-    specs = "request delivery waiting leaks collection",
+    specs = "spec/lua/request_spec.lua spec/lua/delivery_spec.lua spec/promises/waiting_spec.lua spec/promises/leaks_spec.lua spec/promises/collection_spec.lua",
     { "a wait goes by another clock", "pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);", ";",
       waiting .. ": in request:wait" },
-    { "the host's thread keeps all signals blocked", "pthread_sigmask(SIG_SETMASK, &before, NULL);", ";",
-      waiting .. ": has its host's thread take" },
-    { "the client's thread takes the host's signals", "sigfillset(&all);", "sigemptyset(&all);",
-      waiting .. ": has its host's thread take" },
-    { "a thread's stack is lost", "pthread_detach(thread);", ";", leaks .. ": a client that started calls and was closed" },
     { "a worker is lost with its client", "if (worker->notify >= 0) close(worker->notify);\n  free(worker);",
       "if (worker->notify >= 0) close(worker->notify);", leaks .. ": a client that started calls and was closed" },
     { "the duplicate of the host's socket is lost with its client", "if (worker->notify >= 0) close(worker->notify);", "",
@@ -42,12 +37,10 @@ return {
       leaks .. ": cancelled before it runs" },
     { "a call that is cancelled and ends in the engine is lost", "if (call->cancelled)\n      braze_call_release(call);",
       "if (call->cancelled)\n      ;", leaks .. ": cancelled while it runs" },
-    { "closed calls are delivered in the wrong order", "while (call && call->flight_next) call = call->flight_next;", "",
-      delivery .. ": in the order they were started" },
     { "another thread's calls are cancelled at once where the process exits",
-      "braze_parking_is_exiting_here() ? HUGE_VAL : braze_clock_now()", "HUGE_VAL", exit .. ": may still take their time" },
+      "braze_process_is_exiting_here() ? HUGE_VAL : braze_clock_now()", "HUGE_VAL", exit .. ": may still take their time" },
     { "a client's own calls are waited for where the process exits on its thread",
-      "braze_parking_is_exiting_here() ? HUGE_VAL : braze_clock_now()", "braze_clock_now()",
+      "braze_process_is_exiting_here() ? HUGE_VAL : braze_clock_now()", "braze_clock_now()",
       exit .. ": starts a call and waits while it closes" },
     { "the descriptor stays readable", "braze_wake_clear(&worker->wake);", "", delivery .. ": readable exactly while" },
     { "the descriptor becomes readable once", "atomic_store(&worker->ready, false);", ";", delivery .. ": readable exactly while" },
@@ -58,25 +51,30 @@ return {
       leaks .. ": whose descriptor was asked for and that was closed" },
     { "an engine is lost with its thread", "deliver(worker);\n  braze_engine_free(worker->engine);", "deliver(worker);",
       leaks .. ": a client that started calls and was closed" },
-    { "the thread goes on while the process exits", "while (!braze_parking_begin_work()) pause();", "braze_parking_begin_work();",
+    { "the thread goes on while the process exits", "while (!braze_process_enter()) pause();", "braze_process_enter();",
       exit .. ": may still take their time" },
-    { "a deadline counts from the beginning of time", "call->started = braze_clock_now();\n  call->inbox_next",
-      "call->started = 0;\n  call->inbox_next", request .. ": needs no step to be done" },
+    { "a deadline counts from the beginning of time", "call->started = braze_clock_now();", "call->started = 0;", request .. ": needs no step to be done" },
     { "close does not wake the thread", "cancel_flight(worker, HUGE_VAL);\n    if (rouse(worker)) braze_engine_wake(worker->engine);",
       "cancel_flight(worker, HUGE_VAL);", leaks .. ": a client that started calls and was closed" },
     { "close cancels nothing", "worker->closing = true;\n    cancel_flight(worker, HUGE_VAL);", "worker->closing = true;",
       delivery },
     { "cancel does not wake the thread",
-      "worker->cancels = braze_call_retain(call);\n    if (rouse(worker)) braze_engine_wake(worker->engine);",
-      "worker->cancels = braze_call_retain(call);", waiting .. ": though nothing else happens" },
+      "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);\n    if (rouse(worker)) braze_engine_wake(worker->engine);",
+      "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);", waiting .. ": though nothing else happens" },
     { "start does not wake the thread", "if (asleep) braze_engine_wake(worker->engine);", "", request .. ": as often as its own" },
-    { "what is done leaves the outbox when the next comes", "worker->outbox.first = call->outbox_next;", "worker->outbox.first = NULL;",
-      delivery .. ": with all of a thousand" },
     { "a wait lasts a second at the least", "seconds > LONGEST_WAIT_OF_OWNER) seconds = LONGEST_WAIT_OF_OWNER",
       "seconds >= 0) seconds = LONGEST_WAIT_OF_OWNER", waiting .. ": does not wait for longer" },
   },
   {
-    file = "src/process/wake.c", specs = "delivery leaks waiting",
+    file = "src/process/thread.c", specs = "spec/promises/waiting_spec.lua spec/promises/leaks_spec.lua",
+    { "the host's thread keeps all signals blocked", "pthread_sigmask(SIG_SETMASK, &before, NULL);", ";",
+      waiting .. ": has its host's thread take" },
+    { "the client's thread takes the host's signals", "sigfillset(&all);", "sigemptyset(&all);",
+      waiting .. ": has its host's thread take" },
+    { "a thread's stack is lost", "if (failure == 0) pthread_detach(thread);", ";", leaks .. ": a client that started calls and was closed" },
+  },
+  {
+    file = "src/process/wake.c", specs = "spec/lua/delivery_spec.lua spec/promises/leaks_spec.lua spec/promises/waiting_spec.lua",
     { "children inherit the descriptor", "eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)", "eventfd(0, EFD_NONBLOCK)",
       waiting .. ": has a descriptor that no child" },
     { "what reads the descriptor may wait for it", "eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)", "eventfd(0, EFD_CLOEXEC)",
@@ -87,13 +85,13 @@ return {
       waiting .. ": goes on where its host's socket is closed" },
   },
   {
-    file = "src/process/channel.c", specs = "receivers leaks",
+    file = "src/process/channel.c", specs = "spec/lua/receivers_spec.lua spec/promises/leaks_spec.lua",
     { "a channel's file is lost", "if (channel->anchor >= 0) close(channel->anchor);", "", leaks .. ": a channel for a host" },
     { "a channel's socket is lost", "if (channel->listening >= 0) close(channel->listening);", "", leaks .. ": a channel for a host" },
   },
   {
-    file = "src/process/sigpipe.c", specs = "lifecycle once",
-    { "a broken connection raises SIGPIPE", "sigpipe->held = braze_global_raises_sigpipe() && !is_pending();", "sigpipe->held = false;", {},
+    file = "src/process/sigpipe.c", specs = "spec/promises/lifecycle_spec.lua spec/promises/once_spec.lua",
+    { "a broken connection raises SIGPIPE", "sigpipe->held = may_be_raised && !is_pending();", "sigpipe->held = false;", {},
       survives = "the libcurl that is tested raises none any more; the oldest one does" },
   },
 }
