@@ -1,5 +1,5 @@
 -- A guard that does not depend on a clock: instructions and allocations of the warm blocking call, each with a budget,
--- over https, as the service is, and over http. It is part of "make test".
+-- over https, as the service is, and over http. It is a bar of "make proof".
 --
 -- valgrind counts both, for two numbers of calls; what one call takes is the difference, so that start, handshake and
 -- end cost nothing. Started by tools/with-standin. The budgets hold for the Makefile's own CFLAGS and for the libcurl

@@ -5,7 +5,7 @@ local wings = dofile "tools/wings.lua"
 
 local laws = {}
 
--- The newest libcurl whose symbols need no guard. The same number stands in src/http/libcurl_version.h.
+-- The newest libcurl whose symbols need no guard. The same number stands in src/http/libcurl.h.
 local OLDEST = "7.68.0"
 local SYMBOLS = "spec/support/libcurl_symbols"
 
@@ -151,9 +151,9 @@ function laws.versions()
   local owner = {
     LUA_VERSION_NUM = "src/lua/compat.h",
     LUAJIT_VERSION_NUM = "src/lua/compat.h",
-    LIBCURL_VERSION_NUM = "src/http/libcurl_version.h",
-    CURL_AT_LEAST_VERSION = "src/http/libcurl_version.h",
-    BRAZE_LIBCURL_OLDEST = "src/http/libcurl_version.h",
+    LIBCURL_VERSION_NUM = "src/http/libcurl.h",
+    CURL_AT_LEAST_VERSION = "src/http/libcurl.h",
+    BRAZE_LIBCURL_OLDEST = "src/http/libcurl.h",
   }
   for _, path in ipairs(list "src/*/*.[ch]") do
     for number, line in lines(code(path)) do

@@ -1,6 +1,6 @@
 -- buffer: bytes that grow up to a hard cap, on memory of their own or of the caller's.
 
-local buffer = require("spec.support.seam").core.buffer
+local buffer = require("spec.support.test_build").core.buffer
 
 -- What every buffer must be after anything: a C string as long as it says.
 local function check(one, expected)

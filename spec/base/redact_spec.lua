@@ -1,7 +1,7 @@
 -- redact: a run of eight characters of a secret is found in a text, wherever in the secret it is from and however often
 -- the text was encoded.
 
-local core = require("spec.support.seam").core
+local core = require("spec.support.test_build").core
 
 local key = "0fa1b2c3-d4e5-46f7-8899-aabbccddeeff"
 local settings = core.settings.new()

@@ -1,6 +1,6 @@
 -- secret: keys that repeat themselves, and where a text begins and ends with parts of one.
 
-local core = require("spec.support.seam").core
+local core = require("spec.support.test_build").core
 
 local function with(key, more)
   local settings = core.settings.new()

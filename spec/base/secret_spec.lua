@@ -1,6 +1,6 @@
 -- secret: what must never be seen is found in any text, however it is written there, and nothing else is touched.
 
-local core = require("spec.support.seam").core
+local core = require("spec.support.test_build").core
 
 local key = "0f1e2d3c-4b5a/6978+8796\"a5b4\\c3d2=e1f0"
 local user, password = "proxy-user-name", "p%a:s@s word"

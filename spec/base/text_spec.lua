@@ -1,6 +1,6 @@
 -- text: UTF-8 and ASCII measured, outside text made safe for one line, the nearest name found.
 
-local text = require("spec.support.seam").core.text
+local text = require("spec.support.test_build").core.text
 
 describe("text.utf8_length", function()
   local whole = {

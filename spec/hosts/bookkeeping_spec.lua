@@ -6,7 +6,7 @@ local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
-local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze_process_spec"))()
+local process = assert(package.loadlib(build .. "/test/braze.so", "luaopen_braze_process_spec"))()
 
 local has_cqueues, cqueues = pcall(require, "cqueues")
 local has_luv, uv = pcall(require, "luv")

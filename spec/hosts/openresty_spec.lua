@@ -368,4 +368,29 @@ describe("braze in nginx", function()
     assert.same({ "usage\n", 400 }, { body, status })
     assert.equal(405, (select(2, server:get "/send_ids")))
   end)
+
+  it("runs the example of a send ID's life", function()
+    local service = standin.start()
+    service.reset()
+    local server = openresty.start { file = "examples/send_life.conf", environment = {
+      BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http, BRAZE_CAMPAIGN_ID = service.campaign_id,
+    } }
+    application.keep(server)
+    local function post(query)
+      return http.request(server.url .. "/sends?" .. query, "")
+    end
+    service.steer "clock?time=1800000000"
+    assert.matches("^spring %x+\n$", (post "send_id=spring&user_id=user-1&user_id=user-2"))
+    service.steer "clock?advance=10"
+    assert.equal("day         channel  sent  delivered\n2027-01-15  email       2          2\n",
+      (server:get "/sends?send_id=spring"))
+    service.steer "next?after=1&lose=1"
+    local body, status = post "send_id=summer&user_id=user-1"
+    assert.same({ "unknown\n", 202 }, { body, status })
+    assert.equal(2, #service.sends())
+    body, status = post("send_id=" .. ("x"):rep(65) .. "&user_id=user-1")
+    assert.same({ "usage\n", 400 }, { body, status })
+    body, status = server:get "/sends?send_id=never-made"
+    assert.same({ "rejected\n", 502 }, { body, status })
+  end)
 end)

@@ -2,9 +2,9 @@
 -- are, how many requests arrive, what the caller is told.
 
 local scripted_peer = require "spec.support.scripted_peer"
-local seam = require "spec.support.seam"
+local test_build = require "spec.support.test_build"
 
-local clock = seam.clock
+local clock = test_build.clock
 local answer, created = scripted_peer.answer, scripted_peer.created
 
 describe("a call", function()
@@ -18,13 +18,13 @@ describe("a call", function()
   local function new_client(options)
     local all = { api_key = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", endpoint = peer.url }
     for name, value in pairs(options or {}) do all[name] = value end
-    clients[#clients + 1] = seam.braze.new(all)
+    clients[#clients + 1] = test_build.braze.new(all)
     return clients[#clients]
   end
 
   before_each(function()
     peer:reset()
-    clock.take { now = 1000, epoch = epoch, chance = 0.5 }
+    clock.take { now = 1000, epoch = epoch, random = 0.5 }
     clients = {}
     client = new_client()
   end)
@@ -57,7 +57,7 @@ describe("a call", function()
   local function fail(params, options, one)
     local fine, fault = pcall(client.create_send_id, one or client, params, options)
     assert.is_false(fine)
-    assert.is_true(seam.braze.is_error(fault))
+    assert.is_true(test_build.braze.is_error(fault))
     return fault
   end
 
@@ -182,9 +182,9 @@ describe("a call", function()
     end)
   end
 
-  it("pauses 0.5 s, twice that, and so on to 8 s, less what chance takes off", function()
+  it("pauses 0.5 s, twice that, and so on to 8 s, less what a random part takes off", function()
     peer:refuse()
-    clock.set { chance = 0.75 }
+    clock.set { random = 0.75 }
     fail(campaign, { retries = 7, timeout = 600 })
     peer:accept()
     assert.same({ 0.375, 0.75, 1.5, 3, 6, 6, 6 }, clock.waits())
@@ -308,7 +308,7 @@ describe("the spec's clock", function()
   after_each(clock.release)
 
   it("stands still until it is told, or until nothing is busy", function()
-    clock.take { now = 50, epoch = 100, chance = 0.125 }
+    clock.take { now = 50, epoch = 100, random = 0.125 }
     assert.same({ 50, 100, 0.125 }, { clock.read() })
     clock.advance(2)
     assert.same({ 52, 102, 0.125 }, { clock.read() })
@@ -322,11 +322,11 @@ describe("the spec's clock", function()
   end)
 
   it("is the real one until it is taken", function()
-    local now, epoch, chance = clock.read()
+    local now, epoch, random = clock.read()
     local later = clock.read()
     assert.is_true(later >= now and later < now + 60)
     assert.is_true(math.abs(epoch - os.time()) < 60)
-    assert.is_true(chance >= 0 and chance < 1)
+    assert.is_true(random >= 0 and random < 1)
     local wait = clock.wait(now + 100, false)
     assert.is_true(wait > 0 and wait <= 100)
     assert.equal(0, clock.wait(now - 1, false))

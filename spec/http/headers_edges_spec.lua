@@ -1,6 +1,6 @@
 -- headers: lines that go on with the one before, which HTTP/1.1 no longer has.
 
-local headers = require("spec.support.seam").core.headers
+local headers = require("spec.support.test_build").core.headers
 
 local epoch = 1800000000
 

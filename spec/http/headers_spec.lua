@@ -1,6 +1,6 @@
 -- headers: lines of a response to numbers and dates. What is not exactly right is absent, never 0.
 
-local headers = require("spec.support.seam").core.headers
+local headers = require("spec.support.test_build").core.headers
 
 -- 2027-01-15T08:00:00Z
 local epoch = 1800000000

@@ -68,12 +68,12 @@ describe("where a disk or a name server does not answer", function()
       io.write(tostring(text))
       io.stdout:flush()
       process.exit(good and 0 or 1)
-    ]]):format(build .. "/seam/braze.so", folder, service.https, service.key, peer.port, service.ca_file, program)
+    ]]):format(build .. "/test/braze.so", folder, service.https, service.key, peer.port, service.ca_file, program)
     local preloaded = os.getenv "LD_PRELOAD"
     return (child.run(text, {
       HANG_WHILE = folder .. "/hangs", HANG_PATH = folder .. "/disk", HANG_NAME = "silent.test",
         HANG_ADDRESS = "127.0.0.1",
-      LD_PRELOAD = (preloaded and preloaded .. ":" or "") .. build .. "/seam/hang.so",
+      LD_PRELOAD = (preloaded and preloaded .. ":" or "") .. build .. "/test/hang.so",
     }))
   end
 

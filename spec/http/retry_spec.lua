@@ -1,13 +1,13 @@
 -- retry: which failure is tried again, when, and at what cost; outcome: what a status means.
 
-local core = require("spec.support.seam").core
-local decide, judge, bucket = core.retry.decide, core.outcome.judge, core.retry.bucket
+local core = require("spec.support.test_build").core
+local decide, classify, bucket = core.retry.decide, core.outcome.classify, core.retry.bucket
 
 local now, epoch, deadline = 1000, 1800000000, 1030
 
 -- The input of a decision on top of another one.
 local function with(fields, more)
-  local input = { now = now, epoch = epoch, deadline = deadline, chance = 0.5 }
+  local input = { now = now, epoch = epoch, deadline = deadline, random = 0.5 }
   for _, source in ipairs { fields, more or {} } do
     for name, value in pairs(source) do input[name] = value end
   end
@@ -52,12 +52,12 @@ describe("a status", function()
   it("decides the kind, and whether the id may have been made", function()
     for status = 300, 699 do
       local kind, applied = expected(status)
-      assert.same({ kind, applied }, { judge { status = status } }, status)
+      assert.same({ kind, applied }, { classify { status = status } }, status)
       -- What an earlier try may have done stays.
-      assert.same({ kind, true }, { judge { status = status, maybe_applied = true } }, status)
+      assert.same({ kind, true }, { classify { status = status, maybe_applied = true } }, status)
     end
-    assert.same({ "protocol", true }, { judge { status = 0 } })
-    assert.same({ "protocol", true }, { judge { status = 201, rejected_answer = true } })
+    assert.same({ "protocol", true }, { classify { status = 0 } })
+    assert.same({ "protocol", true }, { classify { status = 201, rejected_answer = true } })
   end)
 end)
 
@@ -92,10 +92,10 @@ describe("a failure without a status", function()
   }
   for number, row in ipairs(rows) do
     it(("row %d: %s, the request %s"):format(number, row[1], row[2] and "left" or "did not leave"), function()
-      local failure = with({ kind = row[1], left = row[2] }, row[3])
+      local failure = with({ kind = row[1], request_sent = row[2] }, row[3])
       assert.equal(row[4], again(failure, { repeatable = false }))
       assert.equal(row[5], again(failure, { repeatable = true }))
-      assert.same({ row[1], row[2] }, { judge(failure) })
+      assert.same({ row[1], row[2] }, { classify(failure) })
     end)
   end
 end)
@@ -178,11 +178,11 @@ describe("a 429", function()
 end)
 
 describe("a Retry-After that can't be read", function()
-  it("means the longest pause, whatever chance says, and what of it can be read", function()
-    for _, chance in ipairs { 0, 0.5, 0.99 } do
-      assert.equal(8, pause(unavailable, { retry_after_unread = true, chance = chance }))
-      assert.equal(8, pause(unavailable, { retry_after_unread = true, retry_after = epoch + 5, chance = chance }))
-      assert.equal(20, pause(unavailable, { retry_after_unread = true, retry_after = epoch + 20, chance = chance }))
+  it("means the longest pause, whatever the random number is, and what of it can be read", function()
+    for _, random in ipairs { 0, 0.5, 0.99 } do
+      assert.equal(8, pause(unavailable, { retry_after_unread = true, random = random }))
+      assert.equal(8, pause(unavailable, { retry_after_unread = true, retry_after = epoch + 5, random = random }))
+      assert.equal(20, pause(unavailable, { retry_after_unread = true, retry_after = epoch + 20, random = random }))
     end
     assert.is_nil(pause(unavailable, { retry_after_unread = true, deadline = now + 8 }))
     assert.equal(-1, core.retry.at(with(unavailable, { retry_after_unread = true, retry_after = epoch + 20 })))
@@ -219,11 +219,11 @@ describe("the pause", function()
   it("is a part of 0.5 s that doubles up to 8 s", function()
     for tries, bound in ipairs(bounds) do
       local input = { tries = tries, retries = 10 }
-      input.chance = 0
+      input.random = 0
       assert.equal(0, pause(lost, input))
-      input.chance = 0.25
+      input.random = 0.25
       assert.equal(bound / 4, pause(lost, input))
-      input.chance = most
+      input.random = most
       assert.is_true(pause(lost, input) < bound and pause(lost, input) > bound * 0.999)
     end
   end)
@@ -234,7 +234,7 @@ describe("the pause", function()
       local sum, least, greatest, count = 0, bound, 0, 100000
       for _ = 1, count do
         seed = (seed * 16807) % 2147483647
-        local seconds = pause(lost, { tries = tries, retries = 10, chance = seed / 2147483647 })
+        local seconds = pause(lost, { tries = tries, retries = 10, random = seed / 2147483647 })
         sum, least, greatest = sum + seconds, math.min(least, seconds), math.max(greatest, seconds)
       end
       assert.is_true(math.abs(sum / count - bound / 2) < bound / 2 * 0.02)
@@ -247,12 +247,12 @@ describe("the pause", function()
     assert.equal(0.25, pause(lost, { deadline = now + 0.251 }))
     assert.is_nil(pause(lost, { deadline = now + 0.25 }))
     assert.is_nil(pause(lost, { deadline = now + 0.1 }))
-    assert.is_nil(pause(lost, { deadline = now, chance = 0 }))
-    assert.is_nil(pause(lost, { deadline = now - 5, chance = 0 }))
+    assert.is_nil(pause(lost, { deadline = now, random = 0 }))
+    assert.is_nil(pause(lost, { deadline = now - 5, random = 0 }))
     for step = 0, 100 do
-      local chance = step / 101
-      local seconds = pause(lost, { tries = 5, retries = 10, deadline = now + 3, chance = chance })
-      assert.equal(chance * 8 < 3, seconds ~= nil, step)
+      local random = step / 101
+      local seconds = pause(lost, { tries = 5, retries = 10, deadline = now + 3, random = random })
+      assert.equal(random * 8 < 3, seconds ~= nil, step)
       assert.is_true(seconds == nil or seconds < 3)
     end
   end)
@@ -288,7 +288,7 @@ describe("the bucket", function()
     { "a 429", { status = 429, retry_after = epoch + 1 }, 5 },
     { "a handshake that broke", { kind = "tls" }, 5 },
     { "a timeout while connecting", { kind = "timeout" }, 10 },
-    { "a timeout after the request left", { kind = "timeout", left = true, repeatable = true }, 10 },
+    { "a timeout after the request left", { kind = "timeout", request_sent = true, repeatable = true }, 10 },
   }
   for _, row in ipairs(costs) do
     it(("pays %d for %s"):format(row[3], row[1]), function()

@@ -1,6 +1,6 @@
 -- settings: what a client is made with; each setter takes a value apart or says what is wrong, and shows no secret.
 
-local core = require("spec.support.seam").core
+local core = require("spec.support.test_build").core
 
 local key = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
@@ -100,11 +100,11 @@ describe("set_endpoint", function()
     assert.is_true(settings:set_endpoint "EU-01")
     local read = settings:read()
     assert.same({ "https://rest.fra-01.braze.eu", "rest.fra-01.braze.eu", true, false },
-      { read.url, read.host, read.secure, read.loopback })
+      { read.url, read.authority, read.secure, read.loopback })
     assert.is_true(settings:set_endpoint "http://[::1]:8080/gateway/")
     read = settings:read()
     assert.same({ "http://[::1]:8080/gateway", "[::1]:8080", false, true },
-      { read.url, read.host, read.secure, read.loopback })
+      { read.url, read.authority, read.secure, read.loopback })
   end)
 
   it("refuses the path of a call, which would be sent twice over", function()

@@ -1,6 +1,6 @@
 -- sockets, by itself: what is seen of one that is kept, and at the last moment before a request leaves on it.
 
-local seam = require "spec.support.seam"
+local test_build = require "spec.support.test_build"
 local socket = require "socket"
 
 describe("a socket", function()
@@ -18,7 +18,7 @@ describe("a socket", function()
 
   -- Makes a connection for a first attempt that has ended at the time 10; returns its local port and its other end.
   local function kept(secure)
-    sockets = seam.core.sockets.new(secure or false)
+    sockets = test_build.core.sockets.new(secure or false)
     local first = sockets:begin()
     local _, port = listener:getsockname()
     local own_port = sockets:connect(first, tonumber(port))
@@ -56,7 +56,7 @@ describe("a socket", function()
   end)
 
   it("that is new is not refused for what waits there", function()
-    sockets = seam.core.sockets.new(true)
+    sockets = test_build.core.sockets.new(true)
     local first = sockets:begin()
     local _, port = listener:getsockname()
     local own_port = sockets:connect(first, tonumber(port))
@@ -104,7 +104,7 @@ describe("a socket", function()
     sockets:enter(second, own_port)
     assert.equal(0, sockets:received(second))
     sockets:close()
-    sockets = seam.core.sockets.new(false)
+    sockets = test_build.core.sockets.new(false)
     local first = sockets:begin()
     local _, port = listener:getsockname()
     sockets:connect(first, tonumber(port))
@@ -115,7 +115,7 @@ describe("a socket", function()
   end)
 
   it("is one of many that are looked at together", function()
-    sockets = seam.core.sockets.new(false)
+    sockets = test_build.core.sockets.new(false)
     local _, port = listener:getsockname()
     local attempt = sockets:begin()
     for number = 1, 40 do

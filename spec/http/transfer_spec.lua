@@ -194,7 +194,7 @@ describe("a transfer", function()
 
   describe("on a connection that was used before", function()
     local same = { write = scripted_peer.created "same" }
-    local preload = build .. "/seam/preload.so"
+    local preload = build .. "/test/preload.so"
     local prelude = [[
       local preload = assert(package.loadlib(%q, "luaopen_braze_preload_spec"))()
       local client = require "braze".new { api_key = %q, endpoint = %q, ca_file = %q, retries = 0, timeout = 600 }

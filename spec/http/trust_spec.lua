@@ -1,6 +1,6 @@
 -- trust: a directory of certificates counts as hashed if `openssl rehash` has been over it.
 
-local is_hashed = require("spec.support.seam").core.trust.is_hashed
+local is_hashed = require("spec.support.test_build").core.trust.is_hashed
 
 describe("trust.is_hashed", function()
   -- Runs a check on a directory that holds files of these names, and nothing else.

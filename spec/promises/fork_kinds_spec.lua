@@ -5,7 +5,7 @@
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 
-local path = os.getenv "BRAZE_BUILD":gsub("/oldest$", "") .. "/seam/braze.so"
+local path = os.getenv "BRAZE_BUILD":gsub("/oldest$", "") .. "/test/braze.so"
 local quote = child.quote
 
 local created = scripted_peer.created

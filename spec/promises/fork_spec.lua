@@ -6,7 +6,7 @@ local socket = require "socket"
 local standin = require "spec.support.standin"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
-local path = build .. "/seam/braze.so"
+local path = build .. "/test/braze.so"
 local process = assert(package.loadlib(path, "luaopen_braze_process_spec"))()
 
 local created = scripted_peer.created

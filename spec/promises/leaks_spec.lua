@@ -8,7 +8,7 @@ local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
-local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze_process_spec"))()
+local process = assert(package.loadlib(build .. "/test/braze.so", "luaopen_braze_process_spec"))()
 
 -- Valgrind keeps what is freed for a while, and counts by itself what is lost.
 local counts_memory = not os.getenv "BRAZE_VALGRIND"

@@ -7,7 +7,7 @@ local socket = require "socket"
 local standin = require "spec.support.standin"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
-local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze_process_spec"))()
+local process = assert(package.loadlib(build .. "/test/braze.so", "luaopen_braze_process_spec"))()
 
 local created = scripted_peer.created
 local timeout = 0.5

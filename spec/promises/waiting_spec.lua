@@ -8,7 +8,7 @@ local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
-local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze_process_spec"))()
+local process = assert(package.loadlib(build .. "/test/braze.so", "luaopen_braze_process_spec"))()
 
 local read, hold, again = { read = "request" }, { hold = true }, { again = true }
 local made = { write = scripted_peer.created "made" }
@@ -270,7 +270,7 @@ describe("a client that waits", function()
     ["takes no more"] = "process.fill(told)",
   } do
     it("goes on where its host's socket " .. what, function()
-      local program = prelude:format(build .. "/seam/braze.so", peer.url) .. change .. tell
+      local program = prelude:format(build .. "/test/braze.so", peer.url) .. change .. tell
       assert.equal("exited 7", (child.run(program)))
     end)
   end

@@ -7,11 +7,11 @@ local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
-local process = assert(package.loadlib(build .. "/seam/braze.so", "luaopen_braze_process_spec"))()
+local process = assert(package.loadlib(build .. "/test/braze.so", "luaopen_braze_process_spec"))()
 
 local read, again, hold = { read = "request" }, { again = true }, { hold = true }
 local key = "canary0123456789key"
-local preload = build .. "/seam/preload.so"
+local preload = build .. "/test/preload.so"
 -- A part of the endpoint; it is no secret, and so the block with it is freed as it is.
 local harmless = "path-that-is-no-secret"
 
@@ -56,7 +56,7 @@ describe("the key", function()
   local function count(text, program)
     local before = os.getenv "LD_PRELOAD"
     local output, status = child.run(prelude:format(preload, key:sub(1, 9), key:sub(10), peer.url, harmless, text)
-      .. program .. "\n" .. postlude:format(build .. "/seam/braze.so"),
+      .. program .. "\n" .. postlude:format(build .. "/test/braze.so"),
       { LD_PRELOAD = before and before .. ":" .. preload or preload })
     assert.equal("0", status, output)
     return tonumber(output) or output

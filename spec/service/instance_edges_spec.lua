@@ -1,6 +1,6 @@
 -- instance: the edges of what is taken for an endpoint, and what is said of what is not.
 
-local instance = require("spec.support.seam").core.instance
+local instance = require("spec.support.test_build").core.instance
 
 local function refused(text)
   local origin, message, hint = instance.resolve(text)

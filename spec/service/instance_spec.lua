@@ -1,6 +1,6 @@
 -- instance: Braze's instances, and the check of an endpoint that a caller gives.
 
-local instance = require("spec.support.seam").core.instance
+local instance = require("spec.support.test_build").core.instance
 
 -- Looks like a REST key of Braze, and must never be shown.
 local key = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"

@@ -1,7 +1,7 @@
 -- operation: the service as data, and the check of a text against its field's rule; target: "METHOD /path" and queries; link: the
 -- next page that a response names.
 
-local core = require("spec.support.seam").core
+local core = require("spec.support.test_build").core
 local operation, target, link = core.operation, core.target, core.link
 
 describe("operation.rows", function()

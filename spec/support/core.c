@@ -1,4 +1,4 @@
-/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the seam build. */
+/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the test build. */
 #include "core_objects.h"
 #include "core_sockets.h"
 
@@ -342,7 +342,7 @@ static int headers_feed(lua_State *L) {
 
 /* --- outcome, retry ---------------------------------------------------------------------------------- */
 
-/* [-0, +0, e] The outcome that the table at index 1 describes, judged as a transfer does it. */
+/* [-0, +0, e] The outcome that the table at index 1 describes, classified as a transfer does it. */
 static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   int kind = 0;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -355,7 +355,7 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   outcome->rate_limit.reset = (int64_t)number_field(L, "reset", BRAZE_ABSENT);
   outcome->answered = boolean_field(L, "answered");
   outcome->trust_failed = boolean_field(L, "trust_failed");
-  outcome->left = boolean_field(L, "left") || outcome->status > 0;
+  outcome->request_sent = boolean_field(L, "request_sent") || outcome->status > 0;
   outcome->used_before = boolean_field(L, "used_before");
   outcome->maybe_applied = boolean_field(L, "maybe_applied");
   lua_getfield(L, 1, "kind");
@@ -365,13 +365,13 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
     if (kind == BRAZE_KIND_COUNT) luaL_error(L, "%s is no kind", name);
     braze_outcome_fail(outcome, (enum braze_kind)kind);
   } else if (outcome->status >= 300 || outcome->status == 0) {
-    braze_outcome_judge_status(outcome);
+    braze_outcome_classify_status(outcome);
   }
   lua_pop(L, 1);
 }
 
-/* outcome.judge(outcome) -> kind, maybe_applied */
-static int outcome_judge(lua_State *L) {
+/* outcome.classify(outcome) -> kind, maybe_applied */
+static int outcome_classify(lua_State *L) {
   struct braze_outcome outcome;
   read_outcome(L, &outcome);
   if (boolean_field(L, "rejected_answer")) braze_outcome_reject_answer(&outcome);
@@ -395,7 +395,7 @@ static int retry_decide(lua_State *L) {
   call.deadline = number_field(L, "deadline", 1030);
   time.now = number_field(L, "now", 1000);
   time.epoch = number_field(L, "epoch", 1800000000);
-  time.chance = number_field(L, "chance", 0.5);
+  time.random = number_field(L, "random", 0.5);
   atomic_init(&bucket.tokens, (int)number_field(L, "tokens", 500));
   again = braze_retry_decide(&call, &outcome, &time, &bucket, &at);
   lua_pushboolean(L, again);
@@ -450,9 +450,9 @@ static const luaL_Reg settings_functions[] = {{"new", settings_new}, {NULL, NULL
 static const luaL_Reg secret_functions[] = {{"wipe", secret_wipe}, {NULL, NULL}};
 static const luaL_Reg headers_functions[] = {
     {"feed", headers_feed}, {"number", headers_number}, {"retry_after", headers_retry_after}, {NULL, NULL}};
-static const luaL_Reg outcome_functions[] = {{"judge", outcome_judge}, {NULL, NULL}};
+static const luaL_Reg outcome_functions[] = {{"classify", outcome_classify}, {NULL, NULL}};
 static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
-static const luaL_Reg timetable_functions[] = {{"new", timetable_new}, {NULL, NULL}};
+static const luaL_Reg heap_functions[] = {{"new", heap_new}, {NULL, NULL}};
 static const luaL_Reg sockets_functions[] = {{"new", sockets_new}, {NULL, NULL}};
 static const luaL_Reg trust_functions[] = {{"is_hashed", trust_is_hashed}, {NULL, NULL}};
 
@@ -463,7 +463,7 @@ static const struct {
     {"text", text_functions},       {"operation", operation_functions}, {"target", target_functions}, {"link", link_functions}, {"instance", instance_functions},
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
-    {"timetable", timetable_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
+    {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
 };
 
 int luaopen_braze_core_spec(lua_State *L) {

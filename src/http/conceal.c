@@ -8,7 +8,7 @@
 
 #define SHORTEST_KEY 8
 
-/* Takes what is secret out of a text that came from outside, before anything else sees it. */
+/* Masks the secrets in a text from outside. */
 static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
   char safe[256];
   struct braze_buffer out;
@@ -19,7 +19,7 @@ static void redact(const struct braze_secrets *secrets, char *text, size_t size)
   memcpy(text, safe, out.length + 1);
 }
 
-/* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
+/* Writes the body without its secrets to *safe; nothing if there is no memory. False: the body has no secrets. */
 static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body, struct braze_buffer *safe) {
   if (!braze_redact_finds(secrets, own, braze_buffer_text(body), body->length)) return false;
   braze_buffer_init(safe, body->limit);
@@ -27,7 +27,7 @@ static bool make_safe(const struct braze_secrets *secrets, const struct braze_ow
   return true;
 }
 
-/* The body is the safe one from here on: the service's 401 repeats the key. */
+/* Replaces the body by the safe one: the service's 401 repeats the key. */
 static void redact_body(const struct braze_secrets *secrets, const struct braze_own_text *own, struct braze_buffer *body) {
   struct braze_buffer safe;
   if (!make_safe(secrets, own, body, &safe)) return;

@@ -20,9 +20,7 @@ struct braze_settings *braze_settings_new(void) {
   atomic_init(&settings->trust_file, false);
   atomic_init(&settings->looks, 0);
   braze_bucket_init(&settings->bucket);
-  settings->timeout = BRAZE_DEFAULT_TIMEOUT;
-  settings->connect_timeout = BRAZE_DEFAULT_CONNECT_TIMEOUT;
-  settings->retries = BRAZE_DEFAULT_RETRIES;
+  settings->limits = (struct braze_limits){BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES};
   settings->max_connections = BRAZE_DEFAULT_MAX_CONNECTIONS;
   return settings;
 }
@@ -36,7 +34,7 @@ void braze_settings_release(struct braze_settings *settings) {
   if (!settings || atomic_fetch_sub(&settings->references, 1) > 1) return;
   braze_secrets_release(settings->secrets);
   free(settings->url);
-  free(settings->host);
+  free(settings->authority);
   free(settings->ca_file);
   free(settings->proxy);
   free(settings->no_proxy);
@@ -80,7 +78,7 @@ static bool keep(char **kept, const char *text, size_t length) {
 }
 
 bool braze_settings_keep_base_url(struct braze_settings *settings, const char *url, const char *authority) {
-  return keep(&settings->url, url, strlen(url)) && keep(&settings->host, authority, strlen(authority));
+  return keep(&settings->url, url, strlen(url)) && keep(&settings->authority, authority, strlen(authority));
 }
 
 /* Keeps a part of the proxy's URL as a secret, with its %XX decoded. */

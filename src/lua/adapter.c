@@ -1,6 +1,5 @@
 /* adapter: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
 #define _GNU_SOURCE /* close under -std=c11 */
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,12 +90,14 @@ static int core_notify(lua_State *L) {
 static int core_channel(lua_State *L) {
   struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
   char path[64];
+  int failure;
   channel->opening.listening = channel->opening.anchor = channel->connection = -1;
   lbraze_get_registered(L, LBRAZE_CHANNEL);
   lua_setmetatable(L, -2);
-  if (!braze_channel_open(&channel->opening, path, sizeof path)) {
+  failure = braze_channel_open(&channel->opening, path, sizeof path);
+  if (failure != 0) {
     lua_pushnil(L);
-    lua_pushstring(L, strerror(errno));
+    lua_pushstring(L, strerror(failure));
     return 2;
   }
   lua_pushstring(L, path);

@@ -135,17 +135,12 @@ void lbraze_check_dot(lua_State *L, int index, const char *function);
 
 /* options.c */
 
-struct lbraze_limits {
-  double timeout, connect_timeout;
-  int retries;
-};
-
 /* Where options stand. */
 enum lbraze_scope { LBRAZE_FOR_CLIENT = 1, LBRAZE_FOR_CALL = 2, LBRAZE_FOR_START = 4, LBRAZE_FOR_EACH = 8 };
 
 /* The options of one call. Three are values on the stack, nil where they were not given. */
 struct lbraze_call_options {
-  struct lbraze_limits limits;
+  struct braze_limits limits;
   bool repeatable;
   int max_pages;
   int on_done, query, items; /* where on the stack */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/libcurl.h"
 #include "process/process.h"
 
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
@@ -35,7 +34,7 @@ static void push_new_requests(lua_State *L) {
 }
 
 bool lbraze_is_child(const struct lbraze_client *client) {
-  return client->process != braze_parking_forks();
+  return client->process != braze_process_forks();
 }
 
 /* In the child of a fork: the parent's engine and worker are left as they are: cleaning them up would write on the parent's
@@ -49,7 +48,7 @@ static void abandon(struct lbraze_client *client) {
 /* The parent's requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
   if (!lbraze_is_child(client)) {
-    if (client->worker && braze_parking_is_exiting()) braze_worker_give_up(client->worker);
+    if (client->worker && braze_process_is_exiting()) braze_worker_cancel_overdue(client->worker);
     return;
   }
   lbraze_get_uservalue(L, index);
@@ -63,7 +62,7 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
   abandon(client);
   client->pending = 0;
   client->delivering = false;
-  client->process = braze_parking_forks();
+  client->process = braze_process_forks();
   client->generation++;
 }
 
@@ -89,18 +88,16 @@ int lbraze_raise_system(lua_State *L, const char *what, int code) {
   lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
 }
 
-/* What a call needs could not be made; errno was 0 before. libcurl 8.22 wants a descriptor for that. */
-LBRAZE_RAISES static void raise_unmade(lua_State *L) {
-  if (errno == EMFILE || errno == ENFILE) lbraze_raise_system(L, "no descriptor for the client", errno);
+/* What a call needs could not be made. */
+LBRAZE_RAISES static void raise_unmade(lua_State *L, int failure) {
+  if (failure == BRAZE_ERROR_LIBCURL) luaL_error(L, "libcurl could not be initialised");
+  if (failure == EMFILE || failure == ENFILE) lbraze_raise_system(L, "no descriptor for the client", failure);
   luaL_error(L, "not enough memory");
 }
 
 struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client) {
-  if (client->worker) return client->worker;
-  if (!braze_global_start()) luaL_error(L, "libcurl could not be initialised");
-  errno = 0;
-  client->worker = braze_worker_new(client->settings);
-  if (!client->worker) raise_unmade(L);
+  int failure = client->worker ? 0 : braze_worker_new(&client->worker, client->settings);
+  if (failure != 0) raise_unmade(L, failure);
   return client->worker;
 }
 
@@ -128,7 +125,7 @@ static int new_client(lua_State *L, enum lbraze_registered metatable) {
   struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
   struct lbraze_hold *hold;
   memset(client, 0, sizeof *client);
-  client->process = braze_parking_forks();
+  client->process = braze_process_forks();
   lua_createtable(L, 1, 0);
   push_new_requests(L);
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
@@ -168,6 +165,7 @@ static int run_call(lua_State *L) {
   struct lbraze_hold *hold = lua_touserdata(L, 5);
   struct lbraze_context context = {hold->settings, NULL};
   struct lbraze_target target;
+  int failure;
   struct lbraze_client *client;
   lbraze_check_open_client(L, "call"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "call", &target);
@@ -175,10 +173,8 @@ static int run_call(lua_State *L) {
   lbraze_make_call(L, 3, LBRAZE_FOR_CALL, &target, &context, hold);
   lbraze_check_room(L, target.name);
   client = lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
-  if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
-  errno = 0;
-  if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
-  if (!client->engine) raise_unmade(L);
+  failure = client->engine ? 0 : braze_engine_new(&client->engine, client->settings, 1);
+  if (failure != 0) raise_unmade(L, failure);
   braze_engine_run(client->engine, hold->call);
   return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, false) ? 1 : lua_error(L);
 }
@@ -192,9 +188,7 @@ int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, co
   lbraze_read_params(L, params_index, target, context, &options, &params);
   hold->call = braze_call_new();
   if (!hold->call) luaL_error(L, "not enough memory");
-  hold->call->timeout = options.limits.timeout;
-  hold->call->connect_timeout = options.limits.connect_timeout;
-  hold->call->retries = options.limits.retries;
+  hold->call->limits = options.limits;
   lbraze_write_request(L, &params, &hold->call->request);
   braze_call_ready(hold->call);
   return options.on_done;
@@ -317,7 +311,7 @@ static int client__tostring(lua_State *L) {
   const struct lbraze_client *client = test_client(L, 1);
   char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
   if (client && client->settings && !client->closed)
-    snprintf(text, sizeof text, "braze.client (%s)", client->settings->host ? client->settings->host : "");
+    snprintf(text, sizeof text, "braze.client (%s)", client->settings->authority ? client->settings->authority : "");
   lua_pushstring(L, text);
   return 1;
 }

@@ -10,7 +10,7 @@ struct lbraze_client {
   struct braze_settings *settings; /* NULL before it is open and once it is collected */
   bool closed;
   bool delivering; /* an on_done is running */
-  unsigned process; /* that all below belongs to, by braze_parking_forks; the child of a fork leaves it alone and starts anew */
+  unsigned process; /* that all below belongs to, by braze_process_forks; the child of a fork leaves it alone and starts anew */
   unsigned generation; /* counts those starts */
   struct braze_engine *engine; /* for blocking calls; made at the first */
   struct braze_worker *worker; /* for started calls; made when first needed */

@@ -1,6 +1,6 @@
 /* module: the module table, and nothing else. */
 #include "braze.h"
-#include "http/libcurl.h"
+#include "base/version.h"
 #include "service/instance.h"
 #include "lua/client.h"
 

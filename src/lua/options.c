@@ -20,7 +20,7 @@ struct reader {
   lua_State *L;
   enum lbraze_scope scope;
   struct lbraze_context context;
-  struct lbraze_limits *limits;
+  struct braze_limits *limits;
   int *max_connections;             /* of a client */
   struct lbraze_call_options *call; /* of a call */
 };
@@ -155,8 +155,8 @@ static void check_duration(lua_State *L, const struct lbraze_context *context, c
   char hint[128];
   snprintf(hint, sizeof hint, SECONDS_HINT, name);
   if (seconds != seconds) lbraze_refuse(L, context, hint, "%s is not a number", said);
-  if (seconds > BRAZE_MOST_TIMEOUT)
-    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MOST_TIMEOUT);
+  if (seconds > BRAZE_MAX_TIMEOUT)
+    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MAX_TIMEOUT);
   if (!(seconds > 0)) lbraze_refuse(L, context, hint, "%s is %.14g: it must be above 0", said, seconds);
 }
 
@@ -216,7 +216,7 @@ static void set_endpoint(lua_State *L, struct braze_settings *settings, const ch
   lbraze_words_init(&words);
   check_set(L, settings, braze_account_set_endpoint(settings, text, length, &words.message, &words.hint), &words, variable);
   if (!settings->unknown_host) return;
-  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->host);
+  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->authority);
   lbraze_warn(L, words.message_text);
 }
 
@@ -246,7 +246,7 @@ static void read_option(const struct reader *reader, int option) {
   switch (option) {
   case TIMEOUT: reader->limits->timeout = check_seconds(reader, name); break;
   case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(reader, name); break;
-  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MOST_RETRIES); break;
+  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MAX_RETRIES); break;
   case ON_DONE:
     if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
     keep(L, reader->call->on_done);
@@ -264,7 +264,7 @@ static void read_option(const struct reader *reader, int option) {
     if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_type(L, &reader->context, name, "a string", "write the name of the answer's field that has the list: items = \"catalogs\"");
     keep(L, reader->call->items);
     break;
-  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MOST_CONNECTIONS); break;
+  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MAX_CONNECTIONS); break;
   default: check_text(L, reader->context.settings, option, &length); break;
   }
 }
@@ -363,7 +363,7 @@ static double read_decimal(const char *text) {
   return digit ? value / unit : -1;
 }
 
-static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct lbraze_limits *limits) {
+static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct braze_limits *limits) {
   const struct lbraze_context context = {settings, NULL};
   const char *text = environment(options[TIMEOUT].variable);
   if (!text) return;
@@ -385,19 +385,17 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
 }
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
-  struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
+  struct braze_limits limits = settings->limits;
   struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections, NULL};
   check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
   read_options(&reader, index);
   if (limits.timeout <= 0) {
-    limits.timeout = settings->timeout;
+    limits.timeout = settings->limits.timeout;
     read_timeout_variable(L, settings, &limits);
   }
-  settings->timeout = limits.timeout;
-  settings->connect_timeout = limits.connect_timeout;
-  settings->retries = limits.retries;
+  settings->limits = limits;
   read_ca_file(L, index, settings);
   read_proxy(L, index, settings);
 }
@@ -410,9 +408,7 @@ void lbraze_check_call_options(lua_State *L, int index, enum lbraze_scope scope,
 void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context, struct lbraze_call_options *call) {
   const struct braze_settings *settings = context->settings;
   struct reader reader = {L, scope, *context, &call->limits, NULL, call};
-  call->limits.timeout = settings->timeout;
-  call->limits.connect_timeout = settings->connect_timeout;
-  call->limits.retries = settings->retries;
+  call->limits = settings->limits;
   call->repeatable = false;
   call->max_pages = DEFAULT_PAGES;
   check_names(&reader, index, NULL);

@@ -34,7 +34,7 @@ static void add_pair(lua_State *L, const char *text, size_t length) {
 void lbraze_set_next(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *link) {
   const char *query, *end;
   size_t length;
-  if (link->length == 0 || !braze_link_next(braze_buffer_text(link), link->length, settings->host, &query, &length)) return;
+  if (link->length == 0 || !braze_link_next(braze_buffer_text(link), link->length, settings->authority, &query, &length)) return;
   lua_newtable(L);
   for (end = query + length; query < end; query += length + 1) {
     const char *mark = memchr(query, '&', (size_t)(end - query));
@@ -96,7 +96,7 @@ int lbraze_pages_open(lua_State *L) {
   struct lbraze_target target;
   struct lbraze_context context = {lbraze_settings_of_first(L), NULL};
   struct lbraze_call_options options;
-  const struct braze_settings defaults = {.timeout = BRAZE_DEFAULT_TIMEOUT, .connect_timeout = BRAZE_DEFAULT_CONNECT_TIMEOUT};
+  const struct braze_settings defaults = {.limits = {BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES}};
   const char *field;
   int walk;
   lua_settop(L, 3);

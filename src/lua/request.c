@@ -1,10 +1,8 @@
 /* request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "http/libcurl.h"
 #include "lua/client.h"
 #include "base/text.h"
 
@@ -115,9 +113,9 @@ static int request_wait(lua_State *L) {
   struct lbraze_request *request = check_request(L, "wait");
   double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
   while (!is_done(request)) {
-    double left = until - braze_clock_now();
-    if (left <= 0) break;
-    braze_worker_wait(request->client->worker, request->call, left);
+    double remaining = until - braze_clock_now();
+    if (remaining <= 0) break;
+    braze_worker_wait(request->client->worker, request->call, remaining);
     check_request(L, "wait"); /* the process may exit meanwhile */
   }
   lua_pushboolean(L, is_done(request));
@@ -184,7 +182,7 @@ static int start_call(lua_State *L) {
   struct lbraze_context context = {hold->settings, NULL};
   struct lbraze_target target;
   struct lbraze_request *request;
-  int on_done, reference;
+  int on_done, reference, failure;
   lbraze_check_open_client(L, "start"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "start", &target);
   context.operation = target.name;
@@ -192,10 +190,10 @@ static int start_call(lua_State *L) {
   request = push_request(L, client, on_done);
   reference = keep_request(L, client, request);
   hold->call->reference = reference;
-  if (!braze_worker_submit(client->worker, hold->call)) {
-    int code = errno;
+  failure = braze_worker_submit(client->worker, hold->call);
+  if (failure != 0) {
     luaL_unref(L, -1, reference);
-    return lbraze_raise_system(L, "no thread for the client", code);
+    return lbraze_raise_system(L, "no thread for the client", failure);
   }
   request->call = braze_call_retain(hold->call);
   client->pending++;

@@ -41,9 +41,9 @@ bool braze_account_set_api_key(struct braze_settings *settings, const char *key,
     braze_buffer_print(hint, "set BRAZE_API_KEY, or pass api_key to braze.new");
     return false;
   }
-  if (length > BRAZE_MOST_KEY_LENGTH) {
+  if (length > BRAZE_MAX_KEY_LENGTH) {
     braze_buffer_print(message, "the API key has %zu bytes", length);
-    braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MOST_KEY_LENGTH);
+    braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MAX_KEY_LENGTH);
     return false;
   }
   if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])

@@ -119,7 +119,7 @@ static void explain_rate_limit(const struct words *words) {
 static void explain_auth(const struct words *words) {
   const struct braze_operation *operation = operation_of(words);
   bool unknown = words->outcome->status == 401;
-  braze_buffer_print(words->message, "%s %s", words->settings->host,
+  braze_buffer_print(words->message, "%s %s", words->settings->authority,
                      unknown ? "does not accept the API key" : "does not let this API key make the call");
   say_service_message(words, "; it says ");
   if (unknown)
@@ -141,7 +141,7 @@ static void explain_rejected(const struct words *words) {
   if (words->said.text)
     say_service_message(words, "the service says ");
   else
-    braze_buffer_print(words->message, "%s refused the call without saying why", words->settings->host);
+    braze_buffer_print(words->message, "%s refused the call without saying why", words->settings->authority);
   if (status == 400 || words->outcome->maybe_applied) say_values(words);
   if (status == 400 && !words->said.text)
     braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
@@ -156,11 +156,11 @@ static void explain_rejected(const struct words *words) {
 static void explain_redirect(const struct words *words) {
   const char *location = words->outcome->location;
   if (location[0]) {
-    braze_buffer_print(words->message, "%s redirects to ", words->settings->host);
+    braze_buffer_print(words->message, "%s redirects to ", words->settings->authority);
     braze_text_quote(words->message, location, strlen(location), MOST_OF_A_VALUE);
     braze_buffer_print(words->message, ", which is not followed: the API key would go there");
   } else {
-    braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->host);
+    braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->authority);
   }
   braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
 }
@@ -175,7 +175,7 @@ static void say_other_value(const struct words *words) {
 static void explain_protocol(const struct words *words) {
   const enum braze_answer answer = words->answer;
   const struct braze_outcome *outcome = words->outcome;
-  const char *host = words->settings->host;
+  const char *host = words->settings->authority;
   if (outcome->status >= 300 && outcome->status <= 399) {
     explain_redirect(words);
     return;
@@ -221,9 +221,9 @@ static void explain_tls(const struct words *words) {
   if (bad_file)
     braze_buffer_print(words->message, "the certificates to trust can't be read from ");
   else if (outcome->trust_failed)
-    braze_buffer_print(words->message, "the certificate of %s is not trusted", words->settings->host);
+    braze_buffer_print(words->message, "the certificate of %s is not trusted", words->settings->authority);
   else
-    braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->host);
+    braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->authority);
   if (bad_file && ca_file)
     braze_text_quote(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
   else if (bad_file)
@@ -247,8 +247,8 @@ static void explain_tls(const struct words *words) {
 /* Says what there was no connection for: certificates or a name that did not come. False: it was something else. */
 static bool explain_lack(const struct words *words) {
   const struct braze_settings *settings = words->settings;
-  const char *peer = settings->proxy ? settings->proxy : settings->host;
-  double seconds = words->outcome->connecting ? words->call->connect_timeout : words->call->timeout;
+  const char *peer = settings->proxy ? settings->proxy : settings->authority;
+  double seconds = words->outcome->connecting ? words->call->limits.connect_timeout : words->call->limits.timeout;
   switch (words->outcome->lack) {
   case BRAZE_LACK_NOTHING: return false;
   case BRAZE_LACK_STORE:
@@ -261,16 +261,16 @@ static bool explain_lack(const struct words *words) {
     braze_buffer_print(words->hint, "look at the mount (df hangs, too), or give a ca_file (BRAZE_CA_FILE) on a local disk");
     return true;
   case BRAZE_LACK_NAME:
-    braze_buffer_print(words->message, "no connection to %s within %g s: the name server did not answer for %s; nothing was sent", settings->host, seconds, peer);
+    braze_buffer_print(words->message, "no connection to %s within %g s: the name server did not answer for %s; nothing was sent", settings->authority, seconds, peer);
     braze_buffer_print(words->hint, "check network, DNS and /etc/resolv.conf, or raise %s", words->outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
     return true;
   case BRAZE_LACK_LOOKS:
     braze_buffer_print(words->message, "no connection to %s: earlier look-ups of names, or of files with certificates, get no answer, and no further one is begun (at most %d of a client, %d of a process); nothing was sent",
-                       settings->host, BRAZE_MOST_LOOKS_OF_CLIENT, BRAZE_MOST_LOOKS);
+                       settings->authority, BRAZE_MAX_LOOKS_OF_CLIENT, BRAZE_MAX_LOOKS);
     braze_buffer_print(words->hint, "check DNS, /etc/resolv.conf and the file system of ca_file; calls go out again once one of them ends");
     return true;
   case BRAZE_LACK_THREAD:
-    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->host);
+    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->authority);
     braze_buffer_print(words->hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
     return true;
   }
@@ -280,18 +280,18 @@ static bool explain_lack(const struct words *words) {
 static void explain_timeout(const struct words *words) {
   const struct braze_call *call = words->call;
   const struct braze_outcome *outcome = words->outcome;
-  const char *host = words->settings->host;
+  const char *host = words->settings->authority;
   if (explain_lack(words)) return;
-  if (outcome->left)
-    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->timeout);
+  if (outcome->request_sent)
+    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->limits.timeout);
   else if (outcome->connecting)
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->connect_timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.connect_timeout);
   else if (outcome->curl_code == 0)
-    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->timeout);
+    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->limits.timeout);
   else
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.timeout);
   say_curl_code(words);
-  if (outcome->left || outcome->maybe_applied) return;
+  if (outcome->request_sent || outcome->maybe_applied) return;
   if (outcome->curl_code == 0)
     braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
   else
@@ -301,9 +301,9 @@ static void explain_timeout(const struct words *words) {
 
 static void explain_network(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
-  const char *host = words->settings->host;
+  const char *host = words->settings->authority;
   if (explain_lack(words)) return;
-  if (!outcome->left && outcome->proxy_status >= 300) {
+  if (!outcome->request_sent && outcome->proxy_status >= 300) {
     braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
     braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
   } else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) {
@@ -316,7 +316,7 @@ static void explain_network(const struct words *words) {
   } else if (outcome->stop == BRAZE_STOP_SECOND_SEND) {
     braze_buffer_print(words->message, "the connection to %s was closed after the request had left, and it was not sent a second time", host);
     say_curl_code(words);
-  } else if (outcome->left) {
+  } else if (outcome->request_sent) {
     braze_buffer_print(words->message, "the connection to %s broke after the request had left", host);
     say_curl(words);
   } else if (outcome->no_descriptor) {
@@ -334,13 +334,13 @@ static void explain_network(const struct words *words) {
 }
 
 static void explain_server(const struct words *words) {
-  braze_buffer_print(words->message, "%s failed to handle the call", words->settings->host);
+  braze_buffer_print(words->message, "%s failed to handle the call", words->settings->authority);
   say_service_message(words, "; it says ");
 }
 
 static void explain_cancelled(const struct words *words) {
   braze_buffer_print(words->message, words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
-  if (braze_parking_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
+  if (braze_process_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
 }
 
 /* Each kind that a call can end with; "usage" is raised before there is one. */
@@ -410,9 +410,9 @@ static void explain_when(const struct words *words) {
 /* Where the call came to nothing, and the host is one of Braze's that is not known, its name is the first thing to look at. */
 static void explain_unknown_host(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
-  bool nothing_there = !outcome->left && (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TLS || outcome->kind == BRAZE_TIMEOUT);
+  bool nothing_there = !outcome->request_sent && (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TLS || outcome->kind == BRAZE_TIMEOUT);
   if (!words->settings->unknown_host || !(nothing_there || outcome->kind == BRAZE_PROTOCOL || outcome->status == 401 || outcome->status == 404)) return;
-  braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->host);
+  braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->authority);
 }
 
 /* A body that came in a coding, and is not shown. */

@@ -11,7 +11,8 @@ local function path(name, setup, more)
   order[#order + 1] = name
 end
 
-local parameters = { campaign_id = "campaign_identifier", send_id = "fault" }
+-- The send_id is the one that the stand-in's /fast answers with: another one would be another call's answer.
+local parameters = { campaign_id = "campaign_identifier", send_id = "send_identifier" }
 
 local function options(endpoint, more)
   local made = { api_key = "braze-standin-key", endpoint = endpoint, timeout = env.timeout, retries = 0 }

@@ -14,20 +14,20 @@
 
 /* No call is interrupted for ever, and no clock stands still for ever: their "from then on" ends after so many, since whoever
    tries again, or waits for a time to come, may do that without end. */
-#define MOST_PASSING 100
+#define MAX_PASSING 100
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
 void __real_free(void *block);
-double __wrap_braze_clock_chance(void);
+double __wrap_braze_clock_random(void);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 void __wrap_free(void *block);
 
 static atomic_bool armed;
-static struct fault_plan plans[FAULT_MOST_PLANS];
+static struct fault_plan plans[FAULT_MAX_PLANS];
 static int plan_count;
 static atomic_uint hit;
 static atomic_long passed[FAULT_SOURCES], passed_functions[SHIM_FUNCTIONS];
@@ -43,7 +43,7 @@ static const struct fault_plan *refuses(enum fault_source source, int function, 
   for (i = 0; i < plan_count; i++) {
     const struct fault_plan *plan = &plans[i];
     if (plan->source != source || (source == FAULT_SYSTEM && plan->function != function)) continue;
-    if (n >= plan->n + MOST_PASSING && (plan->error == EINTR || (source == FAULT_SYSTEM && function == SHIM_CLOCK_GETTIME))) continue;
+    if (n >= plan->n + MAX_PASSING && (plan->error == EINTR || (source == FAULT_SYSTEM && function == SHIM_CLOCK_GETTIME))) continue;
     if (n < plan->n || (plan->mode == FAULT_ONCE && n > plan->n) || (plan->mode == FAULT_TWICE && n > plan->n + 1)) continue;
     atomic_fetch_or(&hit, 1u << i);
     found = plan;
@@ -175,7 +175,7 @@ void __wrap_free(void *block) {
 }
 
 /* The pause before a retry is a part of half a second by chance: here a hundredth. */
-double __wrap_braze_clock_chance(void) {
+double __wrap_braze_clock_random(void) {
   return 0.01;
 }
 

@@ -11,7 +11,7 @@
 
 #define PATHS "spec/proof/faults/fault_paths.lua"
 #define MARGIN 1.5       /* seconds beyond a call's timeout: sanitizers on a busy machine */
-#define MOST_SETTLING 3.0 /* seconds for threads to end after lua_close */
+#define MAX_SETTLING 3.0 /* seconds for threads to end after lua_close */
 
 int luaopen_braze(lua_State *L);
 int luaopen_braze_safe(lua_State *L);
@@ -155,7 +155,7 @@ static void take_ledger(struct ledger *ledger) {
 /* Whether all came back; threads get some time to end. */
 static bool is_settled(const struct ledger *before, struct ledger *after) {
   const struct timespec pause = {0, 200000};
-  double until = now() + MOST_SETTLING;
+  double until = now() + MAX_SETTLING;
   for (;;) {
     take_ledger(after);
     if (after->threads <= before->threads && after->core == before->core && after->curl <= before->curl && after->descriptors <= before->descriptors)

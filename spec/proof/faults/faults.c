@@ -19,9 +19,9 @@
 
 #include "faults.h"
 
-#define MOST_PATHS 64
-#define MOST_JOBS 2048
-#define MOST_STARTS 200  /* of one job, behind crashes */
+#define MAX_PATHS 64
+#define MAX_JOBS 2048
+#define MAX_STARTS 200  /* of one job, behind crashes */
 #define HANG_SECONDS 8   /* of one run */
 #define EACH_UP_TO 16    /* points, whatever the stride */
 #define LEAK_CHECK_EVERY 64 /* runs */
@@ -33,14 +33,14 @@ struct job {
   enum fault_mode mode;
   int function;
   /* Progress. */
-  struct fault_plan plans[FAULT_MOST_PLANS];
+  struct fault_plan plans[FAULT_MAX_PLANS];
   int plan_count, error_index, starts;
   long n, runs, sites, bad, upstream, errors, both; /* both: pairs of which both were reached */
   bool done;
 };
 
 static struct job *jobs;           /* shared with their processes */
-static pid_t processes[MOST_JOBS]; /* 0 = none works on it now */
+static pid_t processes[MAX_JOBS]; /* 0 = none works on it now */
 static int job_count;
 static char bar_name[16], logs[64];
 static int stride = 1;
@@ -119,7 +119,7 @@ static uint64_t draw(uint64_t *state) {
 static struct measure {
   bool taken;
   long memory[FAULT_SOURCES], calls[SHIM_FUNCTIONS];
-} measures[MOST_PATHS];
+} measures[MAX_PATHS];
 
 static const struct measure *measure(int path, const char *name) {
   struct fault_result result;
@@ -215,7 +215,7 @@ static void child(int index, char names[][32], int count, int workers) {
 
 static struct job *add_job(const char *path, enum fault_source source, int function, enum fault_mode mode) {
   struct job *job = &jobs[job_count];
-  if (job_count == MOST_JOBS) abort();
+  if (job_count == MAX_JOBS) abort();
   job_count++;
   snprintf(job->path, sizeof job->path, "%s", path);
   job->source = source;
@@ -272,7 +272,7 @@ static void reap(int index, int status) {
     if (job->n > job->sites) job->sites = job->n;
     job->n = next_point(job->n);
   }
-  if (++job->starts > MOST_STARTS) job->done = true;
+  if (++job->starts > MAX_STARTS) job->done = true;
 }
 
 static int find_waiting(void) {
@@ -340,7 +340,7 @@ static long print_results(double seconds) {
 }
 
 int main(int count, char **arguments) {
-  static char names[MOST_PATHS][32];
+  static char names[MAX_PATHS][32];
   const char *only = getenv("FAULT_PATH");
   struct timespec began, ended;
   int paths = 0, workers, i, kept = 0;
@@ -354,11 +354,11 @@ int main(int count, char **arguments) {
   clock_gettime(CLOCK_MONOTONIC, &began);
   set_environment();
   unsetenv("LD_PRELOAD"); /* not for what is run from here */
-  if (!fault_paths_open(bar_name, names, MOST_PATHS, &paths)) return 2;
+  if (!fault_paths_open(bar_name, names, MAX_PATHS, &paths)) return 2;
   for (i = 0; only && i < paths; i++)
     if (strcmp(names[i], only) == 0) memmove(names[kept++], names[i], sizeof names[i]);
   if (only) paths = kept;
-  jobs = mmap(NULL, MOST_JOBS * sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  jobs = mmap(NULL, MAX_JOBS * sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (jobs == MAP_FAILED) return 2;
   printf("  %s, gcc %s; stride %d, %d processes\n", curl_version(), __VERSION__, stride, workers);
   if (pairs > 0) printf("  seed %llu\n", (unsigned long long)seed);

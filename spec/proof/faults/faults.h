@@ -23,7 +23,7 @@ struct fault_plan {
   long n;              /* from 1 */
 };
 
-#define FAULT_MOST_PLANS 2
+#define FAULT_MAX_PLANS 2
 
 /* fault_points.c */
 

@@ -139,8 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!L) open_all();
   braze_outcome_init(&outcome);
   outcome.status = statuses[take_byte(&input) % (sizeof statuses / sizeof *statuses)];
-  outcome.left = outcome.status > 0 || flags & 1;
-  outcome.attempts = outcome.left;
+  outcome.request_sent = outcome.status > 0 || flags & 1;
+  outcome.attempts = outcome.request_sent;
   outcome.stop = flags & 2 ? (enum braze_stop)(take_byte(&input) % (BRAZE_STOP_NO_MEMORY + 1)) : BRAZE_STOP_NONE;
   if (flags & 4) {
     outcome.curl_code = (int)(take_byte(&input) % 100);
@@ -152,7 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   outcome.connecting = (flags & 64) != 0;
   if (outcome.status > 0) read_headers(&input, &outcome);
   if (outcome.status >= 300)
-    braze_outcome_judge_status(&outcome);
+    braze_outcome_classify_status(&outcome);
   else if (outcome.status > 0 && outcome.curl_code == 0)
     outcome.answered = true;
   else

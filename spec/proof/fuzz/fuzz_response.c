@@ -13,18 +13,18 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-#define MOST_EXACT INT64_C(9007199254740991)
+#define MAX_EXACT INT64_C(9007199254740991)
 #define END_OF_9999 253402300800.0
 
 /* --- headers ------------------------------------------------------------------------------------------ */
 
 static void claim_number(int64_t value) {
-  CLAIM(value == BRAZE_ABSENT || (value >= 0 && value <= MOST_EXACT));
+  CLAIM(value == BRAZE_ABSENT || (value >= 0 && value <= MAX_EXACT));
 }
 
 static void claim_time(double at, double epoch) {
   CLAIM(isfinite(at));
-  CLAIM(at < 0 ? at == BRAZE_ABSENT : at <= END_OF_9999 + epoch || at <= epoch + (double)MOST_EXACT);
+  CLAIM(at < 0 ? at == BRAZE_ABSENT : at <= END_OF_9999 + epoch || at <= epoch + (double)MAX_EXACT);
 }
 
 static void feed(const char *text, size_t length, double epoch, struct braze_headers *headers, struct braze_outcome *outcome) {
@@ -115,7 +115,7 @@ static void fuzz_numbers(struct input *input) {
     plain = plain && text[i] >= '0' && text[i] <= '9';
     expected = expected * 10 + (text[i] - '0');
   }
-  if (plain && expected <= (long double)MOST_EXACT)
+  if (plain && expected <= (long double)MAX_EXACT)
     CLAIM((long double)value == expected);
   else
     CLAIM(value == BRAZE_ABSENT);
@@ -260,8 +260,8 @@ static int rule(const struct braze_outcome *outcome) {
   if (status == 408 || status == 500 || (status >= 502 && status <= 504) || (status >= 520 && status <= 524)) return 1;
   if (status >= 300) return 0;
   if (outcome->proxy_status >= 400 && outcome->proxy_status < 500) return 0;
-  if (outcome->kind == BRAZE_TLS) return outcome->trust_failed || outcome->left ? 0 : 2;
-  if (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TIMEOUT) return outcome->left ? 1 : 2;
+  if (outcome->kind == BRAZE_TLS) return outcome->trust_failed || outcome->request_sent ? 0 : 2;
+  if (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TIMEOUT) return outcome->request_sent ? 1 : 2;
   return 0;
 }
 
@@ -276,7 +276,7 @@ static void fuzz_retry(struct input *input) {
   braze_outcome_init(&outcome);
   outcome.status = (int)(take_number(input, 2) % 1000);
   outcome.proxy_status = flags & 1 ? (int)(take_number(input, 2) % 600) : 0;
-  outcome.left = flags & 2 || outcome.status > 0;
+  outcome.request_sent = flags & 2 || outcome.status > 0;
   outcome.trust_failed = (flags & 4) != 0;
   outcome.answered = (flags & 8) != 0;
   if (flags & 16) outcome.retry_after = (double)take_number(input, 6) / 256;
@@ -285,13 +285,13 @@ static void fuzz_retry(struct input *input) {
   if (flags & 32) outcome.clock_ahead = (double)(int)take_byte(input) - 128;
   braze_outcome_fail(&outcome, (enum braze_kind)(take_byte(input) % BRAZE_KIND_COUNT));
   if (outcome.status == 0 || outcome.status >= 300) {
-    if (outcome.status) braze_outcome_judge_status(&outcome);
+    if (outcome.status) braze_outcome_classify_status(&outcome);
   }
   call.repeatable = (flags & 64) != 0;
   call.retries = (int)(take_byte(input) % 11);
   call.tries = 1 + (int)(take_byte(input) % 11);
   call.deadline = time.now + (double)take_number(input, 2) / 64;
-  time.chance = (double)take_byte(input) / 256;
+  time.random = (double)take_byte(input) / 256;
   cost = outcome.kind == BRAZE_TIMEOUT ? 10 : 5;
   told = braze_retry_at(&outcome, time.epoch);
   atomic_init(&bucket.tokens, tokens);

@@ -65,7 +65,7 @@ static bool is_named(const char *host) {
 static void claim_same_to_libcurl(const struct braze_settings *settings) {
   CURLU *url = curl_url();
   char *scheme, *host, *user, *query;
-  const char *ours = settings->host;
+  const char *ours = settings->authority;
   char copy[264];
   size_t length = strlen(ours);
   CLAIM(url && curl_url_set(url, CURLUPART_URL, settings->url, 0) == CURLUE_OK);
@@ -95,7 +95,7 @@ static void claim_endpoint(const struct braze_settings *settings) {
   CLAIM(strncmp(settings->url, "https://", 8) == 0 || (strncmp(settings->url, "http://", 7) == 0 && settings->loopback));
   CLAIM(settings->secure == (strncmp(settings->url, "https://", 8) == 0));
   CLAIM(strlen(settings->url) <= 2048 && settings->url[strlen(settings->url) - 1] != '/');
-  CLAIM(strpbrk(settings->url, "?#\\\"<>^`{|} ") == NULL && !strchr(settings->host, '@'));
+  CLAIM(strpbrk(settings->url, "?#\\\"<>^`{|} ") == NULL && !strchr(settings->authority, '@'));
   for (at = settings->url; *at; at++) CLAIM((unsigned char)*at > 0x20 && (unsigned char)*at < 0x7F);
   claim_same_to_libcurl(settings);
 }

@@ -10,18 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST_OWNERS 16
-#define MOST_TEXTS 32
+#define MAX_OWNERS 16
+#define MAX_TEXTS 32
 
 static struct {
   char name[64];
   int count;
-} owners[MOST_OWNERS];
+} owners[MAX_OWNERS];
 
 static void (*real_free)(void *);
 static void *(*real_realloc)(void *, size_t);
-static char texts[MOST_TEXTS][512];
-static size_t lengths[MOST_TEXTS];
+static char texts[MAX_TEXTS][512];
+static size_t lengths[MAX_TEXTS];
 static int text_count;
 
 static void count(const void *caller) {
@@ -29,7 +29,7 @@ static void count(const void *caller) {
   const char *name = dladdr(caller, &info) && info.dli_fname ? strrchr(info.dli_fname, '/') : NULL;
   int i;
   name = name ? name + 1 : "?";
-  for (i = 0; i < MOST_OWNERS - 1 && owners[i].name[0] && strcmp(owners[i].name, name) != 0; i++) continue;
+  for (i = 0; i < MAX_OWNERS - 1 && owners[i].name[0] && strcmp(owners[i].name, name) != 0; i++) continue;
   snprintf(owners[i].name, sizeof owners[i].name, "%s", name);
   owners[i].count++;
 }
@@ -50,14 +50,14 @@ static void look(void *block, const void *caller) {
 
 /* Read without stdio, whose buffer would be one more block that holds the texts. */
 static void read_texts(const char *path) {
-  static char all[MOST_TEXTS * 512];
+  static char all[MAX_TEXTS * 512];
   int file = open(path, O_RDONLY | O_CLOEXEC), i = 0;
   ssize_t length = file >= 0 ? read(file, all, sizeof all - 1) : 0;
   char *text = all, *end;
   if (file >= 0) close(file);
   if (length <= 0) return;
   all[length] = '\0';
-  while (i < MOST_TEXTS && (end = strchr(text, '\n')) != NULL) {
+  while (i < MAX_TEXTS && (end = strchr(text, '\n')) != NULL) {
     if (end > text && (size_t)(end - text) < sizeof texts[i]) {
       memcpy(texts[i], text, (size_t)(end - text));
       lengths[i] = (size_t)(end - text);
@@ -95,6 +95,6 @@ __attribute__((destructor)) static void finish(void) {
   const char *path = getenv("CANARY_REPORT");
   FILE *report = path ? fopen(path, "w") : NULL;
   int i;
-  for (i = 0; report && i < MOST_OWNERS && owners[i].name[0]; i++) fprintf(report, "%s %d\n", owners[i].name, owners[i].count);
+  for (i = 0; report && i < MAX_OWNERS && owners[i].name[0]; i++) fprintf(report, "%s %d\n", owners[i].name, owners[i].count);
   if (report) fclose(report);
 }

@@ -1,6 +1,6 @@
--- timetable: whatever is added and removed, the first call is one that is due earliest.
+-- heap: whatever is added and removed, the first item is one that is due earliest.
 
-local timetable = require("spec.support.seam").core.timetable
+local heap = require("spec.support.test_build").core.heap
 
 -- Draws that are the same in every run and on every Lua.
 local function generator(seed)
@@ -36,8 +36,8 @@ local function drain(table_under_test, model)
   assert.is_nil((table_under_test:first()))
 end
 
-describe("the timetable", function()
-  it("is empty at first", function() assert.is_nil((timetable.new(1):first())) end)
+describe("the heap", function()
+  it("is empty at first", function() assert.is_nil((heap.new(1):first())) end)
 
   local orders = {
     ascending = function(number) return number end,
@@ -48,7 +48,7 @@ describe("the timetable", function()
   }
   for name, due in pairs(orders) do
     it("gives back what was added in " .. name .. " order", function()
-      local one, model = timetable.new(99), {}
+      local one, model = heap.new(99), {}
       for number = 1, 99 do
         model[number] = due(number)
         one:add(number, model[number])
@@ -58,9 +58,23 @@ describe("the timetable", function()
     end)
   end
 
-  it("lets any call go from anywhere in it", function()
+  it("gives what is due at the same time in the order in which it was added", function()
+    local one = heap.new(9)
+    for number = 1, 9 do one:add(number, 7) end
+    one:remove(4)
+    one:add(4, 7)
+    local order = {}
+    for _ = 1, 9 do
+      local number = one:first()
+      order[#order + 1] = number
+      one:remove(number)
+    end
+    assert.same({ 1, 2, 3, 5, 6, 7, 8, 9, 4 }, order)
+  end)
+
+  it("lets any item go from anywhere in it", function()
     for removed = 1, 20 do
-      local one, model = timetable.new(20), {}
+      local one, model = heap.new(20), {}
       local draw = generator(removed)
       for number = 1, 20 do
         model[number] = draw(1000)
@@ -76,8 +90,8 @@ describe("the timetable", function()
     end
   end)
 
-  it("leaves a call alone that is not in it", function()
-    local one = timetable.new(3)
+  it("leaves an item alone that is not in it", function()
+    local one = heap.new(3)
     one:remove(1)
     assert.is_nil((one:first()))
     one:add(1, 5)
@@ -94,7 +108,7 @@ describe("the timetable", function()
   for _, seed in ipairs { 1, 20261120, 424242 } do
     it("agrees with a plain list over 20,000 random steps, seed " .. seed, function()
       local count = 64
-      local one, model, draw = timetable.new(count), {}, generator(seed)
+      local one, model, draw = heap.new(count), {}, generator(seed)
       for step = 1, 20000 do
         local number = draw(count)
         if model[number] then
