@@ -254,7 +254,7 @@ end
 
 -- Every function and method that the binding registers has an annotation for editors.
 function laws.annotations()
-  local meta, found = read "src/braze/meta.lua", false
+  local meta, found = read "src/braze/meta.lua" .. read "src/braze/meta_operations.lua", false
   for _, path in ipairs(list "src/lua/*.c") do
     for block in code(path, true):gmatch "luaL_Reg%s+[%w_]+%s*%[%s*%]%s*=%s*(%b{})" do
       for name in block:gmatch "{%s*\"([%a_][%w_]*)\"%s*," do
@@ -263,7 +263,7 @@ function laws.annotations()
           and not meta:find("\nfunction [%w_.]+[.:]" .. name .. "%s*%(")
           and not meta:find("\n%-%-%-@field " .. name .. "%??%s+fun%(")
         then
-          print(("%s: \"%s\" has no annotation in src/braze/meta.lua"):format(path, name))
+          print(("%s: \"%s\" has no annotation in src/braze/meta*.lua"):format(path, name))
         end
       end
     end

@@ -17,7 +17,7 @@ local function list(pattern)
   return paths
 end
 
-local annotations = read "src/braze/meta.lua"
+local annotations = read "src/braze/meta.lua" .. "\n" .. read "src/braze/meta_operations.lua" .. "\n"
 
 -- A page, or its part between a heading and the next one.
 local function page(name, heading)
@@ -54,9 +54,14 @@ end
 
 -- The fields of a class in the annotations, as keys.
 local function fields_of(class)
-  local from = select(2, annotations:find("%-%-%-@class [^\n]*" .. class:gsub("%.", "%%.") .. "\n"))
+  local name = class:gsub("%.", "%%.") .. "[:\n]"
+  local from = annotations:find("%-%-%-@class " .. name) or annotations:find("%-%-%-@class %(exact%) " .. name)
   assert(from, "no class " .. class)
   return as_keys("%-%-%-@field ([%w_]+)", annotations:sub(from, (annotations:find("\n\n", from, true))))
+end
+
+local function kinds_annotated()
+  return as_keys("| \"([a-z_]+)\"", annotations:match "%-%-%-@alias braze%.kind\n.-\n\n")
 end
 
 describe("the README", function()
@@ -74,14 +79,14 @@ describe("the README", function()
     for row in read("README.md"):gmatch "\n| (`[^|]*) |" do
       for kind in row:gmatch "`([%w_]+)`" do named[kind] = true end
     end
-    for kind in pairs(as_keys("| \"([a-z_]+)\"", annotations)) do assert.is_true(named[kind], kind) end
+    for kind in pairs(kinds_annotated()) do assert.is_true(named[kind], kind) end
   end)
 end)
 
 describe("docs/", function()
   it("has a cure for each kind of error, and no other", function()
     local kinds = first_column(page("errors", "Kinds"))
-    assert.same(as_keys("| \"([a-z_]+)\"", annotations), kinds)
+    assert.same(kinds_annotated(), kinds)
     local count = 0
     for kind in pairs(kinds) do
       count = count + 1
@@ -109,7 +114,6 @@ describe("docs/", function()
 
   it("has a row for each field of a result, as the annotations have", function()
     local fields = first_column(page("getting-started", "The result"))
-    fields.message, fields.send_id, fields.errors = true, true, true
     assert.same(fields_of "braze.result", fields)
   end)
 
@@ -131,16 +135,51 @@ describe("docs/", function()
       for _, parent in ipairs(parents) do
         for name in pairs(as_keys("\nfunction " .. parent .. ":([%w_]+)%(", annotations)) do annotated[name] = true end
       end
+      if class == "client" then
+        for name in pairs(fields_of "braze.methods") do annotated[name] = true end
+      end
       assert.same(methods, annotated)
-      methods.create_send_id = nil -- the sections before are about it
+      methods.call, methods.each = nil, nil -- the page about operations has these
+      for name in pairs(braze.operations) do methods[name] = nil end
       assert.same(methods, as_keys("`" .. class .. ":([%w_]+)%(", cells))
     end
+  end)
+
+  it("has a row for each operation, with its request, as the annotations and the module have", function()
+    local names, requests = {}, {}
+    for name, row in pairs(braze.operations) do names[name], requests[name] = true, row.method .. " " .. row.path end
+    local told = {}
+    for name, request in page "operations":gmatch "\n| `([%w_]+)` | `(%u+ /[^`]*)` |" do told[name] = request end
+    assert.same(requests, told)
+    for _, style in ipairs { "functions", "safe.functions", "methods", "safe.methods" } do
+      local annotated = fields_of("braze." .. style)
+      for _, other in ipairs { "call", "each", "operations", "null", "list" } do annotated[other] = nil end
+      annotated.create_send_id = true
+      assert.same(names, annotated)
+    end
+    for name in pairs(names) do
+      local expected, found = {}, {}
+      for _, field in ipairs(braze.operations[name].parameters) do
+        expected[field.name:match "^[%w_]+$" or ("[%q]"):format(field.name)] = field.required
+      end
+      local from = select(2, annotations:find("%-%-%-@class %(exact%) braze%." .. name .. "%.params\n"))
+      local class = annotations:sub(from, (annotations:find("\n\n", from, true)))
+      for field, mark in class:gmatch "%-%-%-@field ([%w_]+)(%??) " do found[field] = mark == "" end
+      for field in class:gmatch "%-%-%-@field (%[[^%]]*%][^ ]*) " do found[field] = false end
+      assert.same(expected, found)
+    end
+  end)
+
+  it("has a row for each option of a call that other pages have not", function()
+    local own = first_column(page "operations")
+    for name in pairs(fields_of "braze.each_options") do assert.is_true(own[name], name) end
+    for name in pairs(fields_of "braze.call_options") do assert.matches("`" .. name .. "`", page "options", 1, true) end
   end)
 
   it("has a row for each module for a host", function()
     local modules = {}
     for _, path in ipairs(list "src/braze/*.lua") do modules[path:match "([%w_]+)%.lua$"] = true end
-    modules.host, modules.meta = nil, nil
+    modules.host, modules.meta, modules.meta_operations = nil, nil, nil
     assert.same(modules, as_keys("\n| `braze%.([%w_]+)` |", page "event-loops"))
   end)
 

@@ -25,7 +25,8 @@ describe("each", function()
   local function page(first, count, field, headers)
     local items = {}
     for number = first, first + count - 1 do items[#items + 1] = ('{"id":%d}'):format(number) end
-    return answer(200, headers, ('{"message":"success","%s":[%s]}'):format(field or "campaigns", table.concat(items, ",")))
+    local list = table.concat(items, ",")
+    return answer(200, headers, ('{"message":"success","%s":[%s]}'):format(field or "campaigns", list))
   end
 
   local function serve(...)
@@ -248,10 +249,9 @@ describe("each", function()
 
   it("returns nil and the error in the safe style, and nil alone at the end", function()
     serve(page(1, 100), answer(503, nil, "{}"), page(101, 1))
-    local next_item, last, err = safe:each("list_campaigns", {}), nil, nil
-    for _ = 1, 100 do last = next_item() end
-    assert.equal(100, last.id)
-    last, err = next_item()
+    local next_item = safe:each("list_campaigns", {})
+    for number = 1, 100 do assert.equal(number, next_item().id) end
+    local last, err = next_item()
     assert.is_nil(last)
     assert.equal("server", err.kind)
     assert.equal(1, err.page)

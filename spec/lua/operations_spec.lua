@@ -62,7 +62,8 @@ describe("an operation", function()
         assert.matches("^braze%-lua/", headers["User-Agent"])
         headers["User-Agent"] = nil
         local expected = {
-          Host = "127.0.0.1:" .. peer.port, Authorization = "Bearer " .. key, Accept = "*/*", ["Accept-Encoding"] = "identity",
+          Host = "127.0.0.1:" .. peer.port, Authorization = "Bearer " .. key, Accept = "*/*",
+          ["Accept-Encoding"] = "identity",
         }
         if sent then
           expected["Content-Type"], expected["Content-Length"] = "application/json", tostring(#body)
@@ -120,8 +121,8 @@ describe("an operation", function()
 
       it("says in an error what was called, and whether it may have been done", function()
         for status, expected in pairs {
-          [400] = "rejected", [401] = "auth", [404] = "rejected", [429] = "rate_limited", [500] = "server", [503] = "server",
-          [408] = "rejected",
+          [400] = "rejected", [401] = "auth", [404] = "rejected", [408] = "rejected", [429] = "rate_limited",
+          [500] = "server", [503] = "server",
         } do
           local _, err = answered(answer(status, nil, '{"message":"no"}'), client[name], client, parameters)
           assert.equal(expected, err.kind)
@@ -154,8 +155,8 @@ describe("an operation", function()
 
       it("refuses every value of another type", function()
         local values = {
-          string = "text", integer = 1, boolean = true, object = { a = "b" }, list = { "a" }, fraction = 1.5, ["function"] = print,
-          null = braze.null, ["empty text"] = "", marked = braze.list { "a" },
+          string = "text", integer = 1, boolean = true, object = { a = "b" }, list = { "a" }, fraction = 1.5,
+          ["function"] = print, null = braze.null, ["empty text"] = "", marked = braze.list { "a" },
         }
         local good_for = {
           string = { string = true, ["empty text"] = true }, integer = { integer = true }, boolean = { boolean = true },
@@ -224,7 +225,8 @@ describe("an operation", function()
   end
 
   it("is asked without parameters where it needs none, and only a read", function()
-    peer:default { { read = "request" }, { write = answer(200, nil, '{"message":"success","campaigns":[]}') }, { again = true } }
+    local success = answer(200, nil, '{"message":"success","campaigns":[]}')
+    peer:default { { read = "request" }, { write = success }, { again = true } }
     assert.equal(200, client:list_campaigns().status)
     assert.equal(200, client:call("list_campaigns").status)
     client:start("list_campaigns"):wait()
@@ -245,7 +247,8 @@ describe("an operation", function()
 
   it("refuses a \".\" or \"..\" in its path, which would lead elsewhere", function()
     for _, text in ipairs { ".", ".." } do
-      local good, err = pcall(client.send_transactional, client, { campaign_id = text, recipient = { external_user_id = "u" } })
+      local parameters = { campaign_id = text, recipient = { external_user_id = "u" } }
+      local good, err = pcall(client.send_transactional, client, parameters)
       assert.is_false(good)
       assert.equal("usage", err.kind)
       assert.matches("^campaign_id is ", err.message)

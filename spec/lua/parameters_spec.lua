@@ -1,4 +1,5 @@
--- Parameters that go to the service as they are given, or are refused with the path of the value before anything is sent.
+-- Parameters that go to the service as they are given, or are refused with the path of the value before anything is
+-- sent.
 
 local braze = require "braze"
 local cjson = require "cjson"
@@ -59,7 +60,8 @@ describe("parameters", function()
     { "an empty table inside", { a = { b = {} } }, '{"a":{"b":{}}}' },
     { "empty lists in a list", { braze.list {}, {}, braze.list { 1 } }, "[[],{},[1]]" },
     { "a marked list with items", { a = braze.list { "x", "y" } }, '{"a":["x","y"]}' },
-    { "numbers", { 0, -1, 0.5, 1e-7, 99999999999999, -99999999999999 }, "[0,-1,0.5,1e-07,99999999999999,-99999999999999]" },
+    { "numbers", { 0, -1, 0.5, 1e-7, 99999999999999, -99999999999999 },
+      "[0,-1,0.5,1e-07,99999999999999,-99999999999999]" },
     { "texts", { "", "a\"b\\\n\0", "\240\159\166\138" }, '["","a\\"b\\\\\\n\\u0000","\240\159\166\138"]' },
     { "a name with a dot", { ["a.b"] = 1 }, '{"a.b":1}' },
   }
@@ -78,7 +80,8 @@ describe("parameters", function()
 
   it("send 32 tables inside one another, and no more", function()
     assert.equal(('{"a":'):rep(32) .. '"deepest"' .. ("}"):rep(32), sent_by(nested(32)))
-    assert.matches("^a%.a%.a%..* is nested too deep: at most 32 tables are taken$", refused("POST /any", nested(33)).message)
+    local message = refused("POST /any", nested(33)).message
+    assert.matches("^a%.a%.a%..* is nested too deep: at most 32 tables are taken$", message)
     local inside = { campaign_id = "c", trigger_properties = nested(32) }
     assert.matches("^trigger_properties%.a%.", refused("trigger_campaign", inside).message)
     assert.is_truthy(sent_by { a = braze.list {}, b = nested(31) })
@@ -115,7 +118,8 @@ describe("parameters", function()
     it(("row %d is refused: %s"):format(number, row[2]), function()
       assert.equal(row[2], refused("POST /any", row[1]).message)
       local inside = { campaign_id = "c", trigger_properties = { x = row[1] } }
-      local path = row[2]:gsub("^the table of parameters", ""):gsub("^%f[%w]", ".", 1):gsub("^%.? ", " ")
+      local path = row[2]:gsub("^the table of parameters", "")
+      path = path:gsub("^%f[%w]", ".", 1):gsub("^%.? ", " ")
       assert.equal("trigger_properties.x" .. path, refused("trigger_campaign", inside).message)
     end)
   end
@@ -138,7 +142,8 @@ describe("parameters", function()
     { "get_send_analytics", { campaign_id = "c", send_id = "s", length = "7" },
       'length must be an integer, not the string "7"', "write the number without quotes" },
     { "get_send_analytics", { campaign_id = "c", send_id = "s", length = 101 }, "length is 101: at most 100 is taken" },
-    { "get_send_analytics", { campaign_id = "c", send_id = "s", length = 1.5 }, "length is 1.5: it must be an integer" },
+    { "get_send_analytics", { campaign_id = "c", send_id = "s", length = 1.5 },
+      "length is 1.5: it must be an integer" },
     { "get_send_analytics", { campaign_id = "c", send_id = "s", length = 0 / 0 },
       "length is not a number (NaN): it must be an integer" },
     { "list_campaigns", { page = 2 ^ 53 }, "page is 9.007199254741e+15: it must be an integer" },
@@ -170,26 +175,30 @@ describe("parameters", function()
       for number = 1, count do list[number] = "u" .. number end
       return list
     end
-    peer:default { { read = "request" }, { write = scripted_peer.answer(200, nil, '{"message":"success"}') }, { again = true } }
+    local success = scripted_peer.answer(200, nil, '{"message":"success"}')
+    peer:default { { read = "request" }, { write = success }, { again = true } }
     assert.equal(200, client:send_messages({ external_user_ids = of(50) }).status)
     peer:default { { read = "request" }, { write = scripted_peer.answer(200, nil, "{}") }, { again = true } }
     for _, field in ipairs { "external_user_ids", "user_aliases" } do
       local err = refused("send_messages", { [field] = of(51) })
       assert.equal(field .. " has 51 entries: at most 50 are taken", err.message)
     end
-    assert.matches("51 entries", refused("schedule_campaign", { campaign_id = "c", recipients = of(51), schedule = {} }).message)
+    local err = refused("schedule_campaign", { campaign_id = "c", recipients = of(51), schedule = {} })
+    assert.matches("51 entries", err.message)
   end)
 
   it("have at most 4,000,000 bytes as JSON, and the size is told before anything is sent", function()
     local text = ("x"):rep(4000000 - #'{"a":""}')
     assert.equal(4000000, #sent_by { a = text })
-    assert.matches("^the request has .*40000%d%d bytes.* a whole request may have 4000000$", refused("POST /any", { a = text .. "x" }).message)
+    local message = refused("POST /any", { a = text .. "x" }).message
+    assert.matches("^the request has .*40000%d%d bytes.* a whole request may have 4000000$", message)
     local list = {}
     for number = 1, 1000 do list[number] = ("y"):rep(4096) end
     assert.matches("a whole request may have 4000000", refused("POST /any", { list = list }).message)
     assert.matches("a whole request may have 4000000",
       refused("trigger_campaign", { campaign_id = "c", trigger_properties = { list = list } }).message)
-    assert.matches("campaign_id has 4000001 bytes", refused("trigger_campaign", { campaign_id = ("z"):rep(4000001) }).message)
+    message = refused("trigger_campaign", { campaign_id = ("z"):rep(4000001) }).message
+    assert.matches("campaign_id has 4000001 bytes", message)
     local escaped = ("\1"):rep(1000000)
     assert.matches("a whole request may have 4000000", refused("POST /any", { a = escaped }).message)
   end)

@@ -44,7 +44,7 @@ describe("a call", function()
     return changed
   end
 
-  -- Every failure is one and the same rule's: two of them are enough for all but two operations, since each repeat pauses.
+  -- Every failure is one and the same rule's. Two of them are enough for all but two operations: each repeat pauses.
   local function check(times, success, name, parameters, options)
     local last = times == 1 and #failures or (name == "create_send_id" or name == "get_campaign") and #failures or 2
     local reads = name:find "^GET " or braze.operations[name] and braze.operations[name].method == "GET"
@@ -73,7 +73,8 @@ describe("a call", function()
     local name, parameters, success = sample[1], sample[2], answer(200, nil, sample[5])
     local row = braze.operations[name]
 
-    it(("of %s is sent %s after a lost answer or a 5xx"):format(name, repeated[name] == 2 and "again" or "once"), function()
+    local times = repeated[name] == 2 and "again" or "once"
+    it(("of %s is sent %s after a lost answer or a 5xx"):format(name, times), function()
       check(repeated[name], success, name, parameters)
     end)
 
@@ -173,7 +174,8 @@ describe("a call", function()
     it("keeps the rule of the operation that it is, whatever is asked for", function()
       for _, options in ipairs { false, { repeatable = true } } do
         for _, path in ipairs {
-          "/messages/send", "/campaigns/trigger/send", "/messages/schedule/create", "/campaigns/trigger/schedule/create",
+          "/messages/send", "/campaigns/trigger/send", "/messages/schedule/create",
+          "/campaigns/trigger/schedule/create",
         } do
           check(1, success, "POST " .. path, { campaign_id = "c" }, options or nil)
         end

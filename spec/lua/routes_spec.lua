@@ -96,7 +96,8 @@ describe("a route", function()
   end
 
   it("has the fields of an object, ours before the answer's, and a null for none", function()
-    peer:default { { read = "request" }, { write = answer(200, nil, '{"body":"b","status":"x","a":null,"next":5,"attempts":"y"}') } }
+    local body = '{"body":"b","status":"x","a":null,"next":5,"attempts":"y"}'
+    peer:default { { read = "request" }, { write = answer(200, nil, body) } }
     local result = client:call("GET /a")
     assert.equal("b", result.body)
     assert.equal(200, result.status)
@@ -125,8 +126,9 @@ describe("a route", function()
   end)
 
   local wrong = {
-    "", " ", "GET", "GET ", "get /a", "HEAD /a", "OPTIONS /a", "CONNECT /a", "GET  /a", "GET a", "GET //a", "GET /a//b", "GET /a?b=c",
-    "GET /a#b", "GET /a b", "GET /a\n", "GET /\195\164", "GET /..", "GET /a/../b", "GET /a/.", "GET /%2e%2E/b", "GET /a\\b", "GET /a\0",
+    "", " ", "GET", "GET ", "get /a", "HEAD /a", "OPTIONS /a", "CONNECT /a", "GET  /a", "GET a", "GET //a", "GET /a//b",
+    "GET /a?b=c", "GET /a#b", "GET /a b", "GET /a\n", "GET /\195\164", "GET /..", "GET /a/../b", "GET /a/.",
+    "GET /%2e%2E/b", "GET /a\\b", "GET /a\0",
     "GET https://other.example/a", "POST https://rest.iad-01.braze.com/a", "GET @other.example/a", "/a",
     "GET /a\r\nHost: other.example",
   }
@@ -158,8 +160,8 @@ describe("a route", function()
 
   it("never leaves with a bad option", function()
     for _, options in ipairs {
-      { repeatable = 1 }, { repeatable = "true" }, { query = 5 }, { query = "a=b" }, { query = { "a" } }, { items = "a" },
-      { max_pages = 5 }, { on_done = print }, { quary = {} },
+      { repeatable = 1 }, { repeatable = "true" }, { query = 5 }, { query = "a=b" }, { query = { "a" } },
+      { items = "a" }, { max_pages = 5 }, { on_done = print }, { quary = {} },
     } do
       assert.equal("usage", failed("POST /a", {}, options).kind)
     end
@@ -170,7 +172,8 @@ describe("a route", function()
 
   describe("next", function()
     local function next_of(link, host)
-      peer:default { { read = "request" }, { write = answer(200, { ["link"] = link:gsub("HOST", host or "127.0.0.1:" .. peer.port) }, "{}") } }
+      local headers = { link = link:gsub("HOST", host or "127.0.0.1:" .. peer.port) }
+      peer:default { { read = "request" }, { write = answer(200, headers, "{}") } }
       return client:call("GET /catalogs").next
     end
 

@@ -19,9 +19,11 @@ return {
   },
   {
     "trigger_campaign",
-    { campaign_id = "c", recipients = { { external_user_id = "u", trigger_properties = { price = 12.5 } } }, broadcast = false },
+    { campaign_id = "c", broadcast = false,
+      recipients = { { external_user_id = "u", trigger_properties = { price = 12.5 } } } },
     "/campaigns/trigger/send",
-    { campaign_id = "c", recipients = { { external_user_id = "u", trigger_properties = { price = 12.5 } } }, broadcast = false },
+    { campaign_id = "c", broadcast = false,
+      recipients = { { external_user_id = "u", trigger_properties = { price = 12.5 } } } },
     '{"message":"success","dispatch_id":"d"}',
   },
   {
@@ -39,7 +41,8 @@ return {
     '{"message":"success"}',
   },
   {
-    "schedule_campaign", { campaign_id = "c", schedule = { time = "2026-03-01T09:00:00Z" }, trigger_properties = { a = "b" } },
+    "schedule_campaign",
+    { campaign_id = "c", schedule = { time = "2026-03-01T09:00:00Z" }, trigger_properties = { a = "b" } },
     "/campaigns/trigger/schedule/create",
     { campaign_id = "c", schedule = { time = "2026-03-01T09:00:00Z" }, trigger_properties = { a = "b" } },
     '{"message":"success","schedule_id":"x"}',
@@ -61,8 +64,9 @@ return {
   {
     "list_campaigns",
     { page = 2, include_archived = true, sort_direction = "asc", ["last_edit.time[gt]"] = "2026-03-01T09:00:00" },
-    "/campaigns/list?page=2&include_archived=true&sort_direction=asc&last_edit.time%5Bgt%5D=2026-03-01T09%3A00%3A00", nil,
-    '{"message":"success","campaigns":[]}',
+    "/campaigns/list?page=2&include_archived=true&sort_direction=asc"
+      .. "&last_edit.time%5Bgt%5D=2026-03-01T09%3A00%3A00",
+    nil, '{"message":"success","campaigns":[]}',
   },
   {
     "get_campaign", { campaign_id = "a&b=c", post_launch_draft_version = false },
@@ -73,8 +77,10 @@ return {
     '{"scheduled_broadcasts":[]}',
   },
   {
-    "send_transactional", { campaign_id = "a/b \195\164?", external_send_id = "mine", recipient = { external_user_id = "u" } },
-    "/transactional/v1/campaigns/a%2Fb%20%C3%A4%3F/send", { external_send_id = "mine", recipient = { external_user_id = "u" } },
+    "send_transactional",
+    { campaign_id = "a/b \195\164?", external_send_id = "mine", recipient = { external_user_id = "u" } },
+    "/transactional/v1/campaigns/a%2Fb%20%C3%A4%3F/send",
+    { external_send_id = "mine", recipient = { external_user_id = "u" } },
     '{"dispatch_id":"d","status":"sent","metadata":{}}',
   },
 }

@@ -154,7 +154,8 @@ local function begin(self, name, params, options, on_done)
   end
   if host.prepare and not self.closed then
     local message, hint = host.prepare(self)
-    if message then return nil, usage(name .. " is not possible: " .. message, hint) end
+    local what = type(name) == "string" and name or "start"
+    if message then return nil, usage(what .. " is not possible: " .. message, hint) end
   end
   local started, err = self.core:start(name, params, given)
   host.watch(self)
@@ -216,7 +217,8 @@ function client_methods:call(name, params, options)
   local err = waiting_error(self.module, what)
   if err then return nil, err end
   if self.closed then
-    return nil, usage(what .. " was called on a client that is closed", "make another one with " .. self.module.name .. ".new")
+    return nil,
+      usage(what .. " was called on a client that is closed", "make another one with " .. self.module.name .. ".new")
   end
   if type(options) == "table" and options.on_done ~= nil then
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")

@@ -5,10 +5,11 @@
 -- `require "braze.safe"` gives the table that is declared here as the field `safe`. The modules for hosts are files
 -- beside this one, which the server finds by their names: each is a `braze.yielding`.
 
----Makes Braze send IDs.
+---A client for the messaging endpoints of the Braze REST API. The operations other than `create_send_id` are declared
+---in the file meta_operations.lua beside this one.
 ---
 ---Every function raises a `braze.error` when something goes wrong; those of `safe` return `nil` and that error instead.
----@class braze
+---@class braze: braze.functions
 ---@field _VERSION string `"braze x.y.z"`
 ---The REST endpoint of each of Braze's instances by its name: `["US-01"] = "https://rest.iad-01.braze.com"`, …
 ---
@@ -68,6 +69,11 @@ local braze = {}
 ---@field connect_timeout? number
 ---Most further attempts after the first: 0 to 10. 0 = never.
 ---@field retries? integer
+---Added to the query: texts, numbers, booleans, and lists of those.
+---@field query? table<string, any>
+---Lets a request by method and path be sent again although an answer was lost. A GET always is; an operation has its
+---own rule, which this does not change.
+---@field repeatable? boolean
 
 ---Options of a call that is started.
 ---@class (exact) braze.start_options: braze.call_options
@@ -77,7 +83,7 @@ local braze = {}
 
 ---What a client is made with. `api_key` and `endpoint` go together: give both, or neither and the environment has both.
 ---@class (exact) braze.options
----REST API key with the permission `sends.id.create`. Else BRAZE_API_KEY.
+---REST API key with the permissions of what it calls (`braze.operations` names them). Else BRAZE_API_KEY.
 ---
 ---[REST API keys](https://www.braze.com/docs/api/basics/)
 ---@field api_key? string
@@ -109,18 +115,24 @@ local braze = {}
 ---@field remaining? integer requests left in it
 ---@field reset? integer when it ends, UTC epoch seconds
 
----A send ID that was made: Braze's own fields, and ours, which win over a field of the same name in the answer.
----
----[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
+---What a call returned: the answer's own fields, and ours, which win over a field of the same name. A JSON null is an
+---absent field.
 ---@class braze.result
----@field message "success"
----@field send_id string the ID that was made, never empty
----@field errors? (string|table)[] minor errors, where the service sent some
+---@field body? any an answer that is no JSON object
+---@field next? table<string, string> the query of the next page, where a Link header of the same host names one
 ---@field status integer HTTP status, 200 to 299
 ---@field rate_limit braze.rate_limit
 ---@field request_id? string the response's `x-request-id`; Braze's support can use it
 ---@field attempts integer requests that began to leave, the last included
 ---@field elapsed number seconds
+
+---A send ID that was made.
+---
+---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
+---@class braze.create_send_id.result: braze.result
+---@field message "success"
+---@field send_id string the ID that was made, never empty
+---@field errors? (string|table)[] minor errors, where the service sent some
 
 ---What went wrong. `tostring(err)` is one line; a string can be concatenated with it on either side.
 ---
@@ -130,13 +142,14 @@ local braze = {}
 ---@field message string what happened, and with which value; control characters of outside text are escaped
 ---@field hint? string what to do next
 ---@field where string `"file.lua:12:"` of the caller, or `""`
----@field maybe_applied boolean true only where the service may have made the ID
+---@field maybe_applied boolean true only where the service may have done what was asked; never for a GET
 ---@field attempts integer requests that began to leave, the last included
 ---@field elapsed number seconds; 0 for `usage`
 ---@field rate_limit braze.rate_limit
 ---@field status? integer HTTP status, where one arrived
 ---@field retry_at? integer UTC epoch seconds: when the service said to call again
----@field operation? string what was called, once that is known: `"create_send_id"`
+---@field operation? string what was called, once that is known: `"create_send_id"`, `"POST /users/track"`
+---@field page? integer of `client:each`: the page that failed, counted from 0 or from `params.page`
 ---@field errors? (string|table)[] where the body had it
 ---@field body? string the first 4096 bytes of what arrived, without the API key
 ---@field request_id? string the response's `x-request-id`
@@ -202,7 +215,7 @@ function safe_request:result() end
 function safe_request:wait(seconds) end
 
 ---What every client has, that of a module for a host too.
----@class braze.any_client
+---@class braze.any_client: braze.methods
 local any_client = {}
 
 ---Makes a send ID and waits for it. Raises a `braze.error` of any kind.
@@ -214,14 +227,14 @@ local any_client = {}
 ---[API rate limits](https://www.braze.com/docs/api/api_limits/)
 ---@param params braze.create_send_id.params
 ---@param options? braze.call_options
----@return braze.result
+---@return braze.create_send_id.result
 function any_client:create_send_id(params, options) end
 
 ---Begins a call and returns at once. Raises an error of kind `usage` for bad arguments, and sends nothing then.
 ---
 ---    client:start("create_send_id", { campaign_id = "…" }, { on_done = function(err, result) … end })
----@param name "create_send_id"
----@param params braze.create_send_id.params
+---@param name braze.operation_name|string an operation, or `"METHOD /path"`
+---@param params? table
 ---@param options? braze.start_options
 ---@return braze.request
 function any_client:start(name, params, options) end
@@ -267,7 +280,7 @@ function client:getfd() end
 function client:events() end
 
 ---A client whose methods return `nil, err` where those of `braze.client` raise.
----@class braze.safe.client: braze.client
+---@class braze.safe.client: braze.client, braze.safe.methods
 local safe_client = {}
 
 ---Makes a send ID and waits for it: the result, or nil and the error.
@@ -275,13 +288,13 @@ local safe_client = {}
 ---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
 ---@param params braze.create_send_id.params
 ---@param options? braze.call_options
----@return braze.result? result
+---@return braze.create_send_id.result? result
 ---@return braze.error? err
 function safe_client:create_send_id(params, options) end
 
 ---Begins a call and returns at once: a request, or nil and an error of kind `usage`.
----@param name "create_send_id"
----@param params braze.create_send_id.params
+---@param name braze.operation_name|string an operation, or `"METHOD /path"`
+---@param params? table
 ---@param options? braze.start_options
 ---@return braze.safe.request? request
 ---@return braze.error? err
@@ -303,19 +316,19 @@ function safe_client:step(most) end
 ---@class braze.yielding.client: braze.any_client
 
 ---A client of a module for a host whose methods return `nil, err` where those of `braze.yielding.client` raise.
----@class braze.yielding.safe.client: braze.yielding.client
+---@class braze.yielding.safe.client: braze.yielding.client, braze.safe.methods
 local yielding_safe_client = {}
 
 ---Makes a send ID and waits for it: the result, or nil and the error.
 ---@param params braze.create_send_id.params
 ---@param options? braze.call_options
----@return braze.result? result
+---@return braze.create_send_id.result? result
 ---@return braze.error? err
 function yielding_safe_client:create_send_id(params, options) end
 
 ---Begins a call and returns at once: a request, or nil and an error of kind `usage`.
----@param name "create_send_id"
----@param params braze.create_send_id.params
+---@param name braze.operation_name|string an operation, or `"METHOD /path"`
+---@param params? table
 ---@param options? braze.start_options
 ---@return braze.safe.request? request
 ---@return braze.error? err
@@ -334,7 +347,7 @@ function yielding_safe_client:wait(seconds) end
 ---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
 ---@param params braze.create_send_id.params
 ---@param options? braze.call_options
----@return braze.result
+---@return braze.create_send_id.result
 function braze.create_send_id(params, options) end
 
 ---A client of its own: key, host, limits, connections. Nothing is sent yet. Raises an error of kind `usage`.
@@ -361,7 +374,7 @@ function braze.is_error(value) end
 function braze.error(fields) end
 
 ---The module in the style of `cjson.safe`.
----@class braze.safe
+---@class braze.safe: braze.safe.functions
 ---@field _VERSION string
 ---@field instances table<string, string>
 local safe = {}
@@ -369,7 +382,7 @@ local safe = {}
 ---The result, or nil and the error.
 ---@param params braze.create_send_id.params
 ---@param options? braze.call_options
----@return braze.result? result
+---@return braze.create_send_id.result? result
 ---@return braze.error? err
 function safe.create_send_id(params, options) end
 
@@ -408,13 +421,22 @@ braze.safe = safe
 ---@class (exact) braze.core
 ---@field braze braze the module that blocks, whatever the host
 ---@field is_yieldable fun(): boolean? nil where this Lua can't tell
----@field check_call fun(params: any, options: any) raises for what is wrong with a call whatever its client is
+---@field check_call fun(name: any, params: any, options: any) raises for what is wrong whatever the client is
+---@field pages braze.core.pages what `client:each` is made of: its functions return nil and the error
 ---@field seconds fun(value: any): number|false|nil, braze.error? false: as long as it takes; nil: none
 ---@field call fun(called: function, ...): boolean, any as pcall, but nothing inside can yield, on any Lua
 ---@field thread fun(): thread the one that runs, also where it is the main one
 ---@field resumes fun(resuming: thread?, resumed: thread): boolean whether it is inside coroutine.resume of the other
 ---@field notify fun(client: braze.client, socket: integer) a byte goes to the socket when there is something to deliver
 ---@field channel fun(): braze.core.channel?, string the path to connect to, or why there is none
+
+---A walk through a list: `open` begins one; `item` is the next one of the page at hand; `ask` says what the next page's
+---call is, or nil at the end; `take` is given what came of it.
+---@class (exact) braze.core.pages
+---@field open fun(name: any, params: any, options: any): table?, braze.error?
+---@field item fun(walk: table): any
+---@field ask fun(walk: table): table?, table|braze.error|nil, integer?
+---@field take fun(walk: table, result: braze.result): nil, braze.error?
 
 ---A pair of connected unix sockets of which the host opens one end.
 ---@class (exact) braze.core.channel

@@ -1,0 +1,438 @@
+---@meta braze
+
+-- The operations, for editors and the Lua language server: the parameters of each, what its success holds, and the
+-- functions and methods in both styles. The rest of the module is declared in the file meta.lua beside this one.
+-- create_send_id is declared there.
+
+---When a schedule is due.
+---@class (exact) braze.schedule
+---@field time string as ISO 8601 has it; without a zone where `in_local_time` or `at_optimal_time` is given
+---@field in_local_time? boolean at that time in each user's zone
+---@field at_optimal_time? boolean on that day, at the time that suits each user
+
+---@class (exact) braze.user_alias
+---@field alias_name string
+---@field alias_label string
+
+---One recipient of a campaign: exactly one of `external_user_id`, `user_alias` and `email`.
+---@class braze.recipient
+---@field external_user_id? string
+---@field user_alias? braze.user_alias
+---@field email? string
+---@field prioritization? string[] with `email`
+---@field trigger_properties? table<string, any>
+---@field send_to_existing_only? boolean
+---@field attributes? table<string, any>
+
+---@class (exact) braze.attachment
+---@field file_name string
+---@field url string
+
+---The parameters of `send_messages`.
+---@class (exact) braze.send_messages.params
+---@field broadcast? boolean
+---@field external_user_ids? string[] at most 50
+---@field user_aliases? braze.user_alias[] at most 50
+---@field segment_id? string
+---@field audience? table<string, any>
+---@field campaign_id? string
+---@field send_id? string
+---@field override_frequency_capping? boolean
+---@field recipient_subscription_state? "opted_in"|"subscribed"|"all"
+---@field messages? table<string, any>
+
+---The parameters of `trigger_campaign`.
+---@class (exact) braze.trigger_campaign.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field send_id? string
+---@field trigger_properties? table<string, any>
+---@field broadcast? boolean
+---@field audience? table<string, any>
+---@field recipients? braze.recipient[] at most 50
+---@field attachments? braze.attachment[]
+
+---The parameters of `schedule_messages`.
+---@class (exact) braze.schedule_messages.params
+---@field broadcast? boolean
+---@field external_user_ids? string[] at most 50
+---@field user_aliases? braze.user_alias[] at most 50
+---@field segment_id? string
+---@field audience? table<string, any>
+---@field campaign_id? string
+---@field send_id? string
+---@field override_messaging_limits? boolean
+---@field recipient_subscription_state? "opted_in"|"subscribed"|"all"
+---@field schedule braze.schedule write schedule = { time = "2026-03-01T09:00:00Z" }
+---@field messages? table<string, any>
+
+---The parameters of `update_scheduled_messages`.
+---@class (exact) braze.update_scheduled_messages.params
+---@field schedule_id string it is the schedule_id that the call which made the schedule returned
+---@field schedule? braze.schedule
+---@field messages? table<string, any>
+
+---The parameters of `delete_scheduled_messages`.
+---@class (exact) braze.delete_scheduled_messages.params
+---@field schedule_id string it is the schedule_id that the call which made the schedule returned
+
+---The parameters of `schedule_campaign`.
+---@class (exact) braze.schedule_campaign.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field send_id? string
+---@field recipients? braze.recipient[] at most 50
+---@field audience? table<string, any>
+---@field broadcast? boolean
+---@field trigger_properties? table<string, any>
+---@field schedule braze.schedule write schedule = { time = "2026-03-01T09:00:00Z" }
+
+---The parameters of `update_scheduled_campaign`.
+---@class (exact) braze.update_scheduled_campaign.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field schedule_id string it is the schedule_id that the call which made the schedule returned
+---@field schedule braze.schedule write schedule = { time = "2026-03-01T09:00:00Z" }
+
+---The parameters of `delete_scheduled_campaign`.
+---@class (exact) braze.delete_scheduled_campaign.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field schedule_id string it is the schedule_id that the call which made the schedule returned
+
+---The parameters of `get_send_analytics`.
+---@class (exact) braze.get_send_analytics.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field send_id string it is the send_id whose numbers are asked for
+---@field length integer it is the number of days, 1 to 100
+---@field ending_at? string
+
+---The parameters of `list_campaigns`.
+---@class (exact) braze.list_campaigns.params
+---@field page? integer
+---@field include_archived? boolean
+---@field sort_direction? "asc"|"desc"
+---@field ["last_edit.time[gt]"] string?
+
+---The parameters of `get_campaign`.
+---@class (exact) braze.get_campaign.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field post_launch_draft_version? boolean
+---@field include_has_translatable_content? boolean
+
+---The parameters of `list_scheduled_broadcasts`.
+---@class (exact) braze.list_scheduled_broadcasts.params
+---@field end_time string write a time as ISO 8601 has it: 2026-03-01T09:00:00Z
+
+---The parameters of `send_transactional`.
+---@class (exact) braze.send_transactional.params
+---@field campaign_id string it is the Campaign API Identifier, at the foot of the campaign's page in the dashboard
+---@field external_send_id? string
+---@field trigger_properties? table<string, any>
+---@field recipient table<string, any> write recipient = { external_user_id = "..." }
+
+---@class braze.send.result: braze.result
+---@field message "success"
+---@field dispatch_id? string
+---@field send_id? string
+---@field errors? (string|table)[] minor errors, where the service sent some
+
+---@class braze.schedule.result: braze.send.result
+---@field schedule_id string what updates and deletes name; no list has it
+
+---@class braze.send_analytics.result: braze.result
+---@field message "success"
+---@field data table<string, any>[] one entry for each day
+
+---@class braze.campaigns.result: braze.result
+---@field message "success"
+---@field campaigns table<string, any>[] `id`, `name`, `last_edited`, `is_api_campaign`, `tags`
+
+---@class braze.scheduled_broadcasts.result: braze.result
+---@field scheduled_broadcasts table<string, any>[]
+
+---@class braze.transactional.result: braze.result
+---@field dispatch_id? string
+---@field metadata? table<string, any>
+
+---What `braze.operations` says of one operation.
+---@class braze.operation
+---@field method "GET"|"POST"
+---@field path string `{name}` stands for a parameter in it
+---@field permission string that the REST API key must have
+---@field parameters braze.parameter[]
+---@field repeated "never"|"always"|"with_key" whether a request whose answer was lost is sent again
+---@field key? string the parameter that makes a repeat harmless
+---@field items? string the field of its answer that `client:each` walks through
+
+---@class braze.parameter
+---@field name string
+---@field type "string"|"integer"|"boolean"|"object"|"list"
+---@field place "body"|"query"|"path"
+---@field required boolean
+---@field max? integer most items of a list, highest value of an integer
+---@field hint? string what to do where it is missing
+
+---Options of `client:each`.
+---@class (exact) braze.each_options: braze.call_options
+---The field of the answer that has the list. An operation knows its own.
+---@field items? string
+---After so many pages `each` raises rather than to end early: 1 to 1,000,000, default 100.
+---@field max_pages? integer
+
+---The operations as functions of the module, on a client that is made from the environment at the first use.
+---@class braze.functions
+---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
+---@field call fun(name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result
+---What completion, documentation and tools are made from: each operation by its name.
+---@field operations table<braze.operation_name, braze.operation>
+---A JSON null: it unsets a user's attribute, say.
+---@field null userdata
+---Marks a table as a JSON array, also when it is empty, and returns it.
+---@field list fun(items?: any[]): any[]
+---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
+---
+---[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
+---@field send_messages fun(params: braze.send_messages.params, options?: braze.call_options): braze.send.result
+---Sends a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
+---@field trigger_campaign fun(params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result
+---Makes a schedule for messages. Never sent a second time by itself.
+---
+---[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
+---@field schedule_messages fun(params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result
+---Replaces time or messages of a schedule.
+---
+---[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
+---@field update_scheduled_messages fun(params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result
+---Deletes a schedule of messages.
+---
+---[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
+---@field delete_scheduled_messages fun(params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result
+---Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
+---@field schedule_campaign fun(params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result
+---Replaces the schedule of a campaign with API-triggered delivery.
+---
+---[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
+---@field update_scheduled_campaign fun(params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result
+---Deletes the schedule of a campaign with API-triggered delivery.
+---
+---[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
+---@field delete_scheduled_campaign fun(params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result
+---Reads a send's numbers, day by day. Braze keeps them for 14 days.
+---
+---[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
+---@field get_send_analytics fun(params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result
+---Reads a page of the campaigns' list; `client:each` reads them all.
+---
+---[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
+---@field list_campaigns fun(params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result
+---Reads what a campaign is made of.
+---
+---[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
+---@field get_campaign fun(params: braze.get_campaign.params, options?: braze.call_options): braze.result
+---Reads the campaigns and Canvases that are scheduled in the dashboard.
+---
+---[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
+---@field list_scheduled_broadcasts fun(params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result
+---Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
+---
+---[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
+---@field send_transactional fun(params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result
+
+---The same, returning nil and the error where those raise.
+---@class braze.safe.functions
+---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
+---@field call fun(name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result?, braze.error?
+---What completion, documentation and tools are made from: each operation by its name.
+---@field operations table<braze.operation_name, braze.operation>
+---A JSON null: it unsets a user's attribute, say.
+---@field null userdata
+---Marks a table as a JSON array, also when it is empty, and returns it.
+---@field list fun(items?: any[]): any[]?, braze.error?
+---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
+---
+---[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
+---@field send_messages fun(params: braze.send_messages.params, options?: braze.call_options): braze.send.result?, braze.error?
+---Sends a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
+---@field trigger_campaign fun(params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result?, braze.error?
+---Makes a schedule for messages. Never sent a second time by itself.
+---
+---[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
+---@field schedule_messages fun(params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result?, braze.error?
+---Replaces time or messages of a schedule.
+---
+---[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
+---@field update_scheduled_messages fun(params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
+---Deletes a schedule of messages.
+---
+---[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
+---@field delete_scheduled_messages fun(params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
+---Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
+---@field schedule_campaign fun(params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result?, braze.error?
+---Replaces the schedule of a campaign with API-triggered delivery.
+---
+---[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
+---@field update_scheduled_campaign fun(params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
+---Deletes the schedule of a campaign with API-triggered delivery.
+---
+---[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
+---@field delete_scheduled_campaign fun(params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
+---Reads a send's numbers, day by day. Braze keeps them for 14 days.
+---
+---[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
+---@field get_send_analytics fun(params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result?, braze.error?
+---Reads a page of the campaigns' list; `client:each` reads them all.
+---
+---[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
+---@field list_campaigns fun(params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result?, braze.error?
+---Reads what a campaign is made of.
+---
+---[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
+---@field get_campaign fun(params: braze.get_campaign.params, options?: braze.call_options): braze.result?, braze.error?
+---Reads the campaigns and Canvases that are scheduled in the dashboard.
+---
+---[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
+---@field list_scheduled_broadcasts fun(params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result?, braze.error?
+---Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
+---
+---[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
+---@field send_transactional fun(params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result?, braze.error?
+
+---The operations as methods of a client.
+---@class braze.methods
+---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
+---@field call fun(self, name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result
+---The items of a list, page by page, for a generic `for`.
+---@field each fun(self, name: braze.operation_name|string, params?: table, options?: braze.each_options): fun(): any
+---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
+---
+---[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
+---@field send_messages fun(self, params: braze.send_messages.params, options?: braze.call_options): braze.send.result
+---Sends a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
+---@field trigger_campaign fun(self, params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result
+---Makes a schedule for messages. Never sent a second time by itself.
+---
+---[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
+---@field schedule_messages fun(self, params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result
+---Replaces time or messages of a schedule.
+---
+---[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
+---@field update_scheduled_messages fun(self, params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result
+---Deletes a schedule of messages.
+---
+---[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
+---@field delete_scheduled_messages fun(self, params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result
+---Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
+---@field schedule_campaign fun(self, params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result
+---Replaces the schedule of a campaign with API-triggered delivery.
+---
+---[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
+---@field update_scheduled_campaign fun(self, params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result
+---Deletes the schedule of a campaign with API-triggered delivery.
+---
+---[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
+---@field delete_scheduled_campaign fun(self, params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result
+---Reads a send's numbers, day by day. Braze keeps them for 14 days.
+---
+---[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
+---@field get_send_analytics fun(self, params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result
+---Reads a page of the campaigns' list; `client:each` reads them all.
+---
+---[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
+---@field list_campaigns fun(self, params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result
+---Reads what a campaign is made of.
+---
+---[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
+---@field get_campaign fun(self, params: braze.get_campaign.params, options?: braze.call_options): braze.result
+---Reads the campaigns and Canvases that are scheduled in the dashboard.
+---
+---[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
+---@field list_scheduled_broadcasts fun(self, params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result
+---Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
+---
+---[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
+---@field send_transactional fun(self, params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result
+
+---The same, returning nil and the error where those raise.
+---@class braze.safe.methods
+---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
+---@field call fun(self, name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result?, braze.error?
+---The items of a list, page by page, for a generic `for`; the iterator returns nil and the error where a page fails, so call it yourself.
+---@field each fun(self, name: braze.operation_name|string, params?: table, options?: braze.each_options): (fun(): any, braze.error?)?, braze.error?
+---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
+---
+---[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
+---@field send_messages fun(self, params: braze.send_messages.params, options?: braze.call_options): braze.send.result?, braze.error?
+---Sends a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
+---@field trigger_campaign fun(self, params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result?, braze.error?
+---Makes a schedule for messages. Never sent a second time by itself.
+---
+---[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
+---@field schedule_messages fun(self, params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result?, braze.error?
+---Replaces time or messages of a schedule.
+---
+---[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
+---@field update_scheduled_messages fun(self, params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
+---Deletes a schedule of messages.
+---
+---[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
+---@field delete_scheduled_messages fun(self, params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
+---Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
+---
+---[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
+---@field schedule_campaign fun(self, params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result?, braze.error?
+---Replaces the schedule of a campaign with API-triggered delivery.
+---
+---[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
+---@field update_scheduled_campaign fun(self, params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
+---Deletes the schedule of a campaign with API-triggered delivery.
+---
+---[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
+---@field delete_scheduled_campaign fun(self, params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
+---Reads a send's numbers, day by day. Braze keeps them for 14 days.
+---
+---[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
+---@field get_send_analytics fun(self, params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result?, braze.error?
+---Reads a page of the campaigns' list; `client:each` reads them all.
+---
+---[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
+---@field list_campaigns fun(self, params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result?, braze.error?
+---Reads what a campaign is made of.
+---
+---[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
+---@field get_campaign fun(self, params: braze.get_campaign.params, options?: braze.call_options): braze.result?, braze.error?
+---Reads the campaigns and Canvases that are scheduled in the dashboard.
+---
+---[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
+---@field list_scheduled_broadcasts fun(self, params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result?, braze.error?
+---Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
+---
+---[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
+---@field send_transactional fun(self, params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result?, braze.error?
+
+---The name of an operation.
+---@alias braze.operation_name
+---| "create_send_id"
+---| "send_messages"
+---| "trigger_campaign"
+---| "schedule_messages"
+---| "update_scheduled_messages"
+---| "delete_scheduled_messages"
+---| "schedule_campaign"
+---| "update_scheduled_campaign"
+---| "delete_scheduled_campaign"
+---| "get_send_analytics"
+---| "list_campaigns"
+---| "get_campaign"
+---| "list_scheduled_broadcasts"
+---| "send_transactional"
