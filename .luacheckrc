@@ -3,7 +3,8 @@ std = "lua51+lua54"
 max_line_length = 120
 
 files["spec"] = { std = "+busted" }
-files[".ci"] = { std = "lua54" }
+files[".busted"] = { std = "max" }
+files["tools"] = { std = "lua54" }
 files["src/braze/openresty.lua"] = { std = "+ngx_lua" }
 files["spec/support/standin"] = { std = "+ngx_lua" }
 files["rockspec"] = { std = "rockspec" }

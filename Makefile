@@ -1,4 +1,4 @@
-# Builds braze.so for every Lua found here; whatever is longer than a few lines is a script in .ci/.
+# Builds braze.so for every Lua found here; whatever is longer than a few lines is a script in tools/.
 # "make help" lists the targets and the variables.
 
 PREFIX ?= /usr/local
@@ -69,10 +69,10 @@ LINK = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIBS) 
 
 SOURCES := $(wildcard src/*/*.c)
 MODULES := $(wildcard src/braze/*.lua)
-HAVE_SEAM := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
+HAVE_TEST_BUILD := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
 
-# Three builds of each version: the one that is installed; "seam", for specs: spec/support/clock.c in place of
-# src/base/clock.c (time and chance are the spec's) and the core's pure functions as one more Lua module; "oldest", for
+# Three builds of each version: the one that is installed; "test", for specs: spec/support/clock.c in place of
+# src/base/clock.c (time and random numbers are the spec's) and the core's pure functions as one more Lua module; "oldest", for
 # specs: every gate on libcurl's version takes the code of the oldest one supported, deprecated names and all.
 define build_for
 objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
@@ -80,25 +80,25 @@ objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 build/$1/braze.so: $$(objects_$1)
 	$$(LINK)
 
-build/$1/seam/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) build/$1/seam/clock.o build/$1/seam/core.o build/$1/seam/process.o
+build/$1/test/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) build/$1/test/clock.o build/$1/test/core.o build/$1/test/process.o
 	$$(LINK)
 
 # Programs with Lua inside: those of specs load braze.so as any host does, the example has braze linked into it.
-build/$1/host build/$1/threads: build/$1/%: build/$1/seam/%.o
+build/$1/host build/$1/threads: build/$1/%: build/$1/test/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$< $$(call lua_libs,$1) $(SYSTEM_LIBS)
 
-build/$1/seam/preload.so: build/$1/seam/preload.o
+build/$1/test/preload.so: build/$1/test/preload.o
 	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $$@ $$< $(SYSTEM_LIBS)
 
-build/$1/embed: build/$1/seam/embed.o $$(objects_$1)
+build/$1/embed: build/$1/test/embed.o $$(objects_$1)
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $(CURL_LIBS) $$(call lua_libs,$1) $(SYSTEM_LIBS)
 
-build/$1/seam/embed.o: examples/embed.c | build/found
+build/$1/test/embed.o: examples/embed.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,$$(call lua_flags,$1))
 
 # Preloaded into children of specs: disks and name servers that hang.
-build/$1/seam/hang.so: spec/support/hang.c | build/found
+build/$1/test/hang.so: spec/support/hang.c | build/found
 	@mkdir -p $$(@D)
 	$(CC) -std=c11 -fPIC -shared -Wall -Wextra $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $$@ $$< $(SYSTEM_LIBS)
 
@@ -112,7 +112,7 @@ build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,$$(call lua_flags,$1))
 
-build/$1/seam/%.o: spec/support/%.c | build/found
+build/$1/test/%.o: spec/support/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,$$(call lua_flags,$1))
 
@@ -127,7 +127,7 @@ $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 .PHONY: all variants
 all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
 
-variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_SEAM),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,seam/braze.so seam/preload.so seam/hang.so host threads))) ## build what the specs need beside it
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so test/preload.so test/hang.so host threads))) ## build what the specs need beside it
 
 # Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
 # versions with the same flags.
@@ -138,7 +138,7 @@ endif
 
 build/found:
 	@CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' FLAGS='$(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS)' \
-	  .ci/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
+	  tools/missing '$(VERSIONS)' $(foreach version,$(VERSIONS),'$(call lua_flags,$(version))')
 	@mkdir -p build && printf '%s\n' '$(FOUND_KEY)' >$@
 
 build/bench/%: bench/%.c bench/request.h | build/found
@@ -180,34 +180,37 @@ clean: ## remove everything that was built
 # --- Try, test ---------------------------------------------------------------------------------------
 
 # The scripts run make themselves, after they installed what it looks for; the "+" lets -j reach it.
-.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench help
+.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench dist help
 demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_REST_ENDPOINT, BRAZE_CAMPAIGN_ID are set
-	+@.ci/demo
+	+@tools/demo
 
 sandbox: ## keep the stand-in running, print the lines to use it from another terminal
-	+@.ci/sandbox
+	+@tools/sandbox
 
-test: ## install what is missing, build, run all specs on every Lua, check the budgets, lint; SPEC=retry: that spec alone
-	+@SPEC='$(SPEC)' .ci/test
+test: ## install what is missing, build, run all specs on every Lua, lint; SPEC=retry: that spec alone
+	+@SPEC='$(SPEC)' tools/test
 
 lint: variants ## the laws of the code, warnings as errors, luacheck, symbols, rockspec, install, README and docs
-	+@.ci/lint
+	+@tools/lint
 
 rockspec: ## the rockspec alone
-	+@.ci/lint rockspec
+	+@tools/lint rockspec
 
 valgrind: ## the specs under valgrind
-	+@.ci/valgrind
+	+@tools/valgrind
 
-proof: variants ## every bar of reliability that fits 25 minutes, and spec/PROOF.md
-	+@.ci/packages proof && spec/proof/run short
+proof: ## every bar of reliability that fits 25 minutes, and spec/PROOF.md
+	+@tools/packages proof && $(MAKE) --no-print-directory variants && spec/proof/run short
 
-proof-long: variants ## the same in full
-	+@.ci/packages proof && spec/proof/run long
+proof-long: ## the same in full
+	+@tools/packages proof && $(MAKE) --no-print-directory variants && spec/proof/run long
 
 bench: ## measure beside peers, write bench/results and the README's line about it; RESTY=FOLDER of lua-resty-http
-	+@.ci/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
+	+@tools/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
+
+dist: ## a tarball and a rockspec in build/dist, tried out; URL=https://... where the tarball will be
+	+@URL='$(URL)' tools/release
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC, URL'

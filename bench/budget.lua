@@ -1,9 +1,9 @@
 -- A guard that does not depend on a clock: instructions and allocations of the warm blocking call, each with a budget,
--- over https, as the service is, and over http. It is part of "make test".
+-- over https, as the service is, and over http. It is a bar of "make proof".
 --
 -- valgrind counts both, for two numbers of calls; what one call takes is the difference, so that start, handshake and
--- end cost nothing. Started by .ci/with-standin. The budgets hold for the Makefile's own CFLAGS and for the libcurl of
--- Debian 12, where each response has a handle of its own; other versions need less.
+-- end cost nothing. Started by tools/with-standin. The budgets hold for the Makefile's own CFLAGS and for the libcurl
+-- of Debian 12, where each response has a handle of its own; other versions need less.
 
 local few, many, warm_up = 100, 300, 50
 
@@ -17,7 +17,7 @@ local interpreters = {
 }
 
 local function variable(name)
-  return assert(os.getenv(name), name .. " is the stand-in's: start this by .ci/with-standin")
+  return assert(os.getenv(name), name .. " is the stand-in's: start this by tools/with-standin")
 end
 
 local services = {

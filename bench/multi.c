@@ -5,7 +5,7 @@
 #define _GNU_SOURCE /* clock_gettime and strncasecmp under -std=c11 */
 #include "request.h"
 
-#define MOST_CONNECTIONS 1000
+#define MAX_CONNECTIONS 1000
 
 struct slot {
   CURL *easy;
@@ -13,7 +13,7 @@ struct slot {
 };
 
 static CURLM *multi;
-static struct slot *slots[MOST_CONNECTIONS]; /* made where they are needed, as braze makes its own */
+static struct slot *slots[MAX_CONNECTIONS]; /* made where they are needed, as braze makes its own */
 static int bad;
 
 static void begin(struct slot *slot, int number) {
@@ -70,9 +70,9 @@ int main(int count, char **words) {
   long before;
   for (i = 1; i < 6 && i < count; i++) numbers[i] = atoi(words[i]);
   calls = numbers[1], batches = numbers[2], warm_up = numbers[3], at_once = numbers[4], connections = numbers[5];
-  if (count != 7 || calls < 1 || batches < 1 || at_once < 1 || connections < 1 || connections > MOST_CONNECTIONS || !key || !endpoint) {
+  if (count != 7 || calls < 1 || batches < 1 || at_once < 1 || connections < 1 || connections > MAX_CONNECTIONS || !key || !endpoint) {
     fprintf(stderr, "usage: multi CALLS BATCHES WARM_UP IN_FLIGHT MAX_CONNECTIONS USER_AGENT, at most %d connections\n",
-            MOST_CONNECTIONS);
+            MAX_CONNECTIONS);
     return 2;
   }
   if (at_once > connections) at_once = connections;
@@ -93,7 +93,7 @@ int main(int count, char **words) {
   printf("{\"peer\":\"bare C, multi\",\"version\":\"%s\",\"n\":%d,\"bad\":%d,\"wall_us\":%.3f,\"cpu_us\":%.3f,"
          "\"memory_kib\":%ld}\n",
          curl_version(), calls, bad, wall / calls, cpu / calls, memory_kib("VmHWM") - before);
-  for (i = 0; i < MOST_CONNECTIONS && slots[i]; i++) {
+  for (i = 0; i < MAX_CONNECTIONS && slots[i]; i++) {
     curl_easy_cleanup(slots[i]->easy);
     free(slots[i]);
   }

@@ -13,16 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_COMMANDS 32
-#define MOST_ROUNDS 1000
+#define MAX_COMMANDS 32
+#define MAX_ROUNDS 1000
 
 struct command {
   char **words; /* ended by NULL */
   int bad;
-  double cpu_us[MOST_ROUNDS], wall_us[MOST_ROUNDS];
+  double cpu_us[MAX_ROUNDS], wall_us[MAX_ROUNDS];
 };
 
-static struct command commands[MOST_COMMANDS];
+static struct command commands[MAX_COMMANDS];
 
 static double wall_us(void) {
   struct timespec now;
@@ -62,7 +62,7 @@ static int read_commands(int count, char **words) {
   int commands_found = 0, i;
   for (i = 0; i < count; i++) {
     if (strcmp(words[i], "--") != 0) continue;
-    if (commands_found == MOST_COMMANDS) return 0;
+    if (commands_found == MAX_COMMANDS) return 0;
     words[i] = NULL;
     commands[commands_found++].words = &words[i + 1];
   }
@@ -78,9 +78,9 @@ static void print_numbers(const char *name, const double *numbers, int count) {
 
 int main(int count, char **words) {
   int rounds = count > 1 ? atoi(words[1]) : 0, command_count, round, i;
-  if (rounds < 1 || rounds > MOST_ROUNDS || (command_count = read_commands(count - 2, words + 2)) == 0) {
+  if (rounds < 1 || rounds > MAX_ROUNDS || (command_count = read_commands(count - 2, words + 2)) == 0) {
     fprintf(stderr, "usage: processes ROUNDS -- COMMAND [-- COMMAND]..., at most %d rounds and %d commands\n",
-            MOST_ROUNDS, MOST_COMMANDS);
+            MAX_ROUNDS, MAX_COMMANDS);
     return 2;
   }
   for (i = 0; i < command_count; i++) run(&commands[i], 0); /* reads what the disk holds, and is not counted */

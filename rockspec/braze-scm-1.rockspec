@@ -22,5 +22,5 @@ external_dependencies = { CURL = { library = "curl" } }
 -- What "make install" installs, built by it in a folder of its own: there is one list of sources, and nothing is left in the clone.
 build = {
   type = "command",
-  build_command = "CC='$(CC)' CFLAGS='$(CFLAGS)' sh .ci/rock '$(LUA_INCDIR)' '$(CURL_INCDIR)' '$(CURL_LIBDIR)' '$(LIBDIR)' '$(LUADIR)'",
+  build_command = "CC='$(CC)' CFLAGS='$(CFLAGS)' sh tools/rock '$(LUA_INCDIR)' '$(CURL_INCDIR)' '$(CURL_LIBDIR)' '$(LIBDIR)' '$(LUADIR)'",
 }

@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define MOST_BLOCKS (1u << 20) /* powers of two; a page of the table takes memory once it is used */
-#define MOST_CALLERS (1u << 14)
+#define MAX_BLOCKS (1u << 20) /* powers of two; a page of the table takes memory once it is used */
+#define MAX_CALLERS (1u << 14)
 
 struct block {
   void *start; /* NULL: free for good; GONE: freed, the search goes on behind it */
@@ -43,8 +43,8 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *start, size_t size);
 extern void __libc_free(void *start);
 
-static struct block blocks[MOST_BLOCKS];
-static struct caller callers[MOST_CALLERS];
+static struct block blocks[MAX_BLOCKS];
+static struct caller callers[MAX_CALLERS];
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
 static void enter(void) {
@@ -60,15 +60,15 @@ static unsigned place_of(const void *address, unsigned places) {
 }
 
 static void note(void *start, size_t size, void *caller) {
-  unsigned place = place_of(start, MOST_BLOCKS), from = place_of(caller, MOST_CALLERS), tries;
+  unsigned place = place_of(start, MAX_BLOCKS), from = place_of(caller, MAX_CALLERS), tries;
   if (!start) return;
   enter();
-  for (tries = 0; tries < MOST_BLOCKS && blocks[place].start && blocks[place].start != GONE; tries++)
-    place = (place + 1) & (MOST_BLOCKS - 1);
-  if (tries < MOST_BLOCKS) blocks[place] = (struct block){start, size, caller};
-  for (tries = 0; tries < MOST_CALLERS && callers[from].address && callers[from].address != caller; tries++)
-    from = (from + 1) & (MOST_CALLERS - 1);
-  if (tries < MOST_CALLERS) {
+  for (tries = 0; tries < MAX_BLOCKS && blocks[place].start && blocks[place].start != GONE; tries++)
+    place = (place + 1) & (MAX_BLOCKS - 1);
+  if (tries < MAX_BLOCKS) blocks[place] = (struct block){start, size, caller};
+  for (tries = 0; tries < MAX_CALLERS && callers[from].address && callers[from].address != caller; tries++)
+    from = (from + 1) & (MAX_CALLERS - 1);
+  if (tries < MAX_CALLERS) {
     callers[from].address = caller;
     callers[from].count++;
   }
@@ -76,15 +76,15 @@ static void note(void *start, size_t size, void *caller) {
 }
 
 static void forget(const void *start) {
-  unsigned place = place_of(start, MOST_BLOCKS), tries;
+  unsigned place = place_of(start, MAX_BLOCKS), tries;
   if (!start) return;
   enter();
-  for (tries = 0; tries < MOST_BLOCKS && blocks[place].start; tries++) {
+  for (tries = 0; tries < MAX_BLOCKS && blocks[place].start; tries++) {
     if (blocks[place].start == start) {
       blocks[place].start = GONE;
       break;
     }
-    place = (place + 1) & (MOST_BLOCKS - 1);
+    place = (place + 1) & (MAX_BLOCKS - 1);
   }
   leave();
 }
@@ -134,7 +134,7 @@ static void add(lua_State *L, const void *address, long long number) {
 static int held(lua_State *L) {
   unsigned place;
   lua_newtable(L);
-  for (place = 0; place < MOST_BLOCKS; place++)
+  for (place = 0; place < MAX_BLOCKS; place++)
     if (blocks[place].start && blocks[place].start != GONE) add(L, blocks[place].caller, (long long)blocks[place].size);
   return 1;
 }
@@ -142,7 +142,7 @@ static int held(lua_State *L) {
 static int counted(lua_State *L) {
   unsigned place;
   lua_newtable(L);
-  for (place = 0; place < MOST_CALLERS; place++)
+  for (place = 0; place < MAX_CALLERS; place++)
     if (callers[place].address) add(L, callers[place].address, callers[place].count);
   return 1;
 }

@@ -1,4 +1,4 @@
-/* clock: stands in for src/base/clock.c in the seam build: time and chance under a spec's control, and the Lua functions for it.
+/* clock: stands in for src/base/clock.c in the test build: time and random numbers under a spec's control, and the Lua functions for it.
    Until a spec takes control both are the real ones. Control is for one thread. */
 #define _GNU_SOURCE /* clock_gettime under -std=c11 */
 #include "base/clock.h"
@@ -8,7 +8,7 @@
 
 #include "lua/compat.h"
 
-#define MOST_WAITS 1024
+#define MAX_WAITS 1024
 /* While a transfer is busy the network decides, in real time: look again soon, whatever the spec's clock says. */
 #define LONGEST_BUSY_WAIT 0.02
 
@@ -16,8 +16,8 @@ int lbraze_spec_push_clock(lua_State *L);
 
 static struct {
   bool taken;
-  double now, epoch, chance;
-  double waits[MOST_WAITS]; /* seconds of each wait in which nothing was busy: the pauses between tries */
+  double now, epoch, random;
+  double waits[MAX_WAITS]; /* seconds of each wait in which nothing was busy: the pauses between tries */
   int wait_count;
 } control;
 
@@ -35,8 +35,8 @@ double braze_clock_epoch(void) {
   return control.taken ? control.epoch : seconds(CLOCK_REALTIME);
 }
 
-double braze_clock_chance(void) {
-  return control.taken ? control.chance : (double)rand() / ((double)RAND_MAX + 1.0);
+double braze_clock_random(void) {
+  return control.taken ? control.random : (double)rand() / ((double)RAND_MAX + 1.0);
 }
 
 static void advance(double by) {
@@ -49,7 +49,7 @@ double braze_clock_wait(double due, bool busy) {
   if (wait <= 0) return 0;
   if (!control.taken) return wait;
   if (busy) return wait < LONGEST_BUSY_WAIT ? wait : LONGEST_BUSY_WAIT;
-  if (control.wait_count < MOST_WAITS) control.waits[control.wait_count++] = wait;
+  if (control.wait_count < MAX_WAITS) control.waits[control.wait_count++] = wait;
   advance(wait);
   control.now = due; /* adding the difference may end a hair before it */
   return 0;
@@ -62,12 +62,12 @@ static void take_field(lua_State *L, const char *name, double *kept) {
   lua_pop(L, 1);
 }
 
-/* clock.set{ now = , epoch = , chance = }: changes what is given. */
+/* clock.set{ now = , epoch = , random = }: changes what is given. */
 static int clock_set(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   take_field(L, "now", &control.now);
   take_field(L, "epoch", &control.epoch);
-  take_field(L, "chance", &control.chance);
+  take_field(L, "random", &control.random);
   return 0;
 }
 
@@ -76,7 +76,7 @@ static int clock_take(lua_State *L) {
   control.taken = true;
   control.now = 1000;
   control.epoch = 1800000000;
-  control.chance = 0.5;
+  control.random = 0.5;
   control.wait_count = 0;
   return lua_isnoneornil(L, 1) ? 0 : clock_set(L);
 }
@@ -104,11 +104,11 @@ static int clock_waits(lua_State *L) {
   return 1;
 }
 
-/* clock.read() -> now, epoch, chance, as the core sees them */
+/* clock.read() -> now, epoch, random, as the core sees them */
 static int clock_read(lua_State *L) {
   lua_pushnumber(L, braze_clock_now());
   lua_pushnumber(L, braze_clock_epoch());
-  lua_pushnumber(L, braze_clock_chance());
+  lua_pushnumber(L, braze_clock_random());
   return 3;
 }
 

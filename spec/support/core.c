@@ -1,8 +1,11 @@
-/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the seam build. */
+/* core: the core's pure functions as a Lua module, for specs alone: one table for each room, in the test build. */
 #include "core_objects.h"
 #include "core_sockets.h"
 
+#include "http/link.h"
+#include "http/url.h"
 #include "service/operation.h"
+#include "service/target.h"
 #include "http/headers.h"
 #include "service/instance.h"
 #include "http/outcome.h"
@@ -120,32 +123,38 @@ static int text_nearest(lua_State *L) {
   return 1;
 }
 
-/* --- endpoint ---------------------------------------------------------------------------------------- */
+/* --- operation --------------------------------------------------------------------------------------- */
 
-static void push_field(lua_State *L, const struct braze_field *field) {
+/* operation.rows() -> of each row: name, path, key, lost, makes, the fields of path and query and body */
+static int operation_rows(lua_State *L) {
+  static const char *const repeats[] = {"never", "reads", "with key", "same state"};
+  const struct braze_operation *operation;
+  size_t i;
+  int j;
   lua_newtable(L);
-  set_text(L, "name", field->name);
-  set_boolean(L, "required", field->required);
-  set_boolean(L, "ascii", field->ascii);
-  set_number(L, "most_length", (double)field->most_length);
-}
-
-/* endpoint.rows() -> the table of endpoints */
-static int endpoint_rows(lua_State *L) {
-  const struct braze_endpoint *endpoint;
-  size_t i, j;
-  lua_newtable(L);
-  for (i = 0; (endpoint = braze_endpoint_at(i)) != NULL; i++) {
+  for (i = 0; (operation = braze_operation_at(i)) != NULL; i++) {
     lua_newtable(L);
-    set_text(L, "name", endpoint->name);
-    set_text(L, "path", endpoint->path);
-    set_text(L, "permission", endpoint->permission);
-    set_text(L, "answer_field", endpoint->answer_field);
-    set_text(L, "repeat_field", endpoint->repeat_field);
+    set_text(L, "name", operation->name);
+    set_text(L, "method", braze_method_name(operation->method));
+    set_text(L, "path", operation->path);
+    set_text(L, "permission", operation->permission);
+    set_text(L, "repeats", repeats[operation->repeat]);
+    set_text(L, "key", operation->key);
+    set_text(L, "makes", operation->makes);
+    set_text(L, "lost", operation->lost);
+    set_text(L, "items", operation->items);
+    set_text(L, "page", operation->page);
+    set_text(L, "answer", operation->success.field);
+    set_number(L, "max_response", (double)operation->max_response);
     lua_newtable(L);
-    for (j = 0; j < endpoint->field_count; j++) {
-      push_field(L, &endpoint->fields[j]);
-      lua_rawseti(L, -2, (int)j + 1);
+    for (j = 0; j < braze_operation_field_count(operation); j++) {
+      lua_newtable(L);
+      set_text(L, "name", operation->fields[j].name);
+      set_number(L, "place", operation->fields[j].place);
+      set_number(L, "type", operation->fields[j].type);
+      set_boolean(L, "required", operation->fields[j].required);
+      set_text(L, "hint", operation->fields[j].hint);
+      lua_rawseti(L, -2, j + 1);
     }
     lua_setfield(L, -2, "fields");
     lua_rawseti(L, -2, (int)i + 1);
@@ -153,27 +162,86 @@ static int endpoint_rows(lua_State *L) {
   return 1;
 }
 
-/* endpoint.find(name) -> the name of what was found, or nil */
-static int endpoint_find(lua_State *L) {
+/* operation.find(name) -> the name of what was found, or nil */
+static int operation_find(lua_State *L) {
   size_t length;
   const char *name = luaL_checklstring(L, 1, &length);
-  const struct braze_endpoint *endpoint = braze_endpoint_find(name, length);
-  lua_pushstring(L, endpoint ? endpoint->name : NULL);
+  const struct braze_operation *operation = braze_operation_find(name, length);
+  lua_pushstring(L, operation ? operation->name : NULL);
   return 1;
 }
 
-/* endpoint.field_check({ ascii = , most_length = }, text) -> "good" or the fault, and the position */
-static int endpoint_field_check(lua_State *L) {
+static enum braze_method check_method(lua_State *L, int index) {
+  int method = 0;
+  while (method < BRAZE_METHOD_COUNT && strcmp(braze_method_name((enum braze_method)method), luaL_checkstring(L, index)) != 0) method++;
+  luaL_argcheck(L, method < BRAZE_METHOD_COUNT, index, "a method is wanted");
+  return (enum braze_method)method;
+}
+
+/* operation.match(method, path) -> the name of what was found, or nil */
+static int operation_match(lua_State *L) {
+  size_t length;
+  const char *path = luaL_checklstring(L, 2, &length);
+  const struct braze_operation *operation = braze_operation_match(check_method(L, 1), path, length);
+  lua_pushstring(L, operation ? operation->name : NULL);
+  return 1;
+}
+
+/* operation.check({ send_id = , required = }, text) -> "good" or the fault, and the position */
+static int operation_check(lua_State *L) {
   static const char *const faults[] = {"good", "empty", "too long", "not printable", "a space at an end", "not UTF-8"};
-  struct braze_field field = {"field", "\"field\":", false, false, 0};
+  struct braze_field field = {0};
   size_t length, position = 0;
   const char *text = luaL_checklstring(L, 2, &length);
   luaL_checktype(L, 1, LUA_TTABLE);
-  field.ascii = boolean_field(L, "ascii");
-  field.most_length = (size_t)number_field(L, "most_length", 0);
+  field.rule = boolean_field(L, "send_id") ? BRAZE_SEND_ID : BRAZE_ANY_TEXT;
+  field.required = boolean_field(L, "required");
   lua_pushstring(L, faults[braze_field_check(&field, text, length, &position)]);
   lua_pushinteger(L, (lua_Integer)position);
   return 2;
+}
+
+/* --- target ------------------------------------------------------------------------------------------ */
+
+/* target.read("METHOD /path") -> method, path; or nil, message, hint */
+static int target_read(lua_State *L) {
+  struct braze_target target;
+  struct words words;
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  words_init(&words);
+  if (!braze_target_read(text, length, &target, &words.message, &words.hint)) return push_refusal(L, &words);
+  lua_pushstring(L, braze_method_name(target.method));
+  lua_pushlstring(L, target.path, target.length);
+  return 2;
+}
+
+/* target.query(target, name, value) -> the target with the pair; target.query(text) -> the text decoded */
+static int target_query(lua_State *L) {
+  char memory[4096];
+  struct braze_buffer out;
+  size_t length, name_length, value_length;
+  const char *text = luaL_checklstring(L, 1, &length), *name = lua_tolstring(L, 2, &name_length), *value = lua_tolstring(L, 3, &value_length);
+  braze_buffer_borrow(&out, memory, sizeof memory);
+  if (!name) {
+    braze_target_decode(&out, text, length);
+  } else {
+    braze_buffer_append(&out, text, length);
+    braze_target_add_query(&out, name, name_length, value, value_length);
+  }
+  lua_pushlstring(L, memory, out.length);
+  return 1;
+}
+
+/* --- link -------------------------------------------------------------------------------------------- */
+
+/* link.next(header, authority) -> the query of the next page, or nil */
+static int link_next(lua_State *L) {
+  size_t length, query_length;
+  const char *text = luaL_checklstring(L, 1, &length), *query;
+  if (!braze_link_next(text, length, luaL_checkstring(L, 2), &query, &query_length)) return 0;
+  lua_pushlstring(L, query, query_length);
+  return 1;
 }
 
 /* --- instance ---------------------------------------------------------------------------------------- */
@@ -193,7 +261,7 @@ static int instance_list(lua_State *L) {
 }
 
 static int instance_is_loopback(lua_State *L) {
-  lua_pushboolean(L, braze_instance_is_loopback(luaL_checkstring(L, 1)));
+  lua_pushboolean(L, braze_url_is_loopback(luaL_checkstring(L, 1)));
   return 1;
 }
 
@@ -274,7 +342,7 @@ static int headers_feed(lua_State *L) {
 
 /* --- outcome, retry ---------------------------------------------------------------------------------- */
 
-/* [-0, +0, e] The outcome that the table at index 1 describes, judged as a transfer does it. */
+/* [-0, +0, e] The outcome that the table at index 1 describes, classified as a transfer does it. */
 static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   int kind = 0;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -287,7 +355,7 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
   outcome->rate_limit.reset = (int64_t)number_field(L, "reset", BRAZE_ABSENT);
   outcome->answered = boolean_field(L, "answered");
   outcome->trust_failed = boolean_field(L, "trust_failed");
-  outcome->left = boolean_field(L, "left") || outcome->status > 0;
+  outcome->request_sent = boolean_field(L, "request_sent") || outcome->status > 0;
   outcome->used_before = boolean_field(L, "used_before");
   outcome->maybe_applied = boolean_field(L, "maybe_applied");
   lua_getfield(L, 1, "kind");
@@ -297,13 +365,13 @@ static void read_outcome(lua_State *L, struct braze_outcome *outcome) {
     if (kind == BRAZE_KIND_COUNT) luaL_error(L, "%s is no kind", name);
     braze_outcome_fail(outcome, (enum braze_kind)kind);
   } else if (outcome->status >= 300 || outcome->status == 0) {
-    braze_outcome_judge_status(outcome);
+    braze_outcome_classify_status(outcome);
   }
   lua_pop(L, 1);
 }
 
-/* outcome.judge(outcome) -> kind, maybe_applied */
-static int outcome_judge(lua_State *L) {
+/* outcome.classify(outcome) -> kind, maybe_applied */
+static int outcome_classify(lua_State *L) {
   struct braze_outcome outcome;
   read_outcome(L, &outcome);
   if (boolean_field(L, "rejected_answer")) braze_outcome_reject_answer(&outcome);
@@ -327,7 +395,7 @@ static int retry_decide(lua_State *L) {
   call.deadline = number_field(L, "deadline", 1030);
   time.now = number_field(L, "now", 1000);
   time.epoch = number_field(L, "epoch", 1800000000);
-  time.chance = number_field(L, "chance", 0.5);
+  time.random = number_field(L, "random", 0.5);
   atomic_init(&bucket.tokens, (int)number_field(L, "tokens", 500));
   again = braze_retry_decide(&call, &outcome, &time, &bucket, &at);
   lua_pushboolean(L, again);
@@ -371,8 +439,10 @@ static const luaL_Reg text_functions[] = {
     {"utf8_length", text_utf8_length}, {"ascii_length", text_ascii_length}, {"escape", text_escape}, {"same", text_same}, {"may_be_key", text_may_be_key},
     {"hex_value", text_hex_value},     {"nearest", text_nearest},           {NULL, NULL},
 };
-static const luaL_Reg endpoint_functions[] = {
-    {"rows", endpoint_rows}, {"find", endpoint_find}, {"field_check", endpoint_field_check}, {NULL, NULL}};
+static const luaL_Reg operation_functions[] = {
+    {"rows", operation_rows}, {"find", operation_find}, {"match", operation_match}, {"check", operation_check}, {NULL, NULL}};
+static const luaL_Reg target_functions[] = {{"read", target_read}, {"query", target_query}, {NULL, NULL}};
+static const luaL_Reg link_functions[] = {{"next", link_next}, {NULL, NULL}};
 static const luaL_Reg instance_functions[] = {
     {"list", instance_list}, {"resolve", instance_resolve}, {"is_loopback", instance_is_loopback}, {NULL, NULL}};
 static const luaL_Reg buffer_functions[] = {{"new", buffer_new}, {"borrow", buffer_borrow}, {NULL, NULL}};
@@ -380,9 +450,9 @@ static const luaL_Reg settings_functions[] = {{"new", settings_new}, {NULL, NULL
 static const luaL_Reg secret_functions[] = {{"wipe", secret_wipe}, {NULL, NULL}};
 static const luaL_Reg headers_functions[] = {
     {"feed", headers_feed}, {"number", headers_number}, {"retry_after", headers_retry_after}, {NULL, NULL}};
-static const luaL_Reg outcome_functions[] = {{"judge", outcome_judge}, {NULL, NULL}};
+static const luaL_Reg outcome_functions[] = {{"classify", outcome_classify}, {NULL, NULL}};
 static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
-static const luaL_Reg timetable_functions[] = {{"new", timetable_new}, {NULL, NULL}};
+static const luaL_Reg heap_functions[] = {{"new", heap_new}, {NULL, NULL}};
 static const luaL_Reg sockets_functions[] = {{"new", sockets_new}, {NULL, NULL}};
 static const luaL_Reg trust_functions[] = {{"is_hashed", trust_is_hashed}, {NULL, NULL}};
 
@@ -390,10 +460,10 @@ static const struct {
   const char *name;
   const luaL_Reg *functions;
 } rooms[] = {
-    {"text", text_functions},       {"endpoint", endpoint_functions}, {"instance", instance_functions},
+    {"text", text_functions},       {"operation", operation_functions}, {"target", target_functions}, {"link", link_functions}, {"instance", instance_functions},
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
-    {"timetable", timetable_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
+    {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
 };
 
 int luaopen_braze_core_spec(lua_State *L) {

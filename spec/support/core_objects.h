@@ -1,12 +1,13 @@
 /* core_objects: the rooms of spec/support/core.c that own memory, as userdata with finalizers, and what all its rooms share.
-   core.c alone includes it: the seam build links one object of it. */
+   core.c alone includes it: the test build links one object of it. */
 #ifndef BRAZE_SPEC_CORE_OBJECTS_H
 #define BRAZE_SPEC_CORE_OBJECTS_H
 
 #include <string.h>
 
 #include "base/buffer.h"
-#include "http/call.h"
+#include "base/list.h"
+#include "service/account.h"
 #include "lua/compat.h"
 #include "base/redact.h"
 #include "base/secret.h"
@@ -16,7 +17,7 @@
 
 #define BUFFER "braze.spec.buffer"
 #define SETTINGS "braze.spec.settings"
-#define TIMETABLE "braze.spec.timetable"
+#define HEAP "braze.spec.heap"
 
 /* --- What the rooms share ---------------------------------------------------------------------------- */
 
@@ -170,11 +171,11 @@ static int set_by(lua_State *L, setter set) {
 }
 
 static int settings_set_api_key(lua_State *L) {
-  return set_by(L, braze_settings_set_api_key);
+  return set_by(L, braze_account_set_api_key);
 }
 
 static int settings_set_endpoint(lua_State *L) {
-  return set_by(L, braze_settings_set_endpoint);
+  return set_by(L, braze_account_set_endpoint);
 }
 
 static int settings_set_ca_file(lua_State *L) {
@@ -212,15 +213,15 @@ static int settings_read(lua_State *L) {
   set_text(L, "proxy_password", settings->secrets->texts[BRAZE_SECRET_PROXY_PASSWORD]);
   set_text(L, "authorization", settings->secrets->authorization);
   set_text(L, "url", settings->url);
-  set_text(L, "host", settings->host);
+  set_text(L, "authority", settings->authority);
   set_text(L, "ca_file", settings->ca_file);
   set_text(L, "proxy", settings->proxy);
   set_text(L, "no_proxy", settings->no_proxy);
   set_boolean(L, "secure", settings->secure);
   set_boolean(L, "loopback", settings->loopback);
-  set_number(L, "timeout", settings->timeout);
-  set_number(L, "connect_timeout", settings->connect_timeout);
-  set_number(L, "retries", settings->retries);
+  set_number(L, "timeout", settings->limits.timeout);
+  set_number(L, "connect_timeout", settings->limits.connect_timeout);
+  set_number(L, "retries", settings->limits.retries);
   set_number(L, "max_connections", settings->max_connections);
   return 1;
 }
@@ -260,62 +261,67 @@ static int secret_wipe(lua_State *L) {
   return 1;
 }
 
-/* --- timetable --------------------------------------------------------------------------------------- */
+/* --- heap -------------------------------------------------------------------------------------------- */
 
-struct timetable_box {
-  struct braze_timetable timetable;
-  size_t count;
-  struct braze_call calls[]; /* in state WAITING while they are in the timetable */
+struct heap_item {
+  struct braze_heap_node node;
+  bool added;
 };
 
-/* timetable.new(count): with so many calls, none of them in it */
-static int timetable_new(lua_State *L) {
+struct heap_box {
+  struct braze_heap heap;
+  size_t count;
+  struct heap_item items[];
+};
+
+/* heap.new(count): with so many items, none of them in it */
+static int heap_new(lua_State *L) {
   lua_Integer count = luaL_checkinteger(L, 1);
-  struct timetable_box *box;
+  struct heap_box *box;
   size_t size;
   luaL_argcheck(L, count >= 1 && count <= 10000, 1, "from 1 to 10000");
-  size = sizeof *box + (size_t)count * sizeof *box->calls;
+  size = sizeof *box + (size_t)count * sizeof *box->items;
   box = lbraze_new_userdata(L, size);
   memset(box, 0, size);
   box->count = (size_t)count;
-  luaL_getmetatable(L, TIMETABLE);
+  luaL_getmetatable(L, HEAP);
   lua_setmetatable(L, -2);
   return 1;
 }
 
-static struct braze_call *check_call(lua_State *L, struct timetable_box *box) {
+static struct heap_item *check_item(lua_State *L, struct heap_box *box) {
   lua_Integer number = luaL_checkinteger(L, 2);
-  luaL_argcheck(L, number >= 1 && (size_t)number <= box->count, 2, "no such call");
-  return &box->calls[number - 1];
+  luaL_argcheck(L, number >= 1 && (size_t)number <= box->count, 2, "no such item");
+  return &box->items[number - 1];
 }
 
-/* timetable:add(number, due) */
-static int timetable_add(lua_State *L) {
-  struct timetable_box *box = luaL_checkudata(L, 1, TIMETABLE);
-  struct braze_call *call = check_call(L, box);
+/* heap:add(number, due) */
+static int heap_add(lua_State *L) {
+  struct heap_box *box = luaL_checkudata(L, 1, HEAP);
+  struct heap_item *item = check_item(L, box);
   double due = luaL_checknumber(L, 3);
-  luaL_argcheck(L, call->state == BRAZE_CALL_NEW, 2, "is in the timetable");
-  call->due = due;
-  call->state = BRAZE_CALL_WAITING;
-  braze_timetable_add(&box->timetable, call);
+  luaL_argcheck(L, !item->added, 2, "is in the heap");
+  item->node.due = due;
+  item->added = true;
+  braze_heap_add(&box->heap, &item->node);
   return 0;
 }
 
-/* timetable:remove(number) */
-static int timetable_remove(lua_State *L) {
-  struct timetable_box *box = luaL_checkudata(L, 1, TIMETABLE);
-  struct braze_call *call = check_call(L, box);
-  braze_timetable_remove(&box->timetable, call);
-  call->state = BRAZE_CALL_NEW;
+/* heap:remove(number) */
+static int heap_remove(lua_State *L) {
+  struct heap_box *box = luaL_checkudata(L, 1, HEAP);
+  struct heap_item *item = check_item(L, box);
+  braze_heap_remove(&box->heap, &item->node);
+  item->added = false;
   return 0;
 }
 
-/* timetable:first() -> number, due; nothing where it is empty */
-static int timetable_first(lua_State *L) {
-  struct timetable_box *box = luaL_checkudata(L, 1, TIMETABLE);
-  const struct braze_call *first = box->timetable.first;
+/* heap:first() -> number, due; nothing where it is empty */
+static int heap_first(lua_State *L) {
+  struct heap_box *box = luaL_checkudata(L, 1, HEAP);
+  struct braze_heap_node *first = box->heap.first;
   if (!first) return 0;
-  lua_pushinteger(L, (lua_Integer)(first - box->calls) + 1);
+  lua_pushinteger(L, (lua_Integer)(BRAZE_OWNER(first, struct heap_item, node) - box->items) + 1);
   lua_pushnumber(L, first->due);
   return 2;
 }
@@ -345,12 +351,12 @@ static void open_objects(lua_State *L) {
       {"set_proxy", settings_set_proxy},     {"set_secret", settings_set_secret},     {"read", settings_read},
       {"redact", settings_redact},           {"found", settings_found},               {NULL, NULL},
   };
-  static const luaL_Reg timetable_methods[] = {
-      {"add", timetable_add}, {"remove", timetable_remove}, {"first", timetable_first}, {NULL, NULL},
+  static const luaL_Reg heap_methods[] = {
+      {"add", heap_add}, {"remove", heap_remove}, {"first", heap_first}, {NULL, NULL},
   };
   open_metatable(L, BUFFER, buffer_methods, buffer_free);
   open_metatable(L, SETTINGS, settings_methods, settings__gc);
-  open_metatable(L, TIMETABLE, timetable_methods, NULL);
+  open_metatable(L, HEAP, heap_methods, NULL);
 }
 
 #endif

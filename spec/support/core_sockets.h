@@ -12,11 +12,11 @@
 #include "http/sockets.h"
 
 #define SOCKETS_TYPE "braze spec sockets"
-#define MOST_ATTEMPTS 8
+#define MAX_ATTEMPTS 8
 
 struct spec_sockets {
   struct braze_sockets sockets;
-  struct braze_connection attempts[MOST_ATTEMPTS];
+  struct braze_connection attempts[MAX_ATTEMPTS];
   int begun;
 };
 
@@ -44,7 +44,7 @@ static int sockets_new(lua_State *L) {
 /* object:begin() -> number of the attempt */
 static int sockets_begin(lua_State *L) {
   struct spec_sockets *object = check_sockets(L);
-  luaL_argcheck(L, object->begun < MOST_ATTEMPTS, 1, "too many attempts");
+  luaL_argcheck(L, object->begun < MAX_ATTEMPTS, 1, "too many attempts");
   braze_sockets_begin(&object->attempts[object->begun], &object->sockets);
   lua_pushinteger(L, ++object->begun);
   return 1;

@@ -12,7 +12,7 @@ return function(interpreter, build, every)
     :format(("r"):rep(300), ("e"):rep(6000))
   answering:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
   refusing:default { { read = "request" }, { write = scripted_peer.answer(400, nil, refusal) }, { again = true } }
-  local library = build:gsub("/oldest$", "") .. "/seam/braze.so"
+  local library = build:gsub("/oldest$", "") .. "/test/braze.so"
   local command = ("LUA_PATH='./?.lua;./src/?.lua;;' LUA_CPATH='%s/?.so;;' timeout 400 %s %s %s %s %s %d 2>&1")
     :format(build, interpreter, "spec/support/reentry.lua", answering.url, refusing.url, library, every)
   return command, function()

@@ -5,6 +5,7 @@
 
 local cjson = require "cjson"
 local http = require "socket.http"
+local ltn12 = require "ltn12"
 local socket = require "socket"
 
 local standin = {}
@@ -61,6 +62,11 @@ end
 --   reset()           forgets log, counts and quotas
 --   log()             { requests = { { method, path, headers, body, connection, connection_requests, … } } }
 --   count(campaign)   ids created for a campaign
+--   send(method, path, body, headers)   a request by luasocket: the body a table or a text; a header that is false is
+--                     left out. Returns status, body, headers, the body's text; nil where no answer came
+--   sends()           { { operation, campaign_id, send_id, recipients, … } }, what went out
+--   schedules()       { { schedule_id, operation, text, … } }, what is still to go out
+--   steer(what)       one of its switches, as "quota?bucket=hour&limit=3"; README.md there lists them
 --   stop()            ends the service and waits until nothing of it is left
 function standin.start()
   local registry = debug.getregistry()
@@ -102,6 +108,33 @@ function standin.start()
   function service.count(campaign_id)
     local escaped = campaign_id:gsub("[^%w%-_]", function(byte) return ("%%%02X"):format(byte:byte()) end)
     return math.floor(call(service.http .. "/standin/count?campaign_id=" .. escaped).count)
+  end
+
+  function service.send(method, path, body, headers)
+    local text = type(body) == "table" and cjson.encode(body) or body
+    local all = { authorization = "Bearer " .. service.key }
+    if text then all["content-type"], all["content-length"] = "application/json", #text end
+    for name, content in pairs(headers or {}) do all[name] = content or nil end
+    local chunks = {}
+    local good, code, answer_headers = http.request {
+      url = service.http .. path, method = method, headers = all, source = text and ltn12.source.string(text),
+      sink = ltn12.sink.table(chunks),
+    }
+    if not good then return nil, code end
+    local answer = table.concat(chunks)
+    return code, answer ~= "" and cjson.decode(answer) or answer, answer_headers, answer
+  end
+
+  function service.sends()
+    return call(service.http .. "/standin/sends").sends
+  end
+
+  function service.schedules()
+    return call(service.http .. "/standin/schedules").schedules
+  end
+
+  function service.steer(what)
+    call(service.http .. "/standin/" .. what, "")
   end
 
   function service.stop()

@@ -13,7 +13,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#define MOST_THREADS 256
+#define MAX_THREADS 256
 
 static const char *script;
 static pthread_barrier_t begin;
@@ -39,9 +39,9 @@ static void *run(void *data) {
 }
 
 int main(int count, char **arguments) {
-  pthread_t threads[MOST_THREADS];
-  int numbers[MOST_THREADS], most = count == 3 ? atoi(arguments[1]) : 0, i;
-  if (most < 1 || most > MOST_THREADS) return 2;
+  pthread_t threads[MAX_THREADS];
+  int numbers[MAX_THREADS], most = count == 3 ? atoi(arguments[1]) : 0, i;
+  if (most < 1 || most > MAX_THREADS) return 2;
   script = arguments[2];
   pthread_barrier_init(&begin, NULL, (unsigned)most);
   for (i = 0; i < most; i++) {

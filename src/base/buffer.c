@@ -8,7 +8,7 @@
 
 #include "base/wipe.h"
 
-/* An answer of this endpoint is some 50 bytes: memory kept between calls need not be more than this. */
+/* Most answers are some 50 bytes long: a buffer keeps no more memory than this between calls. */
 #define KEPT_CAPACITY 4096u
 #define FIRST_CAPACITY 256u
 
@@ -31,8 +31,8 @@ static bool reserve(struct braze_buffer *buffer, size_t length) {
   char *bytes;
   if (length < buffer->capacity) return true;
   while (capacity <= length) capacity *= 2;
-  /* Not by realloc: what it moves may be a service's answer with the key in it, and would stay behind. Cleared, because what
-     others gave back may have the key in it, too. */
+  /* Not by realloc: the bytes may be an answer with the key in it, and realloc would leave a copy behind. By calloc, because the new
+     memory may hold the key from an earlier use. */
   bytes = calloc(1, capacity);
   if (!bytes) return false;
   if (buffer->bytes) {
@@ -75,7 +75,7 @@ const char *braze_buffer_text(const struct braze_buffer *buffer) {
   return buffer->bytes ? buffer->bytes : "";
 }
 
-/* What was appended is wiped whenever it goes, here and below: it may be an answer with the key in it. */
+/* Here and below, what was appended is wiped when it is removed: it may be an answer with the key in it. */
 void braze_buffer_clear(struct braze_buffer *buffer) {
   if (buffer->bytes) braze_wipe(buffer->bytes, buffer->length);
   if (buffer->capacity > KEPT_CAPACITY && !buffer->borrowed) braze_buffer_free(buffer);
@@ -95,7 +95,7 @@ void braze_buffer_cut(struct braze_buffer *buffer, size_t length) {
   if (buffer->length <= length || buffer->borrowed) return;
   braze_wipe(buffer->bytes + length, buffer->length - length);
   buffer->length = length;
-  /* Not by realloc, as above. */
+  /* Not by realloc, for the reason above. */
   bytes = malloc(length + 1);
   if (!bytes) return;
   memcpy(bytes, buffer->bytes, length + 1);

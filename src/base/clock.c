@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static double seconds(clockid_t clock) {
-  static _Atomic double last[2]; /* a clock that fails stands still */
+  static _Atomic double last[2]; /* what a clock that fails shows */
   _Atomic double *known = &last[clock == CLOCK_MONOTONIC];
   struct timespec time;
   if (clock_gettime(clock, &time) == 0)
@@ -24,9 +24,9 @@ double braze_clock_epoch(void) {
   return seconds(CLOCK_REALTIME);
 }
 
-double braze_clock_chance(void) {
+double braze_clock_random(void) {
   static _Atomic uint64_t drawn;
-  /* The process id and the time make two processes of one fork differ; the rest is the mixing function of splitmix64. */
+  /* The process id and the time make parent and child differ. The rest is the mixing function of splitmix64. */
   uint64_t number = atomic_fetch_add(&drawn, UINT64_C(0x9E3779B97F4A7C15)) + ((uint64_t)getpid() << 32);
   number += (uint64_t)(braze_clock_now() * 1e9);
   number = (number ^ (number >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A position in a date that is being read; NULL once something was wrong. */
+/* A position in a date; NULL after a mistake. */
 struct reader {
   const char *at;
   const char *end;
@@ -19,7 +19,7 @@ static void expect(struct reader *reader, const char *text) {
     reader->at = NULL;
 }
 
-/* What some servers write for GMT is the same. */
+/* Some servers write UTC for GMT. */
 static void expect_zone(struct reader *reader) {
   struct reader other = *reader;
   expect(reader, " GMT");
@@ -28,7 +28,7 @@ static void expect_zone(struct reader *reader) {
   *reader = other;
 }
 
-/* Exactly `count` digits; a leading blank stands for a zero where asctime writes one. */
+/* Reads exactly `count` digits. `blank`: the first may be a space, which asctime writes for 0. */
 static int read_number(struct reader *reader, int count, bool blank) {
   int value = 0, i;
   for (i = 0; i < count && reader->at; i++) {
@@ -40,7 +40,7 @@ static int read_number(struct reader *reader, int count, bool blank) {
   return value;
 }
 
-/* The 0-based index of one of the names, which stand one after the other in a text, `width` characters each. */
+/* Reads one of the names, which stand in a row, `width` characters each. Returns its index, from 0. */
 static int read_name(struct reader *reader, const char *names, int width) {
   int index;
   if (!reader->at || reader->end - reader->at < width) {
@@ -78,8 +78,8 @@ static int64_t days_since_1970(int year, int month, int day) {
 static double date_to_epoch(const struct date *date) {
   static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   bool leap = (date->year % 4 == 0 && date->year % 100 != 0) || date->year % 400 == 0;
-  int most_days = month_days[date->month - 1] + (date->month == 2 && leap);
-  if (date->day < 1 || date->day > most_days || date->hour > 23 || date->minute > 59 || date->second > 60 || date->year < 1970)
+  int max_days = month_days[date->month - 1] + (date->month == 2 && leap);
+  if (date->day < 1 || date->day > max_days || date->hour > 23 || date->minute > 59 || date->second > 60 || date->year < 1970)
     return -1;
   return (double)(days_since_1970(date->year, date->month, date->day) * 86400 + date->hour * 3600 + date->minute * 60 + date->second);
 }
@@ -102,7 +102,7 @@ static bool read_fixdate(struct reader reader, struct date *date) {
   return reader.at == reader.end;
 }
 
-/* Sunday, 06-Nov-94 08:49:37 GMT; a year that would be more than 50 years ahead is of the century before. */
+/* Sunday, 06-Nov-94 08:49:37 GMT; a year that would lie more than 50 years ahead belongs to the century before. */
 static bool read_rfc850(struct reader reader, struct date *date, double epoch) {
   static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
   int this_year = 1970 + (int)(epoch / 31556952.0);

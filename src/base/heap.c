@@ -1,63 +1,71 @@
-/* timetable: see timetable.h. heap_before is the previous sibling, or the parent of a first child; NULL for the root. */
+/* heap: see heap.h. */
 #include "base/heap.h"
 
-/* Joins two heaps, either of which may be empty; roots have no siblings. */
-static struct braze_call *meld(struct braze_call *left, struct braze_call *right) {
-  struct braze_call *top = left, *below = right;
-  if (!left) return right;
-  if (!right) return left;
-  if (right->due < left->due) {
-    top = right;
-    below = left;
+#include <stdbool.h>
+#include <stddef.h>
+
+static bool comes_before(const struct braze_heap_node *one, const struct braze_heap_node *other) {
+  return one->due < other->due || (one->due == other->due && one->number < other->number);
+}
+
+/* Joins two heaps, either of which may be empty. Roots have no siblings. */
+static struct braze_heap_node *meld(struct braze_heap_node *one, struct braze_heap_node *other) {
+  struct braze_heap_node *top = one, *below = other;
+  if (!one) return other;
+  if (!other) return one;
+  if (comes_before(other, one)) {
+    top = other;
+    below = one;
   }
-  below->heap_sibling = top->heap_child;
-  if (top->heap_child) top->heap_child->heap_before = below;
-  below->heap_before = top;
-  top->heap_child = below;
+  below->sibling = top->child;
+  if (top->child) top->child->before = below;
+  below->before = top;
+  top->child = below;
   return top;
 }
 
-static struct braze_call *detach(struct braze_call *call) {
-  call->heap_before = call->heap_sibling = NULL;
-  return call;
+static struct braze_heap_node *detach(struct braze_heap_node *node) {
+  node->before = node->sibling = NULL;
+  return node;
 }
 
-/* Joins a row of siblings: pairs from the left, then the pairs from the right. */
-static struct braze_call *meld_row(struct braze_call *row) {
-  struct braze_call *pairs = NULL, *result = NULL;
+/* Joins a row of siblings: first in pairs from the left, then the pairs from the right. */
+static struct braze_heap_node *meld_row(struct braze_heap_node *row) {
+  struct braze_heap_node *pairs = NULL, *result = NULL;
   while (row) {
-    struct braze_call *left = row, *right = row->heap_sibling;
-    row = right ? right->heap_sibling : NULL;
-    left = meld(detach(left), right ? detach(right) : NULL);
-    left->heap_sibling = pairs;
-    pairs = left;
+    struct braze_heap_node *one = row, *other = row->sibling;
+    row = other ? other->sibling : NULL;
+    one = meld(detach(one), other ? detach(other) : NULL);
+    one->sibling = pairs;
+    pairs = one;
   }
   while (pairs) {
-    struct braze_call *pair = pairs;
-    pairs = pair->heap_sibling;
+    struct braze_heap_node *pair = pairs;
+    pairs = pair->sibling;
     result = meld(result, detach(pair));
   }
   return result;
 }
 
-void braze_timetable_add(struct braze_timetable *timetable, struct braze_call *call) {
-  call->heap_child = NULL;
-  timetable->first = meld(timetable->first, detach(call));
+void braze_heap_add(struct braze_heap *heap, struct braze_heap_node *node) {
+  node->child = NULL;
+  node->number = heap->added++;
+  heap->first = meld(heap->first, detach(node));
 }
 
-void braze_timetable_remove(struct braze_timetable *timetable, struct braze_call *call) {
-  struct braze_call *children = meld_row(call->heap_child);
-  call->heap_child = NULL;
-  if (timetable->first == call) {
-    timetable->first = children;
+void braze_heap_remove(struct braze_heap *heap, struct braze_heap_node *node) {
+  struct braze_heap_node *children = meld_row(node->child);
+  node->child = NULL;
+  if (heap->first == node) {
+    heap->first = children;
     return;
   }
-  if (!call->heap_before) return;
-  if (call->heap_before->heap_child == call)
-    call->heap_before->heap_child = call->heap_sibling;
+  if (!node->before) return;
+  if (node->before->child == node)
+    node->before->child = node->sibling;
   else
-    call->heap_before->heap_sibling = call->heap_sibling;
-  if (call->heap_sibling) call->heap_sibling->heap_before = call->heap_before;
-  detach(call);
-  timetable->first = meld(timetable->first, children);
+    node->before->sibling = node->sibling;
+  if (node->sibling) node->sibling->before = node->before;
+  detach(node);
+  heap->first = meld(heap->first, children);
 }

@@ -1,18 +1,26 @@
-/* timetable: calls by the time when they must be looked at, the earliest first. A pairing heap whose links are in the
-   calls, so that nothing here can run out of memory. */
-#ifndef BRAZE_TIMETABLE_H
-#define BRAZE_TIMETABLE_H
+/* heap: what is due next; of nodes that are due at the same time, the one that was added first. A pairing heap whose nodes lie in
+   what it orders, so that nothing here can run out of memory. */
+#ifndef BRAZE_HEAP_H
+#define BRAZE_HEAP_H
 
-#include "http/call.h"
+#include <stdint.h>
 
-struct braze_timetable {
-  struct braze_call *first; /* the earliest due, or NULL */
+struct braze_heap_node {
+  double due;
+  uint64_t number; /* of the addition, counted by the heap */
+  struct braze_heap_node *child, *sibling;
+  struct braze_heap_node *before; /* the previous sibling, or the parent of a first child; NULL for the root */
 };
 
-/* Enters a call under call->due. It must not be in a timetable. */
-void braze_timetable_add(struct braze_timetable *timetable, struct braze_call *call);
+struct braze_heap {
+  struct braze_heap_node *first; /* the earliest due; NULL where the heap is empty */
+  uint64_t added;                /* nodes so far */
+};
 
-/* Takes a call out; one that is not in it is left as it is. */
-void braze_timetable_remove(struct braze_timetable *timetable, struct braze_call *call);
+/* Adds a node, which must not be in a heap, under node->due. */
+void braze_heap_add(struct braze_heap *heap, struct braze_heap_node *node);
+
+/* Removes a node. One that is not in the heap stays as it is. */
+void braze_heap_remove(struct braze_heap *heap, struct braze_heap_node *node);
 
 #endif

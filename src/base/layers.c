@@ -18,7 +18,7 @@ void braze_layers_init(struct braze_layers *layers, const char *text, size_t len
 
 static bool next_at(struct braze_layers *layers, int depth, struct braze_character *character);
 
-/* The character `index` places ahead in what a layer reads; its value is -1 behind the end of the text. */
+/* The character `index` places ahead in what a layer reads. Its value is -1 behind the end of the text. */
 static int peek(struct braze_layers *layers, int depth, size_t index) {
   struct braze_layer *below = &layers->below[depth - 1];
   while (below->count <= index) {
@@ -28,7 +28,7 @@ static int peek(struct braze_layers *layers, int depth, size_t index) {
   return below->ahead[index].value;
 }
 
-/* Takes the next characters as one of that value. */
+/* Replaces the next characters by one of this value. */
 static void take(struct braze_layers *layers, int depth, size_t count, int value, struct braze_character *character) {
   struct braze_layer *below = &layers->below[depth - 1];
   character->value = value;
@@ -38,7 +38,7 @@ static void take(struct braze_layers *layers, int depth, size_t count, int value
   memmove(below->ahead, below->ahead + count, below->count * sizeof *below->ahead);
 }
 
-/* A number of `count` digits that stands ahead; -1 where none does, -2 where the text ends before its last digit. */
+/* The number of `count` digits that lies ahead; -1: there is none, -2: the text ends before its last digit. */
 static int number_ahead(struct braze_layers *layers, int depth, size_t index, size_t count, int base) {
   int value = 0;
   size_t i;
@@ -56,7 +56,7 @@ static int named(int number) {
   return number < 0x80 ? number : BRAZE_NAMED + number;
 }
 
-/* What an escape that begins at the next character stands for, and its length in *count; -1: none does, -2: cut by the end. */
+/* The character for which the escape ahead stands, and its length in *count. -1: there is no escape, -2: the end of the text cuts it. */
 static int backslash_escape(struct braze_layers *layers, int depth, size_t *count) {
   int kind = peek(layers, depth, 1), number;
   static const char letters[] = "nrtbf", meant[] = "\n\r\t\b\f";

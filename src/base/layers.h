@@ -1,17 +1,17 @@
-/* layers: a text as its readers may come to see it: with none, one or several layers of escapes undone. */
+/* layers: reads a text with some layers of escapes undone, as those who read it later may see it. */
 #ifndef BRAZE_LAYERS_H
 #define BRAZE_LAYERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Most layers that are undone: JSON in JSON in a URL, say, and one more. */
-#define BRAZE_MOST_LAYERS 4
+/* The number of layers that are undone at most: for example JSON in JSON in a URL, and one more. */
+#define BRAZE_MAX_LAYERS 4
 
-/* The longest escape has so many characters: "&#x0000041;". */
+/* The length of the longest escape, "&#x0000041;". */
 #define BRAZE_LONGEST_ESCAPE 11
 
-/* Added to the number of a character that an escape names and that is no ASCII, which tells it from a byte. */
+/* Added to the number of a character beyond ASCII that an escape names, to tell it from a byte. */
 #define BRAZE_NAMED 0x100
 
 struct braze_character {
@@ -28,16 +28,16 @@ struct braze_layer {
 struct braze_layers {
   const char *text;
   size_t length, at;
-  int depth;      /* layers that are undone, 0 to BRAZE_MOST_LAYERS */
-  bool decoded;   /* the last of them had an escape to undo */
-  size_t cut;     /* where an escape begins that the end of the text cuts; the length where there is none */
-  struct braze_layer below[BRAZE_MOST_LAYERS];
+  int depth;    /* layers to undo, 0 to BRAZE_MAX_LAYERS */
+  bool decoded; /* the last of them had an escape to undo */
+  size_t cut;   /* where an escape begins that the end of the text cuts off; else the length of the text */
+  struct braze_layer below[BRAZE_MAX_LAYERS];
 };
 
 void braze_layers_init(struct braze_layers *layers, const char *text, size_t length, int depth);
 
-/* The next character, with `depth` layers of escapes undone: JSON's (\n \/ \u002f \x2f), a URL's (%2F) and HTML's (&#47; &#x2f;
-   &amp;). What only looks like an escape stands for itself. False at the end of the text. */
+/* Reads the next character with `depth` layers of escapes undone: those of JSON (\n \/ \u002f \x2f), of a URL (%2F) and of HTML (&#47;
+   &#x2f; &amp;). What only looks like an escape stands for itself. False: the text ends here. */
 bool braze_layers_next(struct braze_layers *layers, struct braze_character *character);
 
 #endif

@@ -10,27 +10,27 @@
 #include "base/wipe.h"
 
 #define MASK "***"
-#define LEAST_PART_AT_END 4
+#define MIN_PART_AT_END 4
 
-/* The bytes of a text that are to be masked, a bit for each. */
+/* The bytes of a text that must be masked, one bit for each. */
 struct marks {
   const struct braze_secrets *secrets;
   struct braze_own_text own;
-  size_t own_start, own_end, own_next; /* where it was found last, and where to look for it next */
+  size_t own_start, own_end, own_next; /* where the own text was found last, and where to search next */
   const char *text;
   size_t length;
-  unsigned char *bits; /* NULL = only whether there are any is asked */
+  unsigned char *bits; /* NULL: only whether there are any is asked */
   bool any;
 };
 
-/* The last characters that count, and where they stand. */
+/* The last characters that count, and their positions. */
 struct window {
   uint64_t packed;
   size_t starts[BRAZE_PIECE];
   size_t count, end;
 };
 
-/* Where the caller's own text ends that begins at a place, written plain or as JSON writes it; 0 = it does not stand there. */
+/* Where the caller's own text ends if it begins at this position, plain or as JSON writes it; 0: it does not begin here. */
 static size_t own_end_at(const struct marks *marks, size_t at) {
   struct braze_layers layers;
   struct braze_character character;
@@ -66,7 +66,7 @@ static bool is_marked(const struct marks *marks, size_t at) {
   return marks->bits[at / 8] >> at % 8 & 1;
 }
 
-/* Where the character that was taken so many before the last one begins. */
+/* Where the character begins that was taken `back` characters before the last one. */
 static size_t start_of(const struct window *window, unsigned before) {
   return window->starts[(window->count - 1 - before) % BRAZE_PIECE];
 }
@@ -80,13 +80,13 @@ static void take(struct marks *marks, struct window *window, unsigned char folde
   if (length > 0 && length <= window->count) mark(marks, start_of(window, length - 1), end);
 }
 
-/* The text may have been cut where it ends, in the midst of a secret or of an escape in one. */
+/* The end of the text may have cut a secret, or an escape in one. */
 static void take_end(struct marks *marks, const struct window *window, size_t cut) {
   int which;
   if (marks->bits && window->count > 0 && cut < marks->length && window->end == cut && is_marked(marks, window->end - 1)) mark(marks, cut, marks->length);
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     unsigned length = marks->secrets->start_lengths[which], part;
-    for (part = length > 0 ? length - 1 : 0; part >= LEAST_PART_AT_END && window->end == cut; part--)
+    for (part = length > 0 ? length - 1 : 0; part >= MIN_PART_AT_END && window->end == cut; part--)
       if (window->count >= part && (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part)) {
         mark(marks, start_of(window, part - 1), marks->length);
         break;
@@ -94,7 +94,7 @@ static void take_end(struct marks *marks, const struct window *window, size_t cu
   }
 }
 
-/* Looks through the text as it stands. True: it has bytes in it that mean that it must be looked through by layers, too. */
+/* Searches the text as it stands. True: it contains bytes for which it must be searched by layers as well. */
 static bool look(struct marks *marks) {
   struct window window = {0, {0}, 0, 0};
   bool special = false;
@@ -114,7 +114,7 @@ static bool is_invisible(int number) {
   return number == 0xAD || (number >= 0x200B && number <= 0x200F) || (number >= 0x2028 && number <= 0x202E) || (number >= 0x2060 && number <= 0x2064) || number == 0xFEFF;
 }
 
-/* Reads characters of a layer, UTF-8's too, of which only those without width are of interest. */
+/* Reads the characters of a layer, including those of UTF-8, of which only the ones without width matter. */
 struct reader {
   struct braze_layers layers;
   struct braze_character bytes[3];
@@ -126,12 +126,12 @@ static bool fill(struct reader *reader, size_t count) {
   return reader->count >= count;
 }
 
-/* Whether a byte goes on with a character of UTF-8. */
+/* Whether a byte continues a character of UTF-8. */
 static bool continues(int value) {
   return value < BRAZE_NAMED && (value & 0xC0) == 0x80;
 }
 
-/* The length in bytes of the character without width that comes next; 0 where another one does. */
+/* The length in bytes of the next character if it has no width, else 0. */
 static size_t invisible_ahead(struct reader *reader) {
   const struct braze_character *bytes = reader->bytes;
   int first = bytes[0].value;
@@ -144,7 +144,7 @@ static size_t invisible_ahead(struct reader *reader) {
              : 0;
 }
 
-/* Looks through the text with so many layers undone. False: none of the last of them was there. */
+/* Searches the text with `depth` layers undone. False: the last of these layers had nothing to undo. */
 static bool look_below(struct marks *marks, int depth) {
   struct window window = {0, {0}, 0, 0};
   struct reader reader;
@@ -169,7 +169,7 @@ static bool look_below(struct marks *marks, int depth) {
 static void look_everywhere(struct marks *marks) {
   bool more = look(marks);
   int depth;
-  for (depth = 0; more && depth <= BRAZE_MOST_LAYERS && (marks->bits || !marks->any); depth++) {
+  for (depth = 0; more && depth <= BRAZE_MAX_LAYERS && (marks->bits || !marks->any); depth++) {
     marks->own_start = marks->own_end = marks->own_next = 0;
     more = look_below(marks, depth);
   }
@@ -198,7 +198,7 @@ bool braze_redact_finds(const struct braze_secrets *secrets, const struct braze_
   return marks.any;
 }
 
-/* Appends the text with a mask for each run of bytes that are marked. */
+/* Appends the text with a mask in place of each run of marked bytes. */
 static bool write_masked(const struct marks *marks, struct braze_buffer *out) {
   size_t at = 0, end;
   bool whole = true;

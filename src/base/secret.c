@@ -7,7 +7,7 @@
 #include "base/wipe.h"
 
 #define HEADER "Authorization: Bearer "
-#define LEAST_OTHER 6
+#define MIN_OTHER 6
 
 struct braze_secrets *braze_secrets_new(void) {
   struct braze_secrets *secrets = calloc(1, sizeof *secrets);
@@ -48,7 +48,7 @@ static void put_piece(struct braze_secrets *secrets, uint64_t piece) {
   secrets->piece_count++;
 }
 
-/* Makes room for so many more pieces: at least half of the places stay free. */
+/* Makes room for `count` more pieces. At least half of the places stay free. */
 static bool reserve_pieces(struct braze_secrets *secrets, size_t count) {
   struct braze_secrets old = {.pieces = secrets->pieces, .piece_room = secrets->piece_room};
   size_t room = secrets->piece_room ? secrets->piece_room : 64, place;
@@ -65,7 +65,7 @@ static bool reserve_pieces(struct braze_secrets *secrets, size_t count) {
   return true;
 }
 
-/* Puts the pieces of a text in the table, which has room for them; returns how many of its characters count. */
+/* Puts the pieces of a text in the table, which has room for them. Returns how many of its characters count. */
 static size_t put_pieces(struct braze_secrets *secrets, const char *text, size_t length, size_t first) {
   uint64_t packed = 0;
   size_t count = 0, i;
@@ -78,8 +78,8 @@ static size_t put_pieces(struct braze_secrets *secrets, const char *text, size_t
   return count;
 }
 
-/* Base64 of a text that `before` other bytes stand in front of, from the first character that those have no part in; the rest
-   of the last three bytes is left out, since what stands behind has a part in it. Returns the length. */
+/* Writes base64 of a text that follows `before` other bytes, without the characters that depend on those bytes or on the bytes behind the
+   text. Returns the length. */
 static size_t write_base64(const char *text, size_t length, size_t before, const char *last_two, char *out) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   size_t written = 0, bit = before == 0 ? 0 : before == 1 ? 4 : 2;
@@ -91,7 +91,7 @@ static size_t write_base64(const char *text, size_t length, size_t before, const
   return written;
 }
 
-/* The same for base64 of it, at each of the three places in which it may begin, in both of its alphabets. */
+/* Puts the pieces of its base64 in the table: for each of the three positions at which it may begin, in both alphabets. */
 static bool put_base64(struct braze_secrets *secrets, const char *text, size_t length) {
   const size_t most = length / 3 * 4 + 4;
   char *written = malloc(most);
@@ -118,11 +118,11 @@ static void note_start(struct braze_secrets *secrets, int which) {
   secrets->start_lengths[which] = count;
 }
 
-/* What redact.h looks for. A short secret of a proxy is not looked for. */
+/* Prepares what redact.h searches for. It does not search for a short secret of a proxy. */
 static bool note_pieces(struct braze_secrets *secrets, int which) {
   const char *text = secrets->texts[which];
   const size_t length = secrets->lengths[which];
-  if (which != BRAZE_SECRET_API_KEY && length < LEAST_OTHER) return true;
+  if (which != BRAZE_SECRET_API_KEY && length < MIN_OTHER) return true;
   note_start(secrets, which);
   if (secrets->start_lengths[which] < BRAZE_PIECE) {
     secrets->any_short = true;

@@ -5,23 +5,23 @@
 #include <string.h>
 
 #define LONGEST_NAME 64
-#define LEAST_PART 3
-#define LEAST_WHOLE 5
+#define MIN_PART 3
+#define MIN_WHOLE 5
 #define SHORTEST_KEY 9
 
 /* Length of the well-formed UTF-8 sequence at the start of bytes, 0 where there is none (Unicode 15, table 3-7). */
 static size_t sequence_length(const unsigned char *bytes, size_t length) {
   unsigned char first = bytes[0];
-  unsigned char least = 0x80, most = 0xBF;
+  unsigned char min = 0x80, max = 0xBF;
   size_t count, i;
   if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4) return 0;
   count = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (first == 0xE0) least = 0xA0;
-  if (first == 0xED) most = 0x9F;
-  if (first == 0xF0) least = 0x90;
-  if (first == 0xF4) most = 0x8F;
-  if (length < count || bytes[1] < least || bytes[1] > most) return 0;
+  if (first == 0xE0) min = 0xA0;
+  if (first == 0xED) max = 0x9F;
+  if (first == 0xF0) min = 0x90;
+  if (first == 0xF4) max = 0x8F;
+  if (length < count || bytes[1] < min || bytes[1] > max) return 0;
   for (i = 2; i < count; i++)
     if (bytes[i] < 0x80 || bytes[i] > 0xBF) return 0;
   return count;
@@ -43,13 +43,13 @@ size_t braze_text_utf8_length(const char *text, size_t length) {
   return at;
 }
 
-/* Whether the bytes up to the end begin a character of more of them. */
+/* Whether these last bytes of a text are the beginning of a longer character. */
 static bool is_cut(const unsigned char *bytes, size_t length) {
   static const unsigned char rests[][3] = {{0x80, 0x80, 0x80}, {0xBF, 0xBF, 0xBF}};
   unsigned char whole[2][4];
   size_t i;
   if (length == 0 || length > 3) return false;
-  /* One of the two ends that are tried fits any character: only the second byte's range depends on the first. */
+  /* One of two continuations fits any character, because only the range of the second byte depends on the first. */
   for (i = 0; i < 2; i++) {
     memcpy(whole[i], bytes, length);
     memcpy(whole[i] + length, rests[i], 4 - length);
@@ -79,7 +79,7 @@ bool braze_text_is_plain(const char *text, size_t *length) {
   return true;
 }
 
-/* How the character at bytes is written, whose sequence_length is count; returns the length of what is. */
+/* Writes the character at `bytes`, whose sequence_length is `count`, in its safe form. Returns the length of that. */
 static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count) {
   bool control = is_control(bytes, count);
   if (bytes[0] == '\n') return (size_t)snprintf(unit, 9, "\\n");
@@ -91,15 +91,15 @@ static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count)
   return count;
 }
 
-void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t max) {
   size_t room = out->limit - out->length, written = 0, at = 0;
-  if (most > room) most = room;
+  if (max > room) max = room;
   while (at < length) {
     const unsigned char *bytes = (const unsigned char *)text + at;
     size_t count = sequence_length(bytes, length - at);
     char unit[9];
     size_t unit_length = write_unit(unit, bytes, count);
-    if (written + unit_length > most) {
+    if (written + unit_length > max) {
       braze_buffer_append(out, "...", 3);
       return;
     }
@@ -109,9 +109,9 @@ void braze_text_escape(struct braze_buffer *out, const char *text, size_t length
   }
 }
 
-void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t most) {
+void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t max) {
   braze_buffer_append(out, "\"", 1);
-  braze_text_escape(out, text, length, most);
+  braze_text_escape(out, text, length, max);
   braze_buffer_append(out, "\"", 1);
 }
 
@@ -149,7 +149,7 @@ static char lower(char letter) {
 bool braze_text_same(const char *left, size_t left_length, const char *right) {
   size_t i;
   if (strlen(right) != left_length) return false;
-  if (memcmp(left, right, left_length) == 0) return true; /* mostly the case is the same, too */
+  if (memcmp(left, right, left_length) == 0) return true; /* mostly the case is equal as well */
   for (i = 0; i < left_length; i++)
     if (left[i] != right[i] && lower(left[i]) != lower(right[i])) return false;
   return true;
@@ -161,7 +161,7 @@ int braze_text_hex_value(char digit) {
   return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Levenshtein's distance, without regard to case; both are at most LONGEST_NAME long. */
+/* Levenshtein distance, ignoring case. Both texts have at most LONGEST_NAME characters. */
 static size_t distance(const char *left, size_t left_length, const char *right, size_t right_length) {
   size_t row[LONGEST_NAME + 1];
   size_t i, j;
@@ -189,9 +189,9 @@ static bool is_part(const char *text, size_t length, const char *name, size_t na
   return false;
 }
 
-/* "max_retries" is retries, and "timeout_ms" is timeout. */
+/* The longest name that occurs in the text: "max_retries" means retries, and "timeout_ms" means timeout. */
 static int longest_within(const char *text, size_t length, const char *(*name_at)(const void *names, int index), const void *names, int count) {
-  size_t longest = LEAST_WHOLE - 1;
+  size_t longest = MIN_WHOLE - 1;
   int best = -1, i;
   for (i = 0; i < count; i++) {
     size_t name_length = strlen(name_at(names, i));
@@ -212,8 +212,8 @@ int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(c
     const char *name = name_at(names, i);
     size_t name_length = strlen(name);
     size_t far = name_length > LONGEST_NAME ? LONGEST_NAME : distance(text, length, name, name_length);
-    /* "send" is send_id and "key" is api_key, however many letters are missing. */
-    if (far > 1 && length >= LEAST_PART && is_part(text, length, name, name_length)) far = 1;
+    /* "send" means send_id, and "key" means api_key, however many letters are missing. */
+    if (far > 1 && length >= MIN_PART && is_part(text, length, name, name_length)) far = 1;
     if (far == best_distance) tie = true;
     if (far < best_distance) {
       tie = false;
@@ -221,7 +221,7 @@ int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(c
       best = i;
     }
   }
-  /* Half of the name may be wrong: "retry" is retries, "colour" is nothing. Of two that are as near, neither was meant. */
+  /* Up to half of the name may be wrong: "retry" means retries, "colour" means nothing. Of two that are equally near, neither counts. */
   if (best < 0 || tie || best_distance * 2 > strlen(name_at(names, best))) return longest_within(text, length, name_at, names, count);
   return best;
 }

@@ -1,4 +1,4 @@
-/* text: what can be said of a piece of text without knowing what it is for. */
+/* text: functions on text that do not depend on what the text is for. */
 #ifndef BRAZE_TEXT_H
 #define BRAZE_TEXT_H
 
@@ -7,38 +7,37 @@
 
 #include "base/buffer.h"
 
-/* Number of bytes at the start that are well-formed UTF-8; equal to length when all of them are. */
+/* The number of bytes at the start that are well-formed UTF-8; `length` if all are. */
 size_t braze_text_utf8_length(const char *text, size_t length);
 
-/* Number of bytes at the start that are ASCII. */
+/* The number of bytes at the start that are ASCII. */
 size_t braze_text_ascii_length(const char *text, size_t length);
 
-/* Whether a text is one to read: well-formed UTF-8 without control characters but tab, CR and LF. A last character that is cut is
-   taken off *length. */
+/* Whether the text is readable: well-formed UTF-8 without control characters other than tab, CR and LF. If the last character is cut,
+   *length is set to where it begins. */
 bool braze_text_is_plain(const char *text, size_t *length);
 
-/* Appends text so that it is safe in one line of a terminal or a log: control characters and bytes that are not
-   UTF-8 become \n, \t or \xNN. At most `most` bytes are written, whole characters only, however little room there is;
-   "..." behind them shows a cut. */
-void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t most);
+/* Appends the text so that it is safe in one line of a terminal or a log: control characters and bytes that are not UTF-8 become \n,
+   \t or \xNN. Writes at most `max` bytes, whole characters only, and "..." behind them if the text is cut. */
+void braze_text_escape(struct braze_buffer *out, const char *text, size_t length, size_t max);
 
-/* The same with a double quote on each side. */
-void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t most);
+/* Appends the text in the same way, with a double quote on each side. */
+void braze_text_quote(struct braze_buffer *out, const char *text, size_t length, size_t max);
 
-/* Appends the name of a character: a line feed, a space, the character "<". */
+/* Appends a name for the character, for example "a line feed" or "the character \"<\"". */
 void braze_text_name_character(struct braze_buffer *out, unsigned char character);
 
-/* Whether a text may be an API key, and so is not shown: nine or more characters without a space between them. */
+/* Whether the text might be an API key, and must not be shown: it has nine or more characters in a row without a space. */
 bool braze_text_may_be_key(const char *text, size_t length);
 
-/* Whether two texts are the same but for the case of ASCII letters (no locale is asked). */
+/* Whether two texts are equal except for the case of ASCII letters, in any locale. */
 bool braze_text_same(const char *left, size_t left_length, const char *right);
 
-/* The value of a hexadecimal digit, -1 for anything else. */
+/* The value of a hexadecimal digit; -1 for any other character. */
 int braze_text_hex_value(char digit);
 
-/* The index of the name nearest to text by edit distance, or -1 where none is, or two are, near enough to be what was meant. Where
-   none is near, it is the longest one that stands in the text as a whole. `name_at` gives the names by index. */
+/* The index of the name that was probably meant: the nearest by edit distance; where none is near, the longest that occurs in the text.
+   -1: there is none, or two are equally near. `name_at` returns the names by index. */
 int braze_text_nearest(const char *text, size_t length, const char *(*name_at)(const void *names, int index),
                        const void *names, int count);
 

@@ -210,19 +210,19 @@ local function wake_caller(self, call)
   end
 end
 
-function client_methods:create_send_id(params, options)
+function client_methods:call(name, params, options)
   local host = self.module.host
-  local err = waiting_error(self.module, "create_send_id")
+  local what = type(name) == "string" and name or "call"
+  local err = waiting_error(self.module, what)
   if err then return nil, err end
   if self.closed then
-    return nil, usage("create_send_id was called on a client that is closed",
-      "make another one with " .. self.module.name .. ".new")
+    return nil, usage(what .. " was called on a client that is closed", "make another one with " .. self.module.name .. ".new")
   end
   if type(options) == "table" and options.on_done ~= nil then
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
   end
   local call = {}
-  local started, start_error = begin(self, "create_send_id", params, options, wake_caller(self, call))
+  local started, start_error = begin(self, name, params, options, wake_caller(self, call))
   if not started then return nil, start_error end
   local function announce(place)
     call.place = place
@@ -234,6 +234,39 @@ function client_methods:create_send_id(params, options)
   end
   return started:result()
 end
+
+for name in pairs(blocking.operations) do
+  client_methods[name] = function(self, params, options)
+    return client_methods.call(self, name, params, options)
+  end
+end
+
+-- The page that failed stands in the error.
+local function with_page(err, number)
+  if blocking.is_error(err) then err.page = number end
+  return err
+end
+
+--- An iterator in the style of braze.safe over the items of a list.
+function client_methods:each(name, params, options)
+  local pages = core.pages
+  local walk, mistake = pages.open(name, params, options)
+  if not walk then return nil, mistake end
+  return function()
+    while true do
+      local item = pages.item(walk)
+      if item ~= nil then return item end
+      local asked, given, number = pages.ask(walk)
+      if not asked then return nil, given end
+      local result, err = self:_call(name, asked, given)
+      if not result then return nil, with_page(err, number) end
+      local _, wrong = pages.take(walk, result)
+      if wrong then return nil, wrong end
+    end
+  end
+end
+
+client_methods._call = client_methods.call
 
 function client_methods:wait(seconds)
   local most, mistake = core.seconds(seconds)
@@ -297,6 +330,13 @@ local function make_style(module, raising)
   local client_metatable = { __name = module.name .. ".client" }
   local request_metatable = { __name = module.name .. ".request" }
   client_metatable.__index = style(module, client_methods, "client", raising)
+  if raising then
+    local each = client_metatable.__index.each
+    client_metatable.__index.each = function(...)
+      local next_item = each(...)
+      return function() return raise(module, next_item()) end
+    end
+  end
   request_metatable.__index = style(module, request_methods, "request", raising)
   client_metatable.__close = client_metatable.__index.close
   client_metatable.__tostring = function(client)
@@ -323,25 +363,33 @@ local function make_style(module, raising)
   end
 
   local default
-  local function create_send_id(params, options)
+  local function call(name, params, options)
     if not default then
-      local good, mistake = pcall(core.check_call, params, options)
+      local good, mistake = pcall(core.check_call, name, params, options)
       if not good then return nil, mistake end
       local created, err = new()
       if not created then return nil, err end
       default = created
     end
-    return client_methods.create_send_id(default, params, options)
+    return client_methods.call(default, name, params, options)
   end
 
-  local face = { _VERSION = blocking._VERSION, is_error = blocking.is_error }
-  face.instances = raising and blocking.instances or safe.instances
+  -- What is no call is the same as where nothing waits.
+  local face = {}
+  for name, value in pairs(raising and blocking or safe) do face[name] = value end
+  face.safe = nil
   if raising then
     face.new = function(options) return raise(module, new(options)) end
-    face.create_send_id = function(params, options) return raise(module, create_send_id(params, options)) end
-    face.error = blocking.error
+    face.call = function(...) return raise(module, call(...)) end
   else
-    face.new, face.create_send_id, face.error = new, create_send_id, safe.error
+    face.new, face.call = new, call
+  end
+  for name in pairs(blocking.operations) do
+    if raising then
+      face[name] = function(params, options) return raise(module, call(name, params, options)) end
+    else
+      face[name] = function(params, options) return call(name, params, options) end
+    end
   end
   return face
 end

@@ -1,4 +1,4 @@
-/* call: one call: what is asked, its limits, how far it is, what came of it. */
+/* call: one call: its request, its limits, how far it is, and its outcome. */
 #ifndef BRAZE_CALL_H
 #define BRAZE_CALL_H
 
@@ -6,84 +6,102 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "service/operation.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "http/limits.h"
 #include "http/outcome.h"
+#include "http/request.h"
 
-enum braze_call_state { BRAZE_CALL_NEW, BRAZE_CALL_WAITING, BRAZE_CALL_LOOKING, BRAZE_CALL_RUNNING, BRAZE_CALL_PAUSING, BRAZE_CALL_DONE };
+enum braze_call_state {
+  BRAZE_CALL_NEW,
+  BRAZE_CALL_WAITING, /* for a place among the connections */
+  BRAZE_CALL_LOOKING, /* an attempt waits for a look */
+  BRAZE_CALL_RUNNING, /* libcurl has an attempt */
+  BRAZE_CALL_PAUSING, /* before the next attempt */
+  BRAZE_CALL_DONE,
+  BRAZE_CALL_STATE_COUNT
+};
 
-/* What the thread that runs a call and the one that may cancel it agree on without waiting for each other: whether the
-   request left, whether it still may, and how many did. */
-#define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call leaves */
-#define BRAZE_GATE_LEFT 2u    /* one left, and the service may be working on it */
-#define BRAZE_GATE_ATTEMPT 4u /* times the number of requests that began to leave */
+/* The gate tells the thread that runs a call and the thread that may cancel it, without a lock, whether a request was sent, whether one
+   still may be, and how many were. */
+#define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call is sent */
+#define BRAZE_GATE_SENT 2u    /* a request was sent, and the service may be working on it */
+#define BRAZE_GATE_ATTEMPT 4u /* one request; the upper bits count them */
 
 struct braze_transfer;
 
 struct braze_call {
   atomic_int references;
   atomic_uint gate;
-  const struct braze_endpoint *endpoint;
-  const char *values[BRAZE_MOST_FIELDS]; /* by the endpoint's fields, NULL = not given */
-  size_t value_lengths[BRAZE_MOST_FIELDS];
-  char *body; /* the request's JSON, and behind it the values */
-  size_t body_length;
-  bool repeatable;
-  double timeout; /* seconds for all of it */
-  double connect_timeout;
-  int retries;
+  struct braze_request request;
+  struct braze_limits limits;
 
   double started; /* monotonic */
 
-  /* The engine's. */
+  /* For the engine. */
   enum braze_call_state state;
   int tries;
-  double deadline, due; /* monotonic; due is when the call must be looked at */
-  double connect_by;    /* of this attempt */
+  double deadline;      /* monotonic */
+  double connect_by;    /* monotonic, for this attempt */
   bool trust_retried;
-  bool refused_connection; /* a connection that was kept was not fit for the last attempt */
-  bool fresh;              /* this attempt has a connection of its own */
-  bool needs_look;         /* no connection that is kept would do */
+  bool refused_connection; /* the last attempt found its kept connection unfit */
+  bool fresh;              /* this attempt makes a connection of its own */
+  bool needs_look;         /* no kept connection can be used */
   struct braze_transfer *transfer;
-  struct braze_call *next, *previous;             /* in the engine's list of its state */
-  struct braze_call *heap_child, *heap_sibling, *heap_before; /* in the engine's timetable */
+  struct braze_heap_node next_step; /* in one of the engine's heaps: when it must look at the call again */
   struct braze_outcome outcome;
 
-  /* The worker's and its owner's; see worker.h. */
+  /* For the worker and its owner; see worker.h. */
   atomic_bool finished;
   bool cancelled;
   double cancelled_at;
-  int reference; /* the owner's mark */
-  struct braze_call *inbox_next, *cancel_next, *outbox_next, *flight_next, *flight_previous;
+  int reference; /* for the owner's use */
+
+  struct braze_link engine_link; /* in the worker's inbox, then in the engine's list of its state */
+  struct braze_link owner_link;  /* in flight, then in the outbox */
+  struct braze_link cancel_link; /* among those that the thread is to cancel */
 };
 
-struct braze_value {
-  const char *text; /* NULL = not given */
-  size_t length;
-  const char *json; /* the same as a JSON string, quotes and all */
-  size_t json_length;
-};
+static inline struct braze_call *braze_call_of_engine_link(struct braze_link *link) {
+  return link ? BRAZE_OWNER(link, struct braze_call, engine_link) : NULL;
+}
 
-/* A call that owns copies of all it needs, with one reference; values stand in the order of the endpoint's fields, as do those
-   of the request's JSON object. NULL: no memory. */
-struct braze_call *braze_call_new(const struct braze_endpoint *endpoint, const struct braze_value *values);
+static inline struct braze_call *braze_call_of_owner_link(struct braze_link *link) {
+  return link ? BRAZE_OWNER(link, struct braze_call, owner_link) : NULL;
+}
+
+static inline struct braze_call *braze_call_of_cancel_link(struct braze_link *link) {
+  return link ? BRAZE_OWNER(link, struct braze_call, cancel_link) : NULL;
+}
+
+static inline struct braze_call *braze_call_of_next_step(struct braze_heap_node *node) {
+  return node ? BRAZE_OWNER(node, struct braze_call, next_step) : NULL;
+}
+
+/* Makes a call with an empty request and one reference. The request must be filled in before the call is handed over. NULL: no
+   memory. */
+struct braze_call *braze_call_new(void);
+
+/* The request is filled in: sets what follows from it. */
+void braze_call_ready(struct braze_call *call);
 
 struct braze_call *braze_call_retain(struct braze_call *call);
 
-/* Gives a reference back (NULL is nothing). */
+/* Drops a reference. NULL is allowed. */
 void braze_call_release(struct braze_call *call);
 
-/* The request is about to leave. False: it must not, the call was cancelled before. */
+/* A request is about to be sent. False: it must not be, because the call was cancelled before. */
 bool braze_call_pass_gate(struct braze_call *call);
 
-/* Whether it was, by whichever thread. */
+/* Whether the call was cancelled, by whichever thread. */
 static inline bool braze_call_is_cancelled(const struct braze_call *call) {
   return atomic_load(&call->gate) & BRAZE_GATE_CLOSED;
 }
 
-/* What is known of a call that was cancelled while another thread ran it: its own outcome may not be read. */
+/* Writes what is known of a call that was cancelled while another thread ran it: the call's own outcome must not be read then. */
 void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome);
 
-/* The attempt is over and nothing of it can have been applied. */
+/* The attempt is over, and it can have had no effect. */
 void braze_call_reopen_gate(struct braze_call *call);
 
 #endif

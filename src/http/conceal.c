@@ -8,7 +8,7 @@
 
 #define SHORTEST_KEY 8
 
-/* Takes what is secret out of a text that came from outside, before anything else sees it. */
+/* Masks the secrets in a text from outside. */
 static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
   char safe[256];
   struct braze_buffer out;
@@ -19,7 +19,7 @@ static void redact(const struct braze_secrets *secrets, char *text, size_t size)
   memcpy(text, safe, out.length + 1);
 }
 
-/* The text of body without secrets, in *safe. False: there was none in it. Without memory for the safe text it is empty. */
+/* Writes the body without its secrets to *safe; nothing if there is no memory. False: the body has no secrets. */
 static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body, struct braze_buffer *safe) {
   if (!braze_redact_finds(secrets, own, braze_buffer_text(body), body->length)) return false;
   braze_buffer_init(safe, body->limit);
@@ -27,7 +27,7 @@ static bool make_safe(const struct braze_secrets *secrets, const struct braze_ow
   return true;
 }
 
-/* The body is the safe one from here on: the service's 401 repeats the key. */
+/* Replaces the body by the safe one: the service's 401 repeats the key. */
 static void redact_body(const struct braze_secrets *secrets, const struct braze_own_text *own, struct braze_buffer *body) {
   struct braze_buffer safe;
   if (!make_safe(secrets, own, body, &safe)) return;
@@ -35,23 +35,11 @@ static void redact_body(const struct braze_secrets *secrets, const struct braze_
   *body = safe;
 }
 
-/* The value that names what the call makes, if the caller gave it. */
-static struct braze_own_text own_text(const struct braze_call *call) {
-  const struct braze_endpoint *endpoint = call->endpoint;
-  struct braze_own_text own = {NULL, 0};
-  size_t i;
-  for (i = 0; endpoint->repeat_field && i < endpoint->field_count; i++)
-    if (call->values[i] && strcmp(endpoint->fields[i].name, endpoint->repeat_field) == 0) {
-      own.text = call->values[i];
-      own.length = call->value_lengths[i];
-    }
-  return own;
-}
-
-/* A whole 2xx. A success gives back the send_id that it was given, which may begin as the key does: that stays as it is. A key so
+/* A whole 2xx. A success gives back a value that it was given, which may begin as the key does: that stays as it is. A key so
    short that it would spoil the service's own words is left in. What turns out to be no success is shown by safe_body. */
 static void redact_answer(const struct braze_secrets *secrets, const struct braze_call *call, struct braze_outcome *outcome) {
-  const struct braze_own_text own = own_text(call);
+  struct braze_own_text own = {NULL, 0};
+  own.text = braze_request_echoed(&call->request, &own.length);
   outcome->has_safe_body = make_safe(secrets, NULL, &outcome->body, &outcome->safe_body);
   if (outcome->has_safe_body && secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY) redact_body(secrets, &own, &outcome->body);
 }
@@ -62,6 +50,7 @@ void braze_conceal(const struct braze_secrets *secrets, struct braze_call *call)
   redact(secrets, outcome->request_id, sizeof outcome->request_id);
   redact(secrets, outcome->location, sizeof outcome->location);
   redact(secrets, outcome->coding, sizeof outcome->coding);
+  redact_body(secrets, NULL, &outcome->link);
   if (outcome->answered)
     redact_answer(secrets, call, outcome);
   else

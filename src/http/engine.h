@@ -1,5 +1,5 @@
-/* engine: calls in flight on one multi handle of libcurl, their deadlines and retries. It belongs to whoever steps it; only
-   braze_engine_wake may come from another thread. */
+/* engine: runs calls on one multi handle of libcurl, with their deadlines and retries. All functions belong to the thread that steps
+   the engine, except braze_engine_wake. */
 #ifndef BRAZE_ENGINE_H
 #define BRAZE_ENGINE_H
 
@@ -8,45 +8,48 @@
 
 struct braze_engine;
 
-/* An engine (braze_global_start has been called) with at most so many connections at a time; more calls wait in its queue. Keeps a reference to the settings.
-   NULL: no memory. */
-struct braze_engine *braze_engine_new(struct braze_settings *settings, int max_connections);
+/* An error beside those of errno.h: libcurl could not be initialised. */
+#define BRAZE_ERROR_LIBCURL (-1)
 
-/* Ends what is in flight without waiting for the network. Calls that were submitted and not taken are forgotten, not
-   released: the reference is its that submitted them. */
+/* Makes an engine with at most so many connections at a time; further calls wait in its queue. The first engine of a process
+   initialises libcurl. The engine keeps a reference to the settings. Returns 0; ENOMEM; EMFILE or ENFILE where libcurl needs a
+   descriptor and none is free; or BRAZE_ERROR_LIBCURL. */
+int braze_engine_new(struct braze_engine **made, struct braze_settings *settings, int max_connections);
+
+/* Frees the engine without waiting for the network. Calls not yet taken stay owned by their submitter. */
 void braze_engine_free(struct braze_engine *engine);
 
-/* The same outside of work (parking.h); does nothing once the process is exiting. */
+/* Frees the engine from outside of a piece of work (process.h). A no-op once exit() has begun. */
 void braze_engine_retire(struct braze_engine *engine);
 
-/* Hands a call over; its deadline runs from call->started. */
+/* Hands a call over. Its deadline counts from call->started. */
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call);
 
-/* Ends a call at once, kind `cancelled`; it is taken as any other. One that is done is left as it is. */
+/* Ends a call at once, with the kind `cancelled`; it is taken like any other. A call that is done stays as it is. */
 void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call);
 
-/* Does what can be done now; never waits. */
+/* Does all that can be done now. Never waits. */
 void braze_engine_step(struct braze_engine *engine);
 
-/* Waits until there is something to do, at most so many seconds. */
-void braze_engine_wait(struct braze_engine *engine, double most_seconds);
+/* Waits until there is something to do, for at most max_seconds. */
+void braze_engine_wait(struct braze_engine *engine, double max_seconds);
 
-/* The same for all that are not done. */
+/* Cancels every unfinished call. */
 void braze_engine_cancel_all(struct braze_engine *engine);
 
-/* A call that is done, in the order they were; NULL: none. */
+/* Takes the next call that is done, in the order in which they were done. NULL: there is none. */
 struct braze_call *braze_engine_take(struct braze_engine *engine);
 
-/* Lets another thread wake this engine. By a descriptor of ours: libcurl's own wake-up is a socket, whose send may find no
-   memory, and is silently left out where there are no descriptors. False: none to be had (errno). */
-bool braze_engine_open_wake(struct braze_engine *engine);
+/* Lets another thread wake this engine, through a descriptor of ours: libcurl's own wake-up is a socket, which may fail for lack of
+   memory, and which libcurl silently does without if no descriptor is free. Returns 0 or an error of errno.h. */
+int braze_engine_open_wake(struct braze_engine *engine);
 
-/* Ends a braze_engine_wait, also one that has not begun. */
+/* Ends the current braze_engine_wait, or the next one. May be called on any thread. */
 void braze_engine_wake(struct braze_engine *engine);
 
-/* Submits a call and steps until it is done: the blocking call, on the caller's thread. It ends as cancelled where the process
-   exits meanwhile: at once on the thread that exits, with its deadline on any other. And at once in the child of a fork in a signal
-   handler: its parent goes on with the call. */
+/* Submits a call and steps until it is done: the blocking call, on the caller's thread. If the process exits meanwhile, the call ends
+   as cancelled: at once on the thread that exits, at its deadline on any other. It ends at once in the child of a fork in a signal
+   handler as well, where the parent goes on with it. */
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call);
 
 #endif

@@ -8,9 +8,9 @@
 
 #define CONTRADICTED (-2)
 
-enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, NAME_COUNT };
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, LINK, NAME_COUNT };
 
-#define MOST_EXACT INT64_C(9007199254740991)
+#define MAX_EXACT INT64_C(9007199254740991)
 #define LONGEST_LIST 256
 
 void braze_headers_init(struct braze_headers *headers) {
@@ -27,7 +27,7 @@ int64_t braze_headers_number(const char *text, size_t length) {
   for (i = 0; i < length; i++) {
     if (text[i] < '0' || text[i] > '9') return BRAZE_ABSENT;
     value = value * 10 + (text[i] - '0');
-    if (value > MOST_EXACT) return BRAZE_ABSENT;
+    if (value > MAX_EXACT) return BRAZE_ABSENT;
   }
   return value;
 }
@@ -36,7 +36,7 @@ static bool is_space(char character) {
   return character == '\r' || character == '\n' || character == '\t' || character == ' ';
 }
 
-/* A part of a header's line. */
+/* A part of a header line. */
 struct value {
   const char *text;
   size_t length;
@@ -48,8 +48,8 @@ static struct value trim(struct value value) {
   return value;
 }
 
-/* Takes the first of the values that stand in a list with commas, up to the comma that begins `from` bytes behind or later. False:
-   there is no comma, or the list is longer than any that is meant. */
+/* Splits the first value off a list with commas, at the first comma that stands `from` bytes behind its start or later. False: there is
+   no comma, or the list is too long to be meant as one. */
 static bool split(struct value list, size_t from, struct value *first, struct value *rest) {
   const char *comma = from < list.length && list.length <= LONGEST_LIST ? memchr(list.text + from, ',', list.length - from) : NULL;
   if (!comma) return false;
@@ -62,7 +62,7 @@ static bool split(struct value list, size_t from, struct value *first, struct va
   return true;
 }
 
-/* A number, or one that a proxy has joined from several lines that say the same. */
+/* Reads a number, or a list of equal numbers that a proxy has made of several lines. */
 static int64_t read_number(struct value list) {
   struct value first = list, rest;
   int64_t value;
@@ -71,15 +71,15 @@ static int64_t read_number(struct value list) {
   return value >= 0 && read_number(rest) == value ? value : BRAZE_ABSENT;
 }
 
-/* Seconds, of which a part counts as a whole one; negative where it is no number. */
+/* Reads seconds, rounded up to whole ones. Negative: it is no number. */
 static double read_seconds(struct value value) {
   double seconds = 0;
   size_t i, digits = 0;
   bool part = false;
   while (digits < value.length && value.text[digits] >= '0' && value.text[digits] <= '9') digits++;
   if (digits == 0 || digits + 1 == value.length) return BRAZE_ABSENT;
-  for (i = 0; i < digits && seconds <= (double)MOST_EXACT; i++) seconds = seconds * 10 + (value.text[i] - '0');
-  if (seconds > (double)MOST_EXACT) seconds = (double)MOST_EXACT;
+  for (i = 0; i < digits && seconds <= (double)MAX_EXACT; i++) seconds = seconds * 10 + (value.text[i] - '0');
+  if (seconds > (double)MAX_EXACT) seconds = (double)MAX_EXACT;
   if (digits == value.length) return seconds;
   if (value.text[digits] != '.') return BRAZE_ABSENT;
   for (i = digits + 1; i < value.length; i++) {
@@ -89,12 +89,12 @@ static double read_seconds(struct value value) {
   return part ? seconds + 1 : seconds;
 }
 
-/* What has been read of Retry-After: seconds, or a date by the service's clock. */
+/* The content of Retry-After: seconds, or a date by the service's clock. */
 struct pause {
-  double seconds, date; /* negative = not given */
+  double seconds, date; /* negative: not given */
 };
 
-/* False: it can't be read, or says two things; the longer of them is kept. */
+/* False: the value can't be read, or contradicts an earlier one; the longer pause is kept. */
 static bool read_pause(struct value value, double epoch, struct pause *pause) {
   struct value first, rest;
   size_t from = 0;
@@ -123,7 +123,7 @@ static bool read_pause(struct value value, double epoch, struct pause *pause) {
   return false;
 }
 
-/* When that is, by the clock that said `epoch` when a response came with that Date; negative where it says nothing. */
+/* When the pause ends, by the clock that showed `epoch` when a response with this Date came. Negative: it does not say. */
 static double time_of_pause(const struct pause *pause, double service_date, double epoch) {
   double by_seconds = pause->seconds >= 0 ? epoch + pause->seconds : BRAZE_ABSENT, by_date = pause->date;
   if (by_date >= 0 && service_date >= 0) by_date = epoch + (pause->date - service_date);
@@ -137,7 +137,7 @@ double braze_headers_retry_after(const char *text, size_t length, double epoch) 
   return read_pause(value, epoch, &pause) ? time_of_pause(&pause, BRAZE_ABSENT, epoch) : BRAZE_ABSENT;
 }
 
-/* A second line of the same name must say the same. */
+/* A second line of the same name must have the same value. */
 static void take_number(int64_t *kept, bool seen, int64_t value) {
   if (!seen)
     *kept = value;
@@ -167,13 +167,19 @@ static void copy_text(char *kept, size_t size, struct value value) {
   kept[value.length] = '\0';
 }
 
+/* Several lines are one list. What is too long is cut, and then names no page. */
+static void take_link(struct value value, struct braze_outcome *outcome) {
+  if (outcome->link.length > 0) braze_buffer_append(&outcome->link, ",", 1);
+  braze_buffer_append(&outcome->link, value.text, value.length);
+}
+
 /* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins,
    or the line's end. */
 static int find(const char *line, size_t length, size_t *value) {
   static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
                                                 "retry-after:",       "x-request-id:",          "location:",
-                                                "date:",              "content-encoding:"};
-  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17};
+                                                "date:",              "content-encoding:",      "link:"};
+  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17, 5};
   int i;
   for (i = 0; i < NAME_COUNT; i++) {
     *value = lengths[i];
@@ -226,12 +232,13 @@ static void take(struct braze_headers *headers, struct value value, double epoch
   case CONTENT_ENCODING:
     if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
     break;
+  case LINK: take_link(value, outcome); break;
   default: break;
   }
 }
 
-/* A folded line: what it goes on with is no number or date. */
-static void spoil(struct braze_headers *headers) {
+/* A folded line came: the header that it continues is no longer a number or a date. */
+static void invalidate(struct braze_headers *headers) {
   switch (headers->last) {
   case LIMIT: headers->limit = CONTRADICTED; break;
   case REMAINING: headers->remaining = CONTRADICTED; break;
@@ -253,13 +260,14 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
     braze_headers_init(headers);
     outcome->request_id[0] = '\0';
     outcome->location[0] = outcome->coding[0] = '\0';
+    braze_buffer_clear(&outcome->link);
     return;
   }
   while (length > 0 && is_space(line[length - 1])) length--;
   if (length == 0) headers->ended = true;
   if (headers->ended) return;
   if (line[0] == ' ' || line[0] == '\t') {
-    spoil(headers);
+    invalidate(headers);
     return;
   }
   headers->last = find(line, length, &at);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 
 #define NAME_LIFETIME 60.0 /* seconds: as long as libcurl keeps names */
 
@@ -20,11 +20,12 @@ static void fail(struct braze_outcome *outcome, enum braze_kind kind, CURLcode c
 bool braze_known_look(struct braze_known *known, struct braze_settings *settings, const struct braze_wake *wake, double now,
                       struct braze_outcome *outcome) {
   bool with_name = now >= known->name_until && braze_look_wants_name(settings);
+  int failure;
   if (known->look) return true;
-  known->look = braze_look_begin(settings, with_name, wake);
+  failure = braze_look_begin(&known->look, settings, with_name, wake);
   known->begun = now;
-  if (known->look) return true;
-  fail(outcome, BRAZE_NETWORK, CURLE_OK, errno == EAGAIN ? BRAZE_LACK_LOOKS : BRAZE_LACK_THREAD);
+  if (failure == 0) return true;
+  fail(outcome, BRAZE_NETWORK, CURLE_OK, failure == EAGAIN ? BRAZE_LACK_LOOKS : BRAZE_LACK_THREAD);
   return false;
 }
 
@@ -46,11 +47,12 @@ bool braze_known_update(struct braze_known *known, struct braze_settings *settin
   return true;
 }
 
-bool braze_known_judge(const struct braze_known *known, struct braze_outcome *outcome) {
+bool braze_known_check(const struct braze_known *known, struct braze_outcome *outcome) {
   const struct braze_found *found = braze_look_found(known->found);
   if (found->trust.refusal) {
     snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
     fail(outcome, BRAZE_TLS, CURLE_SSL_CACERT_BADFILE, BRAZE_LACK_NOTHING);
+    outcome->bad_store = true;
     return false;
   }
   if (found->has_name && found->name_failure != 0) {
@@ -71,7 +73,7 @@ void braze_known_late(struct braze_known *known, double seconds, double now, str
   known->look = NULL;
 }
 
-void braze_known_forget_name(struct braze_known *known) {
+void braze_known_drop_name(struct braze_known *known) {
   known->name_until = 0;
 }
 

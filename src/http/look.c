@@ -1,4 +1,4 @@
-/* look: see look.h. The engine and the thread share one struct, which the last of them frees. */
+/* look: see look.h. The engine and the thread share one struct, which the last of the two frees. */
 #define _GNU_SOURCE /* getaddrinfo, inet_aton, clocks under -std=c11 */
 #include "http/look.h"
 
@@ -17,23 +17,23 @@
 #include "process/process.h"
 #include "process/thread.h"
 
-#define MOST_ADDRESSES 16
+#define MAX_ADDRESSES 16
 
 struct braze_look {
   atomic_int references; /* the engine's and the thread's */
   atomic_int stage;
   pthread_mutex_t mutex; /* of the wake, and for the condition */
   pthread_cond_t done;
-  const struct braze_wake *wake; /* NULL: none, or the engine has given the look up */
+  const struct braze_wake *wake; /* NULL: none, or the engine has dropped the look */
   struct braze_settings *settings;
   bool with_name;
   struct braze_found found;
 };
 
 static atomic_int under_way;
-static atomic_uint process; /* in which they are */
+static atomic_uint process; /* in which they are under way, by braze_process_forks */
 
-/* Host and port of a URL "scheme://host:port/path"; the port is the scheme's own where none is given. False: they are too long. */
+/* Splits a URL "scheme://host:port/path" into host and port, by default the scheme's own port. False: one is too long. */
 static bool split_url(const char *url, const char *default_port, char *host, size_t size, char *port, size_t port_size) {
   const char *start = strstr(url, "://"), *colon;
   size_t length;
@@ -46,14 +46,14 @@ static bool split_url(const char *url, const char *default_port, char *host, siz
   return snprintf(port, port_size, "%.*s", (int)(start + length - colon - 1), colon + 1) < (int)port_size;
 }
 
-/* Who is connected to: the proxy, or the service. */
+/* The peer of a connection: the proxy, or the service. */
 static bool find_peer(const struct braze_settings *settings, char *host, size_t size, char *port, size_t port_size) {
   const char *url = settings->proxy ? settings->proxy : settings->url;
   const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : "80";
   return url && split_url(url, default_port, host, size, port, port_size);
 }
 
-/* "127.0.0.1", and "127.1" as well; one of IPv6 stands in brackets and has been left out before. */
+/* "127.0.0.1", and "127.1" as well. A literal of IPv6 stands in brackets, and split_url refuses it. */
 static bool is_literal(const char *host) {
   struct in_addr address;
   return inet_aton(host, &address) != 0;
@@ -74,7 +74,7 @@ bool braze_look_wants_name(const struct braze_settings *settings) {
   return find_peer(settings, host, sizeof host, port, sizeof port) && !is_localhost(host) && !is_literal(host);
 }
 
-/* Whether a socket can be made for a family, and if not, whether for want of a descriptor. */
+/* Whether a socket of this family can be made; if not, whether because no descriptor is free. */
 static bool has_socket(int family, bool *no_descriptor) {
   int opened = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   *no_descriptor = opened < 0 && (errno == EMFILE || errno == ENFILE);
@@ -88,12 +88,12 @@ static void append(struct braze_found *found, const char *separator, const char 
   snprintf(found->addresses + length, sizeof found->addresses - length, "%s%s%s%s", separator, before, address, behind);
 }
 
-/* In the order of the system, as libcurl takes them. An address with a scope (%eth0) can't be given to libcurl. */
+/* Keeps the addresses in the system's order, which libcurl follows. An address with a scope (%eth0) can't be given to libcurl. */
 static void keep_addresses(struct braze_found *found, const struct addrinfo *list, const char *port) {
   char address[64];
   int count = 0;
   snprintf(found->addresses, sizeof found->addresses, "%s:%s:", found->name, port);
-  for (; list && count < MOST_ADDRESSES; list = list->ai_next) {
+  for (; list && count < MAX_ADDRESSES; list = list->ai_next) {
     bool six = list->ai_family == AF_INET6;
     if (list->ai_family != AF_INET && !six) continue;
     if (getnameinfo(list->ai_addr, list->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) != 0 || strchr(address, '%')) continue;
@@ -128,14 +128,14 @@ static void give_place(struct braze_settings *settings) {
   atomic_fetch_sub(&settings->looks, 1);
 }
 
-/* Counts one more, unless there are as many as there may be. The threads of a parent are not in its child. */
+/* Counts one more look. False: there are as many as allowed. The threads of a parent do not exist in its child. */
 static bool take_place(struct braze_settings *settings) {
-  const unsigned now = braze_parking_forks();
+  const unsigned now = braze_process_forks();
   int in_process, of_client;
   if (atomic_exchange(&process, now) != now) atomic_store(&under_way, 0);
   in_process = atomic_fetch_add(&under_way, 1);
   of_client = atomic_fetch_add(&settings->looks, 1);
-  if (in_process < BRAZE_MOST_LOOKS && of_client < BRAZE_MOST_LOOKS_OF_CLIENT) return true;
+  if (in_process < BRAZE_MAX_LOOKS && of_client < BRAZE_MAX_LOOKS_OF_CLIENT) return true;
   give_place(settings);
   return false;
 }
@@ -181,13 +181,21 @@ static bool open_condition(pthread_cond_t *condition) {
   return good;
 }
 
-struct braze_look *braze_look_begin(struct braze_settings *settings, bool with_name, const struct braze_wake *wake) {
+/* Runs the look on a thread of its own. Returns what braze_look_begin does. */
+static int start_thread(struct braze_look *look) {
+  int failure;
+  if (!take_place(look->settings)) return EAGAIN;
+  failure = braze_thread_start(run, look);
+  if (failure != 0) give_place(look->settings);
+  return failure == EAGAIN ? ENOMEM : failure;
+}
+
+int braze_look_begin(struct braze_look **begun, struct braze_settings *settings, bool with_name, const struct braze_wake *wake) {
   struct braze_look *look = calloc(1, sizeof *look);
-  int code;
-  errno = ENOMEM;
+  int failure;
   if (!look || !open_condition(&look->done)) {
     free(look);
-    return NULL;
+    return ENOMEM;
   }
   atomic_init(&look->references, 2);
   atomic_init(&look->stage, BRAZE_LOOK_AT_DISK);
@@ -195,18 +203,14 @@ struct braze_look *braze_look_begin(struct braze_settings *settings, bool with_n
   look->wake = wake && wake->writing >= 0 ? wake : NULL;
   look->with_name = with_name;
   look->settings = braze_settings_retain(settings);
-  errno = EAGAIN;
-  if (take_place(settings)) {
-    if (braze_thread_start(run, look)) return look;
-    code = errno == EAGAIN ? ENOMEM : errno;
-    give_place(settings);
-    errno = code;
+  failure = start_thread(look);
+  if (failure == 0) {
+    *begun = look;
+  } else {
+    atomic_fetch_sub(&look->references, 1);
+    braze_look_release(look);
   }
-  code = errno;
-  atomic_fetch_sub(&look->references, 1);
-  braze_look_release(look);
-  errno = code;
-  return NULL;
+  return failure;
 }
 
 enum braze_look_stage braze_look_stage(struct braze_look *look) {
@@ -217,16 +221,16 @@ struct braze_found *braze_look_found(struct braze_look *look) {
   return &look->found;
 }
 
-void braze_look_wait(struct braze_look *look, double most_seconds) {
+void braze_look_wait(struct braze_look *look, double max_seconds) {
   struct timespec until;
-  double whole = (double)(time_t)most_seconds;
+  double whole = (double)(time_t)max_seconds;
 #ifdef __APPLE__
   clock_gettime(CLOCK_REALTIME, &until);
 #else
   clock_gettime(CLOCK_MONOTONIC, &until);
 #endif
   until.tv_sec += (time_t)whole;
-  until.tv_nsec += (long)((most_seconds - whole) * 1e9);
+  until.tv_nsec += (long)((max_seconds - whole) * 1e9);
   if (until.tv_nsec >= 1000000000L) {
     until.tv_nsec -= 1000000000L;
     until.tv_sec++;

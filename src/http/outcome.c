@@ -15,11 +15,12 @@ void braze_outcome_init(struct braze_outcome *outcome) {
   memset(outcome, 0, sizeof *outcome);
   braze_buffer_init(&outcome->body, BRAZE_BODY_LIMIT);
   braze_buffer_init(&outcome->safe_body, BRAZE_BODY_LIMIT);
+  braze_buffer_init(&outcome->link, BRAZE_LINK_LIMIT);
   braze_outcome_clear(outcome);
 }
 
-/* An attempt that was cancelled leaves them as they came, and they may have the key in them. */
-static void forget_texts(struct braze_outcome *outcome) {
+/* In a cancelled attempt these texts are as they came, and may contain the key. */
+static void wipe_texts(struct braze_outcome *outcome) {
   braze_wipe(outcome->request_id, sizeof outcome->request_id);
   braze_wipe(outcome->location, sizeof outcome->location);
   braze_wipe(outcome->coding, sizeof outcome->coding);
@@ -27,9 +28,10 @@ static void forget_texts(struct braze_outcome *outcome) {
 }
 
 void braze_outcome_free(struct braze_outcome *outcome) {
-  forget_texts(outcome);
+  wipe_texts(outcome);
   braze_buffer_free(&outcome->body);
   braze_buffer_free(&outcome->safe_body);
+  braze_buffer_free(&outcome->link);
 }
 
 void braze_outcome_clear(struct braze_outcome *outcome) {
@@ -40,22 +42,23 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->retry_after = BRAZE_ABSENT;
   outcome->retry_after_unread = false;
   outcome->clock_ahead = 0;
-  forget_texts(outcome);
+  wipe_texts(outcome);
   outcome->curl_code = 0;
   outcome->proxy_status = 0;
   outcome->stop = BRAZE_STOP_NONE;
   outcome->lack = BRAZE_LACK_NOTHING;
   outcome->no_descriptor = false;
-  outcome->trust_failed = false;
+  outcome->trust_failed = outcome->bad_store = outcome->no_proxy = false;
   outcome->connecting = false;
-  outcome->left = false;
+  outcome->request_sent = false;
   outcome->used_before = false;
   outcome->has_safe_body = false;
   braze_buffer_clear(&outcome->body);
   braze_buffer_clear(&outcome->safe_body);
+  braze_buffer_clear(&outcome->link);
 }
 
-void braze_outcome_judge_status(struct braze_outcome *outcome) {
+void braze_outcome_classify_status(struct braze_outcome *outcome) {
   int status = outcome->status;
   bool applied = true;
   outcome->kind = BRAZE_PROTOCOL;
@@ -69,15 +72,15 @@ void braze_outcome_judge_status(struct braze_outcome *outcome) {
   } else if (status >= 300 && status <= 399) {
     applied = status == 303;
   }
-  if (applied) outcome->maybe_applied = true;
+  if (applied && !outcome->reads) outcome->maybe_applied = true;
 }
 
 void braze_outcome_reject_answer(struct braze_outcome *outcome) {
   outcome->kind = BRAZE_PROTOCOL;
-  outcome->maybe_applied = true;
+  if (!outcome->reads) outcome->maybe_applied = true;
 }
 
 void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind) {
   outcome->kind = kind;
-  if (outcome->left) outcome->maybe_applied = true;
+  if (outcome->request_sent && !outcome->reads) outcome->maybe_applied = true;
 }

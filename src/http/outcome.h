@@ -1,4 +1,4 @@
-/* outcome: what came of an attempt, and in the end of a call, as plain C. */
+/* outcome: the result of an attempt, and in the end of a call. */
 #ifndef BRAZE_OUTCOME_H
 #define BRAZE_OUTCOME_H
 
@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 
-/* The closed list of kinds; braze_kind_name gives the words. */
+/* Every kind of error. braze_kind_name returns the names. */
 enum braze_kind {
   BRAZE_USAGE,
   BRAZE_NETWORK,
@@ -20,14 +20,14 @@ enum braze_kind {
   BRAZE_SERVER,
   BRAZE_PROTOCOL,
   BRAZE_CANCELLED,
-  BRAZE_BUSY,   /* no call ends with these two yet; braze.error makes them */
+  BRAZE_BUSY, /* this one and the next are made by braze.error alone */
   BRAZE_LEDGER,
   BRAZE_KIND_COUNT
 };
 
 const char *braze_kind_name(enum braze_kind kind);
 
-/* What a value that is not there looks like in the fields below. */
+/* The value of a number below that is not known. */
 #define BRAZE_ABSENT (-1)
 
 struct braze_rate_limit {
@@ -37,69 +37,74 @@ struct braze_rate_limit {
 };
 
 #define BRAZE_BODY_LIMIT (1024u * 1024u)
+#define BRAZE_LINK_LIMIT 4096u
 #define BRAZE_HEADER_LIMIT (64u * 1024u)
-#define BRAZE_RECEIVE_LIMIT (8u * 1024u * 1024u)  /* an answer with all that is around it */
-#define BRAZE_RECEIVE_LIMIT_BEFORE (256u * 1024u) /* before the request leaves: certificates, a proxy's answer to CONNECT */
+#define BRAZE_RECEIVE_LIMIT (7u * 1024u * 1024u)  /* for what is around the body of an answer */
+#define BRAZE_RECEIVE_LIMIT_BEFORE (256u * 1024u) /* before the request is sent: certificates, a proxy's answer to CONNECT */
 
-/* Why a transfer that libcurl ended was ended by us. */
+/* Why we made libcurl end a transfer. */
 enum braze_stop {
   BRAZE_STOP_NONE,
   BRAZE_STOP_BODY_TOO_LONG,
   BRAZE_STOP_HEADERS_TOO_LONG,
   BRAZE_STOP_TOO_MUCH_RECEIVED,
   BRAZE_STOP_SECOND_SEND,
-  BRAZE_STOP_STALE_CONNECTION, /* nothing left: the connection that was kept had ended, or had bytes on it */
+  BRAZE_STOP_STALE_CONNECTION, /* nothing was sent: the kept connection had ended, or bytes were waiting on it */
   BRAZE_STOP_CANCELLED,
   BRAZE_STOP_NO_MEMORY,
   BRAZE_STOP_LATE
 };
 
-/* What an attempt lacked before there could be a connection. */
+/* What was missing before a connection could be made. */
 enum braze_lack { BRAZE_LACK_NOTHING, BRAZE_LACK_STORE, BRAZE_LACK_NAME, BRAZE_LACK_LOOKS, BRAZE_LACK_THREAD };
 
 struct braze_outcome {
-  bool answered; /* a whole 2xx arrived: what it says is for the reader of the JSON to judge; kind means nothing then */
+  bool answered; /* a complete 2xx arrived, whose JSON is not looked at here; kind has no meaning then */
   enum braze_kind kind;
-  int status; /* of the final response, 0 = none */
+  int status; /* of the final response; 0: there was none */
   struct braze_rate_limit rate_limit;
-  double retry_after; /* UTC epoch seconds by this machine's clock, from the header Retry-After; negative = absent */
-  bool retry_after_unread; /* there was one that is no time, or two that differ: retry_after is the least that was asked for */
+  double retry_after; /* UTC epoch seconds by this machine's clock, from the header Retry-After; negative: absent */
+  bool retry_after_unread; /* the header is no time, or two of them differ: retry_after is the earliest time that it can mean */
   double clock_ahead; /* seconds that this machine's clock is ahead of the service's, by the header Date; 0 without one */
   char request_id[128];
   char location[128]; /* of a redirect, cut */
-  char coding[32]; /* of the body, by the header Content-Encoding, cut; "" = none. We ask for none */
+  struct braze_buffer link; /* the header Link, which may name the next page */
+  char coding[32]; /* of the body, from the header Content-Encoding, cut; "": none, which is what we ask for */
   struct braze_buffer body;
-  bool has_safe_body;            /* an answer that is no success is shown by this one: parts of secrets are masked, too */
+  bool has_safe_body;            /* then an answer that is no success is shown by safe_body, in which parts of secrets are masked as well */
   struct braze_buffer safe_body;
-  int curl_code; /* 0 where libcurl did not fail */
+  int curl_code; /* 0: libcurl did not fail */
   char curl_message[256];
-  int proxy_status; /* of the answer to CONNECT, 0 = none */
+  int proxy_status; /* of the answer to CONNECT; 0: there was none */
   enum braze_stop stop;
-  enum braze_lack lack; /* network, timeout: the certificates or the name did not come */
-  bool no_descriptor; /* network, tls: the process has all that it may have */
-  bool trust_failed;   /* tls: the certificate is not trusted, as opposed to a handshake that broke */
-  bool connecting;     /* timeout: before the connection was there */
-  bool left;           /* libcurl was about to send the request itself */
-  bool used_before;    /* it left on a connection on which another one had left before */
+  enum braze_lack lack; /* network, timeout */
+  bool no_descriptor;   /* network, tls: no descriptor was free */
+  bool trust_failed;    /* tls: the certificate is not trusted, as opposed to a handshake that failed */
+  bool bad_store;       /* tls: the certificates to trust can't be read */
+  bool no_proxy;        /* network: the proxy could not be reached */
+  bool connecting;      /* timeout: there was no connection yet */
+  bool request_sent;    /* libcurl was about to send the request, or has sent it */
+  bool used_before;     /* it was sent on a connection that another request had used before */
+  bool reads;           /* the request changes nothing, so it can have had no effect */
   bool maybe_applied;  /* the service may have done what was asked, in this attempt or an earlier one */
-  bool applied_before; /* in an earlier one */
-  int attempts;        /* requests that began to leave, in the whole call */
+  bool applied_before; /* the same for earlier attempts alone */
+  int attempts;        /* requests that were sent, in the whole call */
   double elapsed;      /* seconds, of the whole call */
 };
 
 void braze_outcome_init(struct braze_outcome *outcome);
 void braze_outcome_free(struct braze_outcome *outcome);
 
-/* Forgets what an attempt left behind, before the next one; keeps what is counted over the whole call. */
+/* Clears the result of an attempt before the next one. What counts for the whole call stays. */
 void braze_outcome_clear(struct braze_outcome *outcome);
 
-/* Sets kind and maybe_applied by the status of a final response of 300 or more, or of one that is no HTTP status at all. */
-void braze_outcome_judge_status(struct braze_outcome *outcome);
+/* Sets kind and maybe_applied by the status of a final response: 300 or more, or one that is no HTTP status at all. */
+void braze_outcome_classify_status(struct braze_outcome *outcome);
 
-/* The whole 2xx did not say what a success says: a protocol error, and the service may well have done its work. */
+/* A complete 2xx does not contain what a success does: makes it a protocol error, and the service may have done what was asked. */
 void braze_outcome_reject_answer(struct braze_outcome *outcome);
 
-/* Ends an attempt without a response: kind, and maybe_applied where the request had left. */
+/* Ends an attempt without a response: sets kind, and maybe_applied if the request was sent. */
 void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind);
 
 #endif

@@ -6,11 +6,11 @@
 #define COST_AFTER_TIMEOUT 10
 #define FIRST_PAUSE 0.5
 #define LONGEST_PAUSE 8.0
-/* A number that is a number of seconds, or milliseconds, where epoch seconds are meant lies far outside. */
+/* Limits of a plausible time. Seconds from now, or milliseconds, in place of epoch seconds lie far outside. */
 #define LONGEST_PAST 3600.0
 #define LONGEST_AHEAD (366 * 86400.0)
 
-/* When a kind of failure may be tried again. */
+/* When a call that failed may be tried again. */
 enum rule { NEVER, WHERE_REPEATABLE, ALWAYS, WHEN_TOLD };
 
 void braze_bucket_init(struct braze_bucket *bucket) {
@@ -43,13 +43,13 @@ static enum rule rule_for(const struct braze_outcome *outcome) {
   if (outcome->proxy_status >= 400 && outcome->proxy_status <= 499) return NEVER;
   switch (outcome->kind) {
   case BRAZE_NETWORK:
-  case BRAZE_TIMEOUT: return outcome->left ? WHERE_REPEATABLE : ALWAYS;
-  case BRAZE_TLS: return outcome->left || outcome->trust_failed ? NEVER : ALWAYS;
+  case BRAZE_TIMEOUT: return outcome->request_sent ? WHERE_REPEATABLE : ALWAYS;
+  case BRAZE_TLS: return outcome->request_sent || outcome->trust_failed ? NEVER : ALWAYS;
   default: return NEVER;
   }
 }
 
-/* The same without asking whether it can be meant. */
+/* The time that the service named, plausible or not. */
 static double told_time(const struct braze_outcome *outcome) {
   if (outcome->retry_after >= 0 && !outcome->retry_after_unread) return outcome->retry_after;
   if (outcome->status == 429 && outcome->rate_limit.reset >= 0) return (double)outcome->rate_limit.reset + outcome->clock_ahead;
@@ -74,10 +74,10 @@ int64_t braze_retry_whole(double epoch) {
   return whole + ((double)whole < epoch);
 }
 
-static double jitter(int tries, double chance) {
+static double jitter(int tries, double random) {
   double pause = FIRST_PAUSE;
   while (--tries > 0 && pause < LONGEST_PAUSE) pause *= 2;
-  return chance * (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+  return random * (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
 }
 
 static double longer(double one, double other) {
@@ -88,12 +88,12 @@ bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_
                         const struct braze_retry_time *time, struct braze_bucket *bucket, double *at) {
   enum rule rule = rule_for(outcome);
   double told = told_time(outcome);
-  double pause = jitter(call->tries, time->chance);
+  double pause = jitter(call->tries, time->random);
   if (outcome->answered || call->tries > call->retries) return false;
   if (rule == NEVER || (rule == WHERE_REPEATABLE && !call->repeatable)) return false;
   /* On a connection that was used before a 429 may be the answer to another request, and this one may have been obeyed. */
   if (rule == WHEN_TOLD && outcome->used_before && !call->repeatable) return false;
-  /* A reset is given in whole seconds, so one of this very second may lie behind us by a part of it. */
+  /* A reset is given in whole seconds: one of the current second may have passed by a fraction. */
   if (rule == WHEN_TOLD && (told < 0 || told < time->epoch - 1)) return false;
   if (told > time->epoch) pause = told - time->epoch;
   if (outcome->retry_after_unread) pause = longer(pause, longer(LONGEST_PAUSE, outcome->retry_after - time->epoch));

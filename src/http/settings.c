@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/advice.h"
-#include "service/operation.h"
-#include "service/instance.h"
 #include "base/text.h"
 #include "base/wipe.h"
-
-#define SWAPPED_HINT "are api_key and endpoint swapped?"
+#include "http/url.h"
 
 struct braze_settings *braze_settings_new(void) {
   struct braze_settings *settings = calloc(1, sizeof *settings);
@@ -24,9 +20,7 @@ struct braze_settings *braze_settings_new(void) {
   atomic_init(&settings->trust_file, false);
   atomic_init(&settings->looks, 0);
   braze_bucket_init(&settings->bucket);
-  settings->timeout = BRAZE_DEFAULT_TIMEOUT;
-  settings->connect_timeout = BRAZE_DEFAULT_CONNECT_TIMEOUT;
-  settings->retries = BRAZE_DEFAULT_RETRIES;
+  settings->limits = (struct braze_limits){BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES};
   settings->max_connections = BRAZE_DEFAULT_MAX_CONNECTIONS;
   return settings;
 }
@@ -40,7 +34,7 @@ void braze_settings_release(struct braze_settings *settings) {
   if (!settings || atomic_fetch_sub(&settings->references, 1) > 1) return;
   braze_secrets_release(settings->secrets);
   free(settings->url);
-  free(settings->host);
+  free(settings->authority);
   free(settings->ca_file);
   free(settings->proxy);
   free(settings->no_proxy);
@@ -83,86 +77,8 @@ static bool keep(char **kept, const char *text, size_t length) {
   return true;
 }
 
-static bool begins(const char *text, size_t length, const char *beginning) {
-  return length >= strlen(beginning) && braze_text_same(text, strlen(beginning), beginning);
-}
-
-/* Whether a key is what an endpoint looks like: an instance's name, or a host of Braze's. */
-static bool is_endpoint(const char *key, size_t length) {
-  const struct braze_instance *instance;
-  char host[256];
-  size_t i;
-  for (i = 0; (instance = braze_instance_at(i)) != NULL; i++)
-    if (braze_text_same(key, length, instance->name)) return true;
-  if (length >= sizeof host) return false;
-  memcpy(host, key, length);
-  host[length] = '\0';
-  return braze_advice_is_braze(host);
-}
-
-static bool refuse_key(struct braze_buffer *message, struct braze_buffer *hint, const char *what, const char *cure) {
-  braze_buffer_print(message, "the API key %s", what);
-  braze_buffer_print(hint, "%s", cure);
-  return false;
-}
-
-bool braze_settings_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
-                                struct braze_buffer *hint) {
-  size_t i;
-  if (length == 0) {
-    braze_buffer_print(message, "the API key is empty");
-    braze_buffer_print(hint, "set BRAZE_API_KEY, or pass api_key to braze.new");
-    return false;
-  }
-  if (length > BRAZE_MOST_KEY_LENGTH) {
-    braze_buffer_print(message, "the API key has %zu bytes", length);
-    braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MOST_KEY_LENGTH);
-    return false;
-  }
-  if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])
-    return refuse_key(message, hint, "stands in quotes that are part of its value", "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
-  if (begins(key, length, "Bearer ") || begins(key, length, "Authorization:"))
-    return refuse_key(message, hint, "is a whole header's value", "pass the key alone, as it stands in the dashboard; what belongs in front of it is added");
-  for (i = 0; i < length; i++)
-    if ((unsigned char)key[i] <= ' ' || (unsigned char)key[i] >= 0x7F) {
-      braze_buffer_print(message, "the API key holds ");
-      braze_text_name_character(message, (unsigned char)key[i]);
-      braze_buffer_print(message, " at byte %zu of %zu", i + 1, length);
-      braze_buffer_print(hint, "pass the key alone, as it stands in the dashboard%s",
-                         i + 1 == length && (key[i] == '\n' || key[i] == '\r') ? "; a file is read without its line end by file:read(\"l\")" : "");
-      return false;
-    }
-  for (i = 0; i + 2 < length; i++)
-    if (memcmp(key + i, "://", 3) == 0) return refuse_key(message, hint, "is a URL", SWAPPED_HINT);
-  if (is_endpoint(key, length)) return refuse_key(message, hint, "is the name of an instance or a host", SWAPPED_HINT);
-  return braze_secrets_set_api_key(settings->secrets, key, length);
-}
-
-/* The path of a call, copied from its documentation, would be sent twice over. */
-static bool check_path(const char *url, struct braze_buffer *message, struct braze_buffer *hint) {
-  const struct braze_endpoint *endpoint;
-  size_t i, length = strlen(url);
-  for (i = 0; (endpoint = braze_endpoint_at(i)) != NULL; i++) {
-    size_t path_length = strlen(endpoint->path);
-    if (length < path_length || strcmp(url + length - path_length, endpoint->path) != 0) continue;
-    braze_buffer_print(message, "endpoint ends with the path of a call, %s", endpoint->path);
-    braze_buffer_print(hint, "leave the path out: %s adds it", endpoint->name);
-    return false;
-  }
-  return true;
-}
-
-bool braze_settings_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                                 struct braze_buffer *hint) {
-  struct braze_origin origin;
-  bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
-              keep(&settings->url, braze_buffer_text(&origin.url), origin.url.length) &&
-              keep(&settings->host, origin.authority, strlen(origin.authority)) && check_path(settings->url, message, hint);
-  settings->secure = origin.secure;
-  settings->loopback = origin.loopback;
-  settings->unknown_host = good && braze_advice_is_unknown(origin.host);
-  braze_origin_free(&origin);
-  return good;
+bool braze_settings_keep_base_url(struct braze_settings *settings, const char *url, const char *authority) {
+  return keep(&settings->url, url, strlen(url)) && keep(&settings->authority, authority, strlen(authority));
 }
 
 /* Keeps a part of the proxy's URL as a secret, with its %XX decoded. */
@@ -201,6 +117,7 @@ static bool has_port(const char *address, size_t length) {
 bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
                               struct braze_buffer *message, struct braze_buffer *hint) {
   const char *at, *end = text + length, *user_end = NULL, *scheme = "http://", *address, *wrong;
+  struct braze_url parts;
   size_t i;
   bool unreadable = false;
   if (length == 0 || settings->loopback) return true;
@@ -219,7 +136,7 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
   for (at = text; at < end; at++)
     if (*at == '@') user_end = at;
   address = user_end ? user_end + 1 : text;
-  wrong = braze_instance_check_authority(address, (size_t)(end - address));
+  wrong = braze_url_read_authority(address, (size_t)(end - address), &parts);
   if (wrong) return refuse_proxy(message, hint, wrong);
   if (user_end) {
     const char *colon = memchr(text, ':', (size_t)(user_end - text));

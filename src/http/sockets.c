@@ -25,21 +25,21 @@
 #endif
 
 #define FIRST_CAPACITY 8
-#define MOST_AT_A_TIME 32
-#define MOST_OF_A_GOODBYE 64 /* bytes: two alerts of TLS and what is around them; no answer of HTTP over TLS is as short */
+#define MAX_POLLED_AT_ONCE 32
+#define MAX_TLS_GOODBYE 64 /* bytes: two alerts of TLS and what is around them; no answer of HTTP over TLS is as short */
 
-/* Whether a descriptor that was asked for is one, or failed for want of any. */
-static bool is_wanting(int descriptor) {
-  return descriptor < 0 && (errno == EMFILE || errno == ENFILE);
+/* Whether this is what braze_descriptor_raise returns where no descriptor is free. */
+static bool is_out_of_descriptors(int descriptor) {
+  return descriptor == -EMFILE || descriptor == -ENFILE;
 }
 
-/* What the system calls the socket behind a number, and no other one while it runs; 0 = it is no socket, or can't be told. */
+/* A number that the system gives to this socket alone; 0: it is no socket, or the system does not tell. */
 static uint64_t identity_of(curl_socket_t number) {
   struct stat state;
   return fstat(number, &state) == 0 && S_ISSOCK(state.st_mode) ? (uint64_t)state.st_ino : 0;
 }
 
-static void forget(struct braze_sockets *sockets, curl_socket_t number) {
+static void remove_number(struct braze_sockets *sockets, curl_socket_t number) {
   int i;
   for (i = 0; i < sockets->count && sockets->open[i].number != number; i++) continue;
   if (i < sockets->count) sockets->open[i] = sockets->open[--sockets->count];
@@ -56,11 +56,11 @@ static bool reserve(struct braze_sockets *sockets) {
   return true;
 }
 
-/* False = there is no memory to look after it. */
+/* False: there is no memory to remember the socket. */
 static bool note(const struct braze_connection *user, curl_socket_t number) {
   struct braze_sockets *sockets = user->sockets;
   const struct braze_socket opened = {number, identity_of(number), user, 0, 0};
-  forget(sockets, number);
+  remove_number(sockets, number);
   if (opened.identity == 0) return true;
   if (!reserve(sockets)) return false;
   sockets->open[sockets->count++] = opened;
@@ -73,7 +73,7 @@ void braze_sockets_promise(struct braze_connection *connection) {
 }
 
 /* The attempt has a connection, or will never have one. */
-static void settle_promise(struct braze_connection *connection) {
+static void end_promise(struct braze_connection *connection) {
   if (connection->promised) connection->sockets->promised--;
   connection->promised = false;
 }
@@ -87,21 +87,22 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   if (opened != CURL_SOCKET_BAD) fcntl(opened, F_SETFD, FD_CLOEXEC);
 #endif
   (void)purpose;
-  settle_promise(user);
+  end_promise(user);
   opened = braze_descriptor_raise(opened);
-  user->sockets->wanting = is_wanting(opened);
-  if (opened == CURL_SOCKET_BAD || note(user, opened)) return opened;
+  user->sockets->out_of_descriptors = is_out_of_descriptors(opened);
+  if (opened < 0) return CURL_SOCKET_BAD;
+  if (note(user, opened)) return opened;
   close(opened);
   return CURL_SOCKET_BAD;
 }
 
-/* libcurl does not say why it could not open a file of certificates. As long as the socket is there it can be told. */
+/* libcurl does not say why it could not open a file of certificates. Before the socket is closed we can find out. */
 int braze_sockets_close(void *data, curl_socket_t socket) {
   struct braze_sockets *sockets = data;
-  int another = fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR);
-  sockets->wanting = is_wanting(another);
+  int another = braze_descriptor_raise(fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR));
+  sockets->out_of_descriptors = is_out_of_descriptors(another);
   if (another >= 0) close(another);
-  forget(sockets, socket);
+  remove_number(sockets, socket);
   return close(socket);
 }
 
@@ -110,18 +111,18 @@ void braze_sockets_begin(struct braze_connection *connection, struct braze_socke
   *connection = fresh;
 }
 
-/* Reads what is there, so that libcurl's own look finds the end and not the bytes in front of it. */
+/* Reads what is there, so that libcurl's own check finds the end and not the bytes before it; then shuts the socket down. */
 static void drop(struct braze_sockets *sockets, curl_socket_t socket) {
   char bytes[512];
   size_t total = 0;
   ssize_t length;
   int rounds;
   for (rounds = 0; rounds < 64 && (length = recv(socket, bytes, sizeof bytes, MSG_DONTWAIT)) > 0; rounds++) total += (size_t)length;
-  if (total > (sockets->secure ? MOST_OF_A_GOODBYE : 0)) sockets->strayed = true;
+  if (total > (sockets->secure ? MAX_TLS_GOODBYE : 0)) sockets->strayed = true;
   shutdown(socket, SHUT_RDWR);
 }
 
-/* Whether bytes or an end wait there; what else poll says is as good as an end. */
+/* Whether bytes or an end wait there. Any other event of poll counts as an end. */
 static bool is_readable(curl_socket_t socket) {
   struct pollfd state = {socket, POLLIN, 0};
   return poll(&state, 1, 0) > 0;
@@ -153,7 +154,7 @@ static struct braze_socket *find_new(const struct braze_connection *connection, 
   return found;
 }
 
-/* The socket that was kept: connections to two addresses may have the same local port. */
+/* The kept socket on which the attempt runs. Connections to two addresses may have the same local port. */
 static struct braze_socket *find_kept(const struct braze_connection *connection, long local_port, const char *peer) {
   struct braze_sockets *sockets = connection->sockets;
   struct braze_socket *found = NULL;
@@ -165,7 +166,7 @@ static struct braze_socket *find_kept(const struct braze_connection *connection,
 
 bool braze_sockets_enter(struct braze_connection *connection, long local_port, const char *peer) {
   struct braze_socket *found = find_new(connection, local_port);
-  settle_promise(connection);
+  end_promise(connection);
   connection->used_before = !found;
   if (!found) found = find_kept(connection, local_port, peer);
   if (!found) return true;
@@ -201,7 +202,7 @@ uint64_t braze_sockets_received(struct braze_connection *connection) {
 void braze_sockets_end(struct braze_connection *connection, double now) {
   struct braze_sockets *sockets = connection->sockets;
   int i;
-  settle_promise(connection);
+  end_promise(connection);
   for (i = 0; i < sockets->count; i++) {
     if (sockets->open[i].user != connection) continue;
     sockets->open[i].user = NULL;
@@ -209,12 +210,12 @@ void braze_sockets_end(struct braze_connection *connection, double now) {
   }
 }
 
-/* What poll saw of a socket that is kept. True: it was dropped. */
+/* Handles what poll saw of a kept socket. True: it was shut down. */
 static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, double long_ago) {
   const struct braze_socket *one = sockets->open;
   while (one->number != seen->fd) one++;
   if (seen->revents && identity_of(seen->fd) != one->identity) { /* the number is another's by now */
-    forget(sockets, seen->fd);
+    remove_number(sockets, seen->fd);
     return false;
   }
   if (seen->revents) {
@@ -227,14 +228,14 @@ static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, do
 }
 
 bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago) {
-  struct pollfd states[MOST_AT_A_TIME];
+  struct pollfd states[MAX_POLLED_AT_ONCE];
   bool dropped = false;
   int i = sockets->count;
   sockets->kept = 0;
-  /* From the end, since forgetting one moves the last one to its place. */
+  /* From the end, because removing a socket moves the last one to its place. */
   while (i > 0) {
     nfds_t count = 0;
-    for (; i > 0 && count < MOST_AT_A_TIME; i--) {
+    for (; i > 0 && count < MAX_POLLED_AT_ONCE; i--) {
       const struct pollfd state = {sockets->open[i - 1].number, POLLIN, 0};
       if (!sockets->open[i - 1].user) states[count++] = state;
     }
@@ -249,9 +250,9 @@ void braze_sockets_free(struct braze_sockets *sockets) {
   free(sockets->open);
 }
 
-/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be
-   lost. One that is shut down is found dead before it is used. */
-void braze_sockets_spoil(CURL *easy) {
+/* libcurl 7.88 keeps a connection on which sending failed, with TLS in the middle of a record: the next request on it would be lost.
+   libcurl finds a socket that is shut down dead before it uses it. */
+void braze_sockets_shut_down(CURL *easy) {
   curl_socket_t kept = CURL_SOCKET_BAD;
   if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK && kept != CURL_SOCKET_BAD) shutdown(kept, SHUT_RDWR);
 }

@@ -1,4 +1,4 @@
-/* transfer: see transfer.h. No callback here touches Lua: an error raised through libcurl's frames kills the handle. */
+/* transfer: see transfer.h. */
 #include "http/transfer.h"
 
 #include <stdio.h>
@@ -6,20 +6,18 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "http/conceal.h"
-#include "http/libcurl.h"
-#include "process/process.h"
-#include "http/sending.h"
+#include "base/version.h"
 #include "base/wipe.h"
+#include "http/conceal.h"
+#include "http/sending.h"
+#include "process/process.h"
 
-/* CURLE_TOO_LARGE of 8.6: libcurl's own limits of 100 KiB for one header line, and of 5,000 lines with the trailers. Before, it
-   says of the first that there is no memory. */
-#define TOO_LARGE 100
-#define LEAST_LONG_BODY 65536u
+#define MAX_URL (BRAZE_MAX_TARGET + 4096u)
+#define MIN_LONG_BODY 65536u
 #define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
 #define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
-#define MOST_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
-#define MOST_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
+#define MAX_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
+#define MAX_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
@@ -31,7 +29,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
     outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
     return 0;
   }
-  /* What comes behind the body are trailers. */
+  /* Lines behind the body are trailers. */
   if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, transfer->response_epoch, outcome);
   return length;
 }
@@ -45,32 +43,33 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   return 0;
 }
 
-/* A cap on what arrives, whether or not libcurl gives it to us: it reads endless extensions of a chunk, or an endless answer of
-   a proxy, until the deadline. Most attempts end before the first look. */
+/* Limits what arrives, whether or not libcurl passes it on: it would read endless extensions of a chunk, or an endless answer of a proxy,
+   until the deadline. Most attempts end before the first look. */
 static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
   struct braze_transfer *transfer = data;
   struct braze_outcome *outcome = &transfer->call->outcome;
   (void)to_receive, (void)received, (void)to_send, (void)sent;
   if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
-  if (braze_sockets_received(&transfer->connection) <= (outcome->left ? BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
+  if (braze_sockets_received(&transfer->connection) <= (outcome->request_sent ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
   outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
   return 1;
 }
 
-/* Without a look first the attempt is begun once more, after one; but where libcurl would send again what it lost, it ends. */
+/* Refuses a new connection without a look: the attempt begins once more after one. It ends where libcurl wants the connection only to
+   send the request a second time. */
 static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
   struct braze_transfer *transfer = data;
   if (transfer->may_connect) return braze_sockets_open(&transfer->connection, purpose, address);
   transfer->refused = true;
-  if (transfer->call->outcome.left) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
+  if (transfer->call->outcome.request_sent) transfer->call->outcome.stop = BRAZE_STOP_SECOND_SEND;
   return CURL_SOCKET_BAD;
 }
 
 static void set_headers(struct braze_transfer *transfer) {
   static char content_type[] = "Content-Type: application/json", expect[] = "Expect:";
-  /* Without it a server may choose any coding of the body, and we read none: what inflates may be a bomb. */
+  /* Without it a server may choose any coding of the body. We read none: a small body may inflate without end. */
   static char accept_encoding[] = "Accept-Encoding: identity";
-  /* As a node of ours: libcurl would format its own option anew, twice over, for each transfer. */
+  /* As a header of ours: libcurl would format its own option twice for each transfer. */
   static char user_agent[] = "User-Agent: braze-lua/" BRAZE_VERSION;
   char *const lines[] = {user_agent, transfer->secrets->authorization, accept_encoding, content_type, expect};
   size_t i, count = sizeof lines / sizeof *lines;
@@ -80,9 +79,11 @@ static void set_headers(struct braze_transfer *transfer) {
   }
 }
 
-/* libcurl asks the service before it sends a megabyte, which costs a round trip. The header that stops it costs too. */
+/* A request without a body has no content type. libcurl asks the service before it sends a large body, which costs a round trip. An
+   empty Expect stops it, where that is worth its cost. */
 static void choose_headers(struct braze_transfer *transfer, size_t body_length) {
-  transfer->headers[3].next = body_length < LEAST_LONG_BODY ? NULL : &transfer->headers[4];
+  transfer->headers[2].next = body_length == 0 ? NULL : &transfer->headers[3];
+  transfer->headers[3].next = body_length < MIN_LONG_BODY ? NULL : &transfer->headers[4];
 }
 
 /* Sets an option unless one failed before; the first failure stays in `code`. */
@@ -91,20 +92,8 @@ static void choose_headers(struct braze_transfer *transfer, size_t body_length) 
     if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
   } while (0)
 
-/* The same for one that an older library that is loaded may not know. */
-#define SET_IF_KNOWN(option, value) \
-  do { \
-    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value); \
-    if (code == CURLE_UNKNOWN_OPTION) code = CURLE_OK; \
-  } while (0)
-
 static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *settings) {
-  CURLcode code = CURLE_OK;
-#if BRAZE_LIBCURL_AT_LEAST(7, 85, 0)
-  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, settings->secure ? "https" : "http");
-#else
-  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS, settings->secure ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
-#endif
+  CURLcode code = braze_libcurl_set_protocol(easy, settings->secure);
   SET(CURLOPT_FOLLOWLOCATION, 0L); /* the key would travel with it */
   SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -118,7 +107,7 @@ static CURLcode set_limits_of_trust(CURL *easy, const struct braze_settings *set
   return code;
 }
 
-/* libcurl never looks at the environment for a proxy: an empty text says that there is none. */
+/* An empty text keeps libcurl from looking for a proxy in the environment. */
 static CURLcode set_proxy(CURL *easy, const struct braze_settings *settings, const struct braze_secrets *secrets) {
   CURLcode code = CURLE_OK;
   SET(CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
@@ -138,7 +127,6 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
   if (code == CURLE_OK) code = braze_sending_set(transfer);
-  SET(CURLOPT_POST, 1L);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_NOSIGNAL, 1L);
@@ -155,14 +143,7 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
-  SET(CURLOPT_MAXAGE_CONN, MOST_CONNECTION_AGE);
-#if BRAZE_LIBCURL_AT_LEAST(7, 80, 0)
-  SET_IF_KNOWN(CURLOPT_MAXLIFETIME_CONN, MOST_CONNECTION_LIFETIME);
-#endif
-#if BRAZE_LIBCURL_AT_LEAST(7, 87, 0)
-  SET_IF_KNOWN(CURLOPT_QUICK_EXIT, 1L); /* giving up a name look-up must not wait for it */
-#endif
-  return code;
+  return code == CURLE_OK ? braze_libcurl_set_connection_limits(easy, MAX_CONNECTION_AGE, MAX_CONNECTION_LIFETIME) : code;
 }
 
 struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
@@ -170,6 +151,7 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
   if (!transfer) return NULL;
   braze_sockets_begin(&transfer->connection, sockets);
   transfer->settings = settings;
+  braze_buffer_init(&transfer->target, BRAZE_MAX_TARGET);
   transfer->secrets = secrets;
   transfer->easy = curl_easy_init();
   set_headers(transfer);
@@ -179,10 +161,10 @@ struct braze_transfer *braze_transfer_new(const struct braze_settings *settings,
 }
 
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets) {
-  if (braze_global_reuses_handles()) return true;
+  if (braze_libcurl_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->url_is_set = transfer->is_fresh = false;
+  transfer->url_is_set = transfer->is_fresh = transfer->has_body = transfer->is_plain = false;
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -191,31 +173,59 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   if (!transfer) return;
   curl_easy_cleanup(transfer->easy);
   curl_url_cleanup(transfer->url);
+  braze_buffer_free(&transfer->target);
   braze_wipe(transfer->error, sizeof transfer->error);
   free(transfer);
 }
 
-static bool make_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+/* Whether the URL is that of the target already. */
+static bool has_target(const struct braze_transfer *transfer, const char *target) {
+  return transfer->target.length > 0 && strcmp(braze_buffer_text(&transfer->target), target) == 0;
+}
+
+static bool make_url(struct braze_transfer *transfer, const char *target) {
   struct braze_buffer text;
   bool good;
-  if (transfer->endpoint == endpoint) return true;
-  braze_buffer_init(&text, 4096);
+  braze_buffer_init(&text, MAX_URL);
+  braze_buffer_clear(&transfer->target);
   if (!transfer->url) transfer->url = curl_url();
   good = transfer->url && braze_buffer_append(&text, transfer->settings->url, strlen(transfer->settings->url)) &&
-         braze_buffer_append(&text, endpoint->path, strlen(endpoint->path)) &&
-         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK;
+         braze_buffer_append(&text, target, strlen(target)) &&
+         curl_url_set(transfer->url, CURLUPART_URL, text.bytes, CURLU_DISALLOW_USER) == CURLUE_OK &&
+         braze_buffer_append(&transfer->target, target, strlen(target));
   braze_buffer_free(&text);
-  if (good) transfer->endpoint = endpoint;
   return good;
 }
 
-/* The URL is parsed once for a transfer; each of its handles is given what came of it. */
-static CURLcode set_url(struct braze_transfer *transfer, const struct braze_endpoint *endpoint) {
+/* The URL of a target is parsed once, as long as the transfer keeps the target, and set on each of its handles. */
+static CURLcode set_url(struct braze_transfer *transfer, const char *target) {
   CURLcode code = CURLE_OK;
-  if (transfer->endpoint == endpoint && transfer->url_is_set) return CURLE_OK;
-  if (!make_url(transfer, endpoint)) return CURLE_OUT_OF_MEMORY;
+  bool same = has_target(transfer, target);
+  if (same && transfer->url_is_set) return CURLE_OK;
+  if (!same && !make_url(transfer, target)) return CURLE_OUT_OF_MEMORY;
   code = curl_easy_setopt(transfer->easy, CURLOPT_CURLU, transfer->url);
   transfer->url_is_set = code == CURLE_OK;
+  return code;
+}
+
+/* Sets method and body. For libcurl a request with a body is a POST, and one without is a GET, whatever its method is called. */
+static CURLcode set_request(struct braze_transfer *transfer, const struct braze_request *request) {
+  CURL *easy = transfer->easy;
+  CURLcode code = CURLE_OK;
+  bool has_body = request->body.length > 0;
+  bool plain = request->method == (has_body ? BRAZE_POST : BRAZE_GET);
+  if (transfer->has_body != has_body || transfer->is_plain != plain || !plain) {
+    if (has_body)
+      SET(CURLOPT_POST, 1L);
+    else
+      SET(CURLOPT_HTTPGET, 1L);
+    SET(CURLOPT_CUSTOMREQUEST, plain ? NULL : braze_method_name(request->method));
+    transfer->has_body = has_body;
+    transfer->is_plain = plain;
+  }
+  if (!has_body) return code;
+  SET(CURLOPT_POSTFIELDSIZE, (long)request->body.length);
+  if (!braze_libcurl_marks_by_read()) SET(CURLOPT_POSTFIELDS, request->body.bytes);
   return code;
 }
 
@@ -223,7 +233,7 @@ static bool is_same(const struct braze_trust_store *one, const struct braze_trus
   return one->round == other->round && one->file == other->file && one->directory == other->directory;
 }
 
-/* Without either, both stay as libcurl was built. */
+/* A store without file and directory leaves both at libcurl's defaults. */
 static CURLcode set_store(struct braze_transfer *transfer, const struct braze_trust_store *store) {
   CURL *easy = transfer->easy;
   CURLcode code = CURLE_OK;
@@ -237,10 +247,10 @@ static CURLcode set_store(struct braze_transfer *transfer, const struct braze_tr
 
 static long milliseconds(double seconds) {
   long whole = (long)(seconds * 1000.0 + 0.999);
-  return whole > 0 ? whole : 1; /* 0 would mean: for ever */
+  return whole > 0 ? whole : 1; /* 0 would mean no limit */
 }
 
-/* Gives libcurl the addresses that were found. It keeps them until it gets others, which is before each new connection. */
+/* Sets the addresses that were found. libcurl keeps them until it is given others, which happens before each new connection. */
 static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
   snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
   transfer->resolve.data = transfer->addresses;
@@ -249,32 +259,31 @@ static CURLcode set_addresses(struct braze_transfer *transfer, const char *addre
 
 CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call *call, const struct braze_route *route, double now) {
   CURL *easy = transfer->easy;
-  double left = call->deadline - now;
-  CURLcode code = set_url(transfer, call->endpoint);
+  double remaining = call->deadline - now;
+  CURLcode code = set_url(transfer, call->request.target);
   if (code == CURLE_OK) code = set_store(transfer, route->store);
   if (code == CURLE_OK) code = set_addresses(transfer, route->addresses);
   transfer->call = call;
   transfer->may_connect = route->may_connect;
   transfer->refused = false;
-  transfer->process = braze_parking_forks();
+  transfer->process = braze_process_forks();
   transfer->vain_looks = transfer->seen = transfer->body_read = transfer->header_bytes = 0;
   transfer->rounds = 0;
   transfer->error[0] = '\0';
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
   braze_headers_init(&transfer->response);
-  call->outcome.connecting = call->connect_timeout < left;
-  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->connect_timeout < left ? call->connect_timeout : left));
-  SET(CURLOPT_POSTFIELDSIZE, (long)call->body_length);
-  if (!transfer->by_reading) SET(CURLOPT_POSTFIELDS, call->body);
+  call->outcome.connecting = call->limits.connect_timeout < remaining;
+  SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < remaining ? call->limits.connect_timeout : remaining));
+  if (code == CURLE_OK) code = set_request(transfer, &call->request);
   if (route->fresh != transfer->is_fresh) SET(CURLOPT_FRESH_CONNECT, (long)route->fresh);
   transfer->is_fresh = route->fresh;
-  choose_headers(transfer, call->body_length);
+  choose_headers(transfer, call->request.body.length);
   return code;
 }
 
 static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
-  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->request_sent ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   if (outcome->stop == BRAZE_STOP_LATE) return BRAZE_TIMEOUT;
   if (outcome->stop == BRAZE_STOP_CANCELLED) return BRAZE_CANCELLED;
   switch (code) {
@@ -295,13 +304,33 @@ static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcom
   case CURLE_UNSUPPORTED_PROTOCOL: /* what arrived is not HTTP/1.x */
   case CURLE_WEIRD_SERVER_REPLY:
   case CURLE_BAD_FUNCTION_ARGUMENT: /* libcurl's store of headers says so of a line that is none */
-  case CURLE_BAD_CONTENT_ENCODING: return outcome->left ? BRAZE_PROTOCOL : BRAZE_NETWORK;
+  case CURLE_BAD_CONTENT_ENCODING: return outcome->request_sent ? BRAZE_PROTOCOL : BRAZE_NETWORK;
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
     /* With TLS 1.3 a server refuses a client only after the client has sent its request. */
-    return outcome->left && strstr(outcome->curl_message, "alert") ? BRAZE_TLS : BRAZE_NETWORK;
+    return outcome->request_sent && strstr(outcome->curl_message, "alert") ? BRAZE_TLS : BRAZE_NETWORK;
   default: return BRAZE_NETWORK;
   }
+}
+
+/* Whether the proxy could not be reached. Only libcurl knows which hosts in no_proxy it reaches without the proxy: its text names the host
+   that it could not reach. */
+static bool is_proxy_missing(const struct braze_settings *settings, CURLcode code, const struct braze_outcome *outcome) {
+  const char *proxy = settings->proxy, *name;
+  char host[256];
+  size_t length;
+  if (!proxy || outcome->request_sent || outcome->proxy_status > 0) return false;
+  if (code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
+  name = strstr(proxy, "://");
+  name = name ? name + 3 : proxy;
+  if (*name == '[')
+    length = strcspn(++name, "]");
+  else
+    length = strcspn(name, ":/");
+  if (code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
+  memcpy(host, name, length);
+  host[length] = '\0';
+  return strstr(outcome->curl_message, host) != NULL;
 }
 
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
@@ -310,14 +339,16 @@ static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct 
   snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
   braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
+  outcome->bad_store = code == CURLE_SSL_CACERT_BADFILE;
+  outcome->no_proxy = is_proxy_missing(transfer->settings, code, outcome);
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
-/* A final response of 300 or more decides by itself; a 2xx only when all of it is there. libcurl takes a response for whole
-   that ends inside its header. */
-static void judge(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
+/* A final response of 300 or more counts whether or not it is complete; a 2xx only if it is. libcurl takes a response that ends inside its
+   header for complete. */
+static void classify(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
-    braze_outcome_judge_status(outcome);
+    braze_outcome_classify_status(outcome);
   else if (code == CURLE_OK && transfer->response.ended)
     outcome->answered = true;
   else
@@ -331,13 +362,16 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   if (transfer->settings->proxy) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   outcome->proxy_status = (int)proxy_status;
-  outcome->status = outcome->left && status >= 200 ? (int)status : 0;
+  outcome->status = outcome->request_sent && status >= 200 ? (int)status : 0;
   if (outcome->status > 0) braze_headers_finish(&transfer->response, outcome);
-  if (outcome->status == 0) outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0'; /* an interim response's */
-  if (outcome->left && outcome->stop == BRAZE_STOP_NONE && (int)code == TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+  if (outcome->status == 0) { /* an interim response's */
+    outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0';
+    braze_buffer_clear(&outcome->link);
+  }
+  if (outcome->request_sent && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) keep_failure(transfer, code, outcome);
-  outcome->connecting = outcome->connecting && !outcome->left;
-  judge(transfer, code, outcome);
+  outcome->connecting = outcome->connecting && !outcome->request_sent;
+  classify(transfer, code, outcome);
   braze_conceal(transfer->secrets, transfer->call);
   braze_sockets_end(&transfer->connection, braze_clock_now());
   transfer->call = NULL;

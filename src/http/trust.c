@@ -6,25 +6,23 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http/libcurl_version.h"
+#include "http/libcurl.h"
 
-#define FILLS_DEFAULTS 0x081500
-#define MOST_SPELLINGS 64u
-#define NO_DIRECTORY "/dev/null" /* OpenSSL looks certificates up in it by name, and finds none */
+#define MAX_SPELLINGS 64u
+#define NO_DIRECTORY "/dev/null" /* OpenSSL looks up certificates in it by name, and finds none */
 
 /* A hashed name is eight hexadecimal digits, a dot and a number. */
 static bool is_hashed_name(const char *name) {
   return strlen(name) >= 10 && strspn(name, "0123456789abcdef") == 8 && strcmp(name + 8, ".0") == 0;
 }
 
-/* The first hashed name of the directory that leads to a file, with its path. */
+/* Writes the path of the directory's first hashed name that leads to a readable file. False: there is none. */
 static bool find_hashed(const char *directory, char *path, size_t size) {
   DIR *opened = opendir(directory);
   const struct dirent *entry;
@@ -46,27 +44,8 @@ static bool is_directory(const char *path) {
   return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What libcurl says of itself. Asked once: it writes the same variables each time, on whichever thread. */
-static struct {
-  bool openssl;
-  unsigned version;
-  struct braze_trust_store defaults; /* where it looks by itself; NULL where it looks at none, or can't be asked */
-} library;
-
-static void ask_library(void) {
-  const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-  library.version = version->version_num;
-  library.openssl = version->ssl_version && strncmp(version->ssl_version, "OpenSSL/", 8) == 0;
-#if BRAZE_LIBCURL_AT_LEAST(7, 70, 0)
-  if (version->age >= CURLVERSION_SEVENTH) {
-    library.defaults.directory = version->capath;
-    library.defaults.file = version->cainfo;
-  }
-#endif
-}
-
-/* Since 8.21 libcurl takes its own default for what is set to NULL, and would trust that as well: beside a file of the caller's
-   stands a directory with nothing in it, beside a directory one of its own certificates. */
+/* Where libcurl would fill in its own defaults: beside a file of the caller's it is given a directory with nothing in it, beside a
+   directory one of the certificates in there. */
 static void keep_to(struct braze_trust *trust, const struct braze_trust_store *defaults) {
   struct braze_trust_store *store = &trust->first;
   if (!store->directory && defaults->directory) store->directory = NO_DIRECTORY;
@@ -86,7 +65,7 @@ static uint64_t mix(uint64_t print, uint64_t number) {
 #define NANOSECONDS(status, which) ((uint64_t)(status)->st_##which##tim.tv_nsec)
 #endif
 
-/* Of which file stands at the path, how long it is, and when it was changed: the inode's own time too, which nobody sets back. */
+/* Mixes in which file the path names, its length, and when it was changed, by the inode's own time as well, which can't be set back. */
 static uint64_t print_of(uint64_t print, const char *path) {
   struct stat status;
   if (!path) return mix(print, 1);
@@ -97,8 +76,8 @@ static uint64_t print_of(uint64_t print, const char *path) {
   return mix(print, NANOSECONDS(&status, c));
 }
 
-/* Reads a file as libcurl will, so that a file system that hangs is found out here. What can't be read libcurl names. Without
-   waiting for a writer, should it be a FIFO since. */
+/* Reads a file as libcurl will, so that a file system that hangs is noticed here. libcurl reports a file that can't be read. Does not
+   wait for a writer, in case the path has become a FIFO. */
 static void read_ahead(const char *path) {
   char bytes[16384];
   int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -107,7 +86,7 @@ static void read_ahead(const char *path) {
   close(opened);
 }
 
-/* Whether a path leads to what is read to an end. */
+/* Why the path can't be read to an end; NULL: it can, or does not exist. */
 static const char *refusal_of(const char *path) {
   struct stat status;
   if (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return NULL;
@@ -117,8 +96,8 @@ static const char *refusal_of(const char *path) {
 }
 
 static void choose_stores(const struct braze_settings *settings, struct braze_trust *trust) {
-  const struct braze_trust_store defaults = library.defaults;
-  bool openssl = library.openssl;
+  const struct braze_trust_store defaults = {braze_libcurl_ca_directory(), braze_libcurl_ca_file(), 0};
+  bool openssl = braze_libcurl_has_openssl();
   if (settings->ca_file && is_directory(settings->ca_file)) {
     trust->first.directory = settings->ca_file;
   } else if (settings->ca_file) {
@@ -130,12 +109,10 @@ static void choose_stores(const struct braze_settings *settings, struct braze_tr
     trust->first.file = defaults.file;
     return;
   }
-  if (openssl && library.version >= FILLS_DEFAULTS) keep_to(trust, &defaults);
+  if (openssl && braze_libcurl_fills_ca_defaults()) keep_to(trust, &defaults);
 }
 
 void braze_trust_find(const struct braze_settings *settings, struct braze_trust *trust) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, ask_library);
   memset(trust, 0, sizeof *trust);
   if (!settings->secure) return;
   if (settings->ca_file) trust->refusal = refusal_of(settings->ca_file);
@@ -163,9 +140,9 @@ static bool spell(const char **path, char **kept, unsigned dots) {
 bool braze_trust_follow(struct braze_trust *trust, const struct braze_trust *before) {
   unsigned round = before ? before->first.round + (before->print != trust->print) : 0;
   trust->first.round = trust->second.round = round;
-  return spell(&trust->first.directory, &trust->spelled[0], round % MOST_SPELLINGS) &&
-         spell(&trust->first.file, &trust->spelled[1], round % MOST_SPELLINGS) &&
-         spell(&trust->second.file, &trust->spelled[2], round % MOST_SPELLINGS);
+  return spell(&trust->first.directory, &trust->spelled[0], round % MAX_SPELLINGS) &&
+         spell(&trust->first.file, &trust->spelled[1], round % MAX_SPELLINGS) &&
+         spell(&trust->second.file, &trust->spelled[2], round % MAX_SPELLINGS);
 }
 
 void braze_trust_free(struct braze_trust *trust) {

@@ -1,4 +1,4 @@
-/* worker: see worker.h. The owner and the thread share one struct, which the last of them frees. */
+/* worker: see worker.h. The owner and the thread share one struct, which the last of the two frees. */
 #define _GNU_SOURCE /* clocks and signals under -std=c11 */
 #include "http/worker.h"
 
@@ -18,23 +18,19 @@
 #include "process/wake.h"
 
 #define LONGEST_WAIT 3600.0
-#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread is to learn that the process exits */
-
-struct queue {
-  struct braze_call *first, *last;
-};
+#define LONGEST_WAIT_OF_OWNER 1.0 /* its thread must notice that the process exits */
 
 struct braze_worker {
   atomic_int references; /* the owner's and the thread's */
-  pthread_mutex_t mutex; /* of all below up to the blank line */
+  pthread_mutex_t mutex; /* guards all below up to the blank line */
   pthread_cond_t finished;
-  struct queue inbox;  /* by inbox_next: submitted, for the thread */
-  struct braze_call *cancels; /* by cancel_next: cancelled, for the thread; each with a reference */
-  struct queue outbox; /* by outbox_next: finished, or cancelled */
-  struct braze_call *flight; /* by flight_next: submitted and neither finished nor cancelled */
+  struct braze_list inbox;   /* by engine_link: submitted, not yet seen by the thread */
+  struct braze_list cancels; /* by cancel_link: cancelled, not yet seen by the thread; each with a reference */
+  struct braze_list flight;  /* by owner_link: neither finished nor cancelled, the oldest first */
+  struct braze_list outbox;  /* by owner_link: finished or cancelled, not yet taken */
   int outbox_count;
   bool closing;
-  bool asleep; /* the thread waits, or is about to, and has to be woken for whatever is new */
+  bool asleep; /* the thread waits, or is about to, and must be woken for anything new */
   bool waited_for;
   int notify;
 
@@ -65,10 +61,20 @@ static bool open_condition(pthread_cond_t *condition) {
   return good;
 }
 
-struct braze_worker *braze_worker_new(struct braze_settings *settings) {
+/* The descriptor for the owner, and an engine that the owner can wake. Returns 0 or an error. */
+static int open_engine(struct braze_worker *worker, struct braze_settings *settings) {
+  int failure = braze_wake_open(&worker->wake);
+  if (failure == 0) failure = braze_engine_new(&worker->engine, settings, settings->max_connections);
+  if (failure != 0) return failure;
+  failure = braze_engine_open_wake(worker->engine);
+  if (failure != 0) braze_engine_free(worker->engine);
+  return failure;
+}
+
+int braze_worker_new(struct braze_worker **made, struct braze_settings *settings) {
   struct braze_worker *worker = calloc(1, sizeof *worker);
-  int code;
-  if (!worker) return NULL;
+  int failure;
+  if (!worker) return ENOMEM;
   atomic_init(&worker->references, 1);
   atomic_init(&worker->ready, false);
   worker->notify = -1;
@@ -77,33 +83,20 @@ struct braze_worker *braze_worker_new(struct braze_settings *settings) {
   if (!open_condition(&worker->finished)) {
     pthread_mutex_destroy(&worker->mutex);
     free(worker);
-    return NULL;
+    return ENOMEM;
   }
-  if (!braze_wake_open(&worker->wake) || (worker->engine = braze_engine_new(settings, settings->max_connections)) == NULL) {
+  failure = open_engine(worker, settings);
+  if (failure == 0)
+    *made = worker;
+  else
     release(worker);
-    return NULL;
-  }
-  if (braze_engine_open_wake(worker->engine)) return worker;
-  code = errno;
-  braze_engine_free(worker->engine);
-  release(worker);
-  errno = code;
-  return NULL;
+  return failure;
 }
 
-/* Under the mutex: the call leaves the flight and can be taken. */
+/* Under the mutex: moves a call from the flight to the outbox, where it can be taken. */
 static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
-  if (call->flight_previous)
-    call->flight_previous->flight_next = call->flight_next;
-  else
-    worker->flight = call->flight_next;
-  if (call->flight_next) call->flight_next->flight_previous = call->flight_previous;
-  call->outbox_next = NULL;
-  if (worker->outbox.last)
-    worker->outbox.last->outbox_next = call;
-  else
-    worker->outbox.first = call;
-  worker->outbox.last = call;
+  braze_list_remove(&worker->flight, &call->owner_link);
+  braze_list_append(&worker->outbox, &call->owner_link);
   worker->outbox_count++;
   atomic_store(&call->finished, true);
   if (!atomic_exchange(&worker->ready, true)) {
@@ -113,50 +106,48 @@ static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
   if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
 }
 
-/* Under the mutex, once something is new: whether the thread is to be woken. One at work looks by itself before it waits. */
+/* Under the mutex, after something new has come: whether the thread must be woken. A thread at work looks by itself before it waits. */
 static bool rouse(struct braze_worker *worker) {
   bool asleep = worker->asleep;
   worker->asleep = false;
   return asleep;
 }
 
-/* On the thread: whether nothing came in meanwhile; then whoever brings something wakes it. */
+/* On the thread: whether nothing has come in meanwhile. If so, whoever brings something wakes the thread. */
 static bool may_sleep(struct braze_worker *worker) {
   bool nothing_new;
   pthread_mutex_lock(&worker->mutex);
-  nothing_new = !worker->inbox.first && !worker->cancels && !worker->closing;
+  nothing_new = !worker->inbox.first && !worker->cancels.first && !worker->closing;
   worker->asleep = nothing_new;
   pthread_mutex_unlock(&worker->mutex);
   return nothing_new;
 }
 
-/* On the thread: submits what came in, ends what was cancelled. False: the thread is to end. */
+/* On the thread: submits new calls, and ends those that were cancelled. False: the thread must end. */
 static bool receive(struct braze_worker *worker) {
-  struct braze_call *call, *submitted, *cancels;
+  struct braze_list submitted, cancels;
+  struct braze_call *call;
   bool closing;
   pthread_mutex_lock(&worker->mutex);
   worker->asleep = false;
   closing = worker->closing;
-  submitted = worker->inbox.first;
-  cancels = worker->cancels;
-  worker->inbox.first = worker->inbox.last = worker->cancels = NULL;
+  submitted = braze_list_take_all(&worker->inbox);
+  cancels = braze_list_take_all(&worker->cancels);
   pthread_mutex_unlock(&worker->mutex);
-  while ((call = submitted) != NULL) {
-    submitted = call->inbox_next;
+  while ((call = braze_call_of_engine_link(braze_list_take(&submitted))) != NULL) {
     if (braze_call_is_cancelled(call))
       braze_call_release(call);
     else
       braze_engine_submit(worker->engine, call);
   }
-  while ((call = cancels) != NULL) {
-    cancels = call->cancel_next;
+  while ((call = braze_call_of_cancel_link(braze_list_take(&cancels))) != NULL) {
     braze_engine_cancel(worker->engine, call);
     braze_call_release(call);
   }
   return !closing;
 }
 
-/* On the thread: hands over what is done, and with it the thread's reference. */
+/* On the thread: hands over the calls that are done, with the thread's references. */
 static void deliver(struct braze_worker *worker) {
   struct braze_call *call = braze_engine_take(worker->engine);
   if (!call) return;
@@ -170,9 +161,9 @@ static void deliver(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
 }
 
-/* Does not return once the process is exiting: the thread stands still until it ends with the process. */
+/* Does not return once the process is exiting: the thread sleeps until it ends with the process. */
 static void begin_work(void) {
-  while (!braze_parking_begin_work()) pause();
+  while (!braze_process_enter()) pause();
 }
 
 static void *work(void *data) {
@@ -180,48 +171,44 @@ static void *work(void *data) {
   for (begin_work(); receive(worker); begin_work()) {
     braze_engine_step(worker->engine);
     deliver(worker);
-    braze_parking_end_work();
+    braze_process_leave();
     if (may_sleep(worker)) braze_engine_wait(worker->engine, LONGEST_WAIT);
   }
   braze_engine_cancel_all(worker->engine);
   deliver(worker);
   braze_engine_free(worker->engine);
   release(worker);
-  braze_parking_end_thread();
+  braze_process_leave_at_thread_end();
   return NULL;
 }
 
-static bool start_thread(struct braze_worker *worker) {
+/* Starts the worker's thread once. Returns 0 or an error. */
+static int start_thread(struct braze_worker *worker) {
+  int failure;
+  if (worker->started) return 0;
   atomic_fetch_add(&worker->references, 1);
-  if (braze_thread_start(work, worker)) return true;
-  atomic_fetch_sub(&worker->references, 1);
-  return false;
+  failure = braze_thread_start(work, worker);
+  if (failure != 0) atomic_fetch_sub(&worker->references, 1);
+  worker->started = failure == 0;
+  return failure;
 }
 
-bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
+int braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   bool asleep;
-  if (!worker->started && !start_thread(worker)) return false;
-  worker->started = true;
+  int failure = start_thread(worker);
+  if (failure != 0) return failure;
   call->started = braze_clock_now();
-  call->inbox_next = NULL;
   braze_call_retain(call);
   pthread_mutex_lock(&worker->mutex);
-  if (worker->inbox.last)
-    worker->inbox.last->inbox_next = call;
-  else
-    worker->inbox.first = call;
-  worker->inbox.last = call;
-  call->flight_next = worker->flight;
-  call->flight_previous = NULL;
-  if (worker->flight) worker->flight->flight_previous = call;
-  worker->flight = call;
+  braze_list_append(&worker->inbox, &call->engine_link);
+  braze_list_append(&worker->flight, &call->owner_link);
   asleep = rouse(worker);
   pthread_mutex_unlock(&worker->mutex);
-  if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which is the first thing that it wants */
-  return true;
+  if (asleep) braze_engine_wake(worker->engine); /* not under the mutex, which the thread takes first */
+  return 0;
 }
 
-/* Under the mutex. The outbox gets a reference of its own; the thread keeps its until it has dropped the call. */
+/* Under the mutex. The outbox gets a reference of its own; the thread keeps its own until it has dropped the call. */
 static void cancel(struct braze_worker *worker, struct braze_call *call) {
   atomic_fetch_or(&call->gate, BRAZE_GATE_CLOSED);
   call->cancelled = true;
@@ -235,21 +222,20 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
   fresh = !atomic_load(&call->finished);
   if (fresh) {
     cancel(worker, call);
-    call->cancel_next = worker->cancels;
-    worker->cancels = braze_call_retain(call);
-    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: a thread that sleeps has its engine */
+    braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);
+    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: while it is held, a thread that sleeps does not free its engine */
   }
   pthread_mutex_unlock(&worker->mutex);
   return fresh;
 }
 
-/* Under the mutex: all whose deadline is that or earlier, in the order they were started. */
+/* Under the mutex: cancels all calls with this deadline or an earlier one, in the order in which they were started. */
 static void cancel_flight(struct braze_worker *worker, double deadline) {
-  struct braze_call *call = worker->flight, *earlier;
-  while (call && call->flight_next) call = call->flight_next;
-  for (; call; call = earlier) {
-    earlier = call->flight_previous;
-    if (call->started + call->timeout <= deadline) cancel(worker, call);
+  struct braze_link *link, *next;
+  for (link = worker->flight.first; link; link = next) {
+    struct braze_call *call = braze_call_of_owner_link(link);
+    next = link->next; /* before the call goes to the outbox */
+    if (call->started + call->limits.timeout <= deadline) cancel(worker, call);
   }
 }
 
@@ -263,8 +249,8 @@ void braze_worker_close(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
 }
 
-void braze_worker_give_up(struct braze_worker *worker) {
-  double deadline = braze_parking_is_exiting_here() ? HUGE_VAL : braze_clock_now();
+void braze_worker_cancel_overdue(struct braze_worker *worker) {
+  double deadline = braze_process_is_exiting_here() ? HUGE_VAL : braze_clock_now();
   pthread_mutex_lock(&worker->mutex);
   cancel_flight(worker, deadline);
   pthread_mutex_unlock(&worker->mutex);
@@ -283,12 +269,8 @@ struct braze_call *braze_worker_take(struct braze_worker *worker) {
   struct braze_call *call;
   if (!atomic_load(&worker->ready)) return NULL;
   pthread_mutex_lock(&worker->mutex);
-  call = worker->outbox.first;
-  if (call) {
-    worker->outbox.first = call->outbox_next;
-    worker->outbox_count--;
-  }
-  if (!worker->outbox.first) worker->outbox.last = NULL;
+  call = braze_call_of_owner_link(braze_list_take(&worker->outbox));
+  if (call) worker->outbox_count--;
   pthread_mutex_unlock(&worker->mutex);
   return call;
 }
@@ -305,14 +287,14 @@ bool braze_worker_ready(const struct braze_worker *worker) {
   return atomic_load(&worker->ready);
 }
 
-void braze_worker_settle(struct braze_worker *worker) {
+void braze_worker_rearm(struct braze_worker *worker) {
   if (!atomic_load(&worker->ready)) return;
   pthread_mutex_lock(&worker->mutex);
   if (!worker->outbox.first) {
     braze_wake_clear(&worker->wake);
     atomic_store(&worker->ready, false);
   } else {
-    braze_wake_notify(worker->notify); /* its byte was read, and no other one comes while the descriptor stays readable */
+    braze_wake_notify(worker->notify); /* its byte was read, and no other one is written while the descriptor stays readable */
   }
   pthread_mutex_unlock(&worker->mutex);
 }
@@ -322,7 +304,7 @@ int braze_worker_descriptor(const struct braze_worker *worker) {
 }
 
 void braze_worker_notify(struct braze_worker *worker, int socket) {
-  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_LEAST_DESCRIPTOR) : -1, before;
+  int own = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR) : -1, before;
   pthread_mutex_lock(&worker->mutex);
   before = worker->notify;
   worker->notify = own;
@@ -349,8 +331,8 @@ static struct timespec time_in(double seconds) {
   return time;
 }
 
-bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds) {
-  const struct timespec until = time_in(most_seconds > 0 ? most_seconds : 0);
+bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double max_seconds) {
+  const struct timespec until = time_in(max_seconds > 0 ? max_seconds : 0);
   bool there;
   pthread_mutex_lock(&worker->mutex);
   worker->waited_for = true;

@@ -1,57 +1,58 @@
-/* worker: an engine on its own thread: calls in, calls out, one descriptor to wait on. All functions are for the one thread
-   that owns it, and none of them waits for the network. */
+/* worker: an engine on a thread of its own. Calls go in, finished calls come out, and one descriptor tells when. All functions belong
+   to the thread that owns the worker, and none of them waits for the network. */
 #ifndef BRAZE_WORKER_H
 #define BRAZE_WORKER_H
 
 #include <stdbool.h>
 
-#include "http/call.h"
-#include "http/settings.h"
+#include "http/engine.h"
 
 struct braze_worker;
 
-/* A worker without a thread yet (braze_global_start has been called). NULL: no memory, or no descriptor (errno). In the child
-   of a fork the parent's worker is simply forgotten: whatever is done to it would be done to the parent's connections. */
-struct braze_worker *braze_worker_new(struct braze_settings *settings);
+/* Makes a worker, whose thread starts with the first call. Returns 0; ENOMEM; EMFILE or ENFILE where no descriptor is free; or
+   BRAZE_ERROR_LIBCURL. The child of a fork abandons the parent's worker without freeing it: whatever is done to it would be done
+   to the parent's connections. */
+int braze_worker_new(struct braze_worker **made, struct braze_settings *settings);
 
-/* Closes the worker and drops what was not taken. */
+/* Closes the worker and releases the calls that were not taken. */
 void braze_worker_free(struct braze_worker *worker);
 
-/* Readable while braze_worker_take has something to give; the same for the worker's life. */
+/* A descriptor that is readable while braze_worker_take has something to give. It never changes. */
 int braze_worker_descriptor(const struct braze_worker *worker);
 
-/* Hands a call over (the worker takes its own reference); it starts the thread at the first. Its deadline runs from now.
-   False: nothing was handed over, for want of memory or of a thread. */
-bool braze_worker_submit(struct braze_worker *worker, struct braze_call *call);
+/* Hands a call over: the worker takes a reference of its own, and the call's deadline runs from now. The first call starts the
+   thread. Returns 0, or the error of errno.h that kept the thread from starting: then nothing was handed over. */
+int braze_worker_submit(struct braze_worker *worker, struct braze_call *call);
 
-/* Ends a call at once; it is taken like any other, with call->cancelled set: what is known of it then is what
-   braze_call_describe_cancelled says. False: it was finished or cancelled before. From here on no request of it leaves. */
+/* Cancels a call at once: from here on no request of it is sent. It is taken like any other, with call->cancelled set; then
+   braze_call_describe_cancelled says what is known of it. False: it had been finished or cancelled before. */
 bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call);
 
-/* Cancels all and lets the thread end; what is there can still be taken. */
+/* Cancels all calls and lets the thread end. Finished and cancelled calls can still be taken. */
 void braze_worker_close(struct braze_worker *worker);
 
-/* Where the process is exiting the thread stands still: cancels what is past its deadline, and all on the thread that exits. */
-void braze_worker_give_up(struct braze_worker *worker);
+/* For a process that is exiting, in which the worker's thread does nothing any more: cancels the calls that are past their deadline; on
+   the thread that exits, all calls. */
+void braze_worker_cancel_overdue(struct braze_worker *worker);
 
-/* The next call that is finished or cancelled, with the reference that the worker had; NULL: none. */
+/* Takes the next call that is finished or cancelled, with the worker's reference. NULL: there is none. */
 struct braze_call *braze_worker_take(struct braze_worker *worker);
 
-/* Whether braze_worker_take may have something to give: cheap enough for every frame. */
+/* Whether braze_worker_take may have something to give. Cheap enough to be asked in every frame of a game. */
 bool braze_worker_ready(const struct braze_worker *worker);
 
-/* How many braze_worker_take would give now. */
+/* The number of calls that braze_worker_take would give now. */
 int braze_worker_count(struct braze_worker *worker);
 
-/* Clears the descriptor where nothing is left to take. */
-void braze_worker_settle(struct braze_worker *worker);
+/* Makes the descriptor unreadable if nothing remains to be taken; else notifies the host's socket once more. */
+void braze_worker_rearm(struct braze_worker *worker);
 
-/* Blocks this thread until the call is finished or cancelled (NULL: until there is something to take), at most so many
-   seconds. True where it came to that. */
-bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double most_seconds);
+/* Blocks until the call is finished or cancelled (NULL: until there is something to take), for at most max_seconds, and never for
+   longer than a second. False: the time was up. */
+bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double max_seconds);
 
-/* Sets a socket to which a byte is written when the worker's descriptor becomes readable; -1 = none. The worker keeps a
-   duplicate, since the host may close its own at any time. */
+/* Sets a socket (-1: none) to which a byte is written when the worker's descriptor becomes readable. The worker keeps a duplicate,
+   because the host may close its own at any time. */
 void braze_worker_notify(struct braze_worker *worker, int socket);
 
 #endif

@@ -1,6 +1,5 @@
-/* lua_host: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
+/* adapter: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
 #define _GNU_SOURCE /* close under -std=c11 */
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,12 +26,16 @@ static int core_is_yieldable(lua_State *L) {
   return 1;
 }
 
-/* core.check_call(params, options): raises for what is wrong with a call whatever its client is */
+/* core.check_call(name, params, options): raises for what is wrong with a call whatever its client is */
 static int core_check_call(lua_State *L) {
-  const struct lbraze_context context = {NULL, "create_send_id"};
-  lua_settop(L, 2);
-  lbraze_check_parameters(L, 1, &context);
-  lbraze_check_call_options(L, 2, &context);
+  struct lbraze_context context = {NULL, NULL};
+  struct lbraze_target target;
+  lua_settop(L, 3);
+  lbraze_check_dot(L, 1, "call");
+  lbraze_read_target(L, 1, NULL, "call", &target);
+  context.operation = target.name;
+  if (target.operation) lbraze_check_params(L, 2, &context);
+  lbraze_check_call_options(L, 3, LBRAZE_FOR_CALL, &context);
   return 0;
 }
 
@@ -87,12 +90,14 @@ static int core_notify(lua_State *L) {
 static int core_channel(lua_State *L) {
   struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
   char path[64];
+  int failure;
   channel->opening.listening = channel->opening.anchor = channel->connection = -1;
   lbraze_get_registered(L, LBRAZE_CHANNEL);
   lua_setmetatable(L, -2);
-  if (!braze_channel_open(&channel->opening, path, sizeof path)) {
+  failure = braze_channel_open(&channel->opening, path, sizeof path);
+  if (failure != 0) {
     lua_pushnil(L);
-    lua_pushstring(L, strerror(errno));
+    lua_pushstring(L, strerror(failure));
     return 2;
   }
   lua_pushstring(L, path);
@@ -144,6 +149,13 @@ static int channel__gc(lua_State *L) {
   return 0;
 }
 
+/* [-0, +0, m] Adds a function that returns nil and an error to the table on top of the stack. */
+static void set_safe(lua_State *L, const char *name, lua_CFunction function) {
+  lua_pushcfunction(L, function);
+  lua_pushcclosure(L, lbraze_safe_call, 1);
+  lua_setfield(L, -2, name);
+}
+
 void lbraze_push_core(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"call", core_call},       {"thread", core_thread},
@@ -159,7 +171,11 @@ void lbraze_push_core(lua_State *L) {
   lua_pop(L, 1);
   lua_newtable(L);
   lbraze_set_functions(L, functions);
-  lua_pushcfunction(L, core_seconds);
-  lua_pushcclosure(L, lbraze_safe_call, 1);
-  lua_setfield(L, -2, "seconds");
+  set_safe(L, "seconds", core_seconds);
+  lua_newtable(L);
+  set_safe(L, "open", lbraze_pages_open);
+  set_safe(L, "item", lbraze_pages_item);
+  set_safe(L, "ask", lbraze_pages_ask);
+  set_safe(L, "take", lbraze_pages_take);
+  lua_setfield(L, -2, "pages");
 }

@@ -1,4 +1,4 @@
-/* lua_braze: what the files of the binding share. Functions that take a lua_State may raise; the stack effect is given as in
+/* binding: what the files of the binding share. Functions that take a lua_State may raise; the stack effect is given as in
    Lua's manual: [-popped, +pushed, may raise: e = a braze error, m = memory]. */
 #ifndef LBRAZE_H
 #define LBRAZE_H
@@ -8,12 +8,14 @@
 
 #include "base/buffer.h"
 #include "http/call.h"
-#include "service/explain.h"
-#include "lua/compat.h"
 #include "http/outcome.h"
 #include "http/settings.h"
+#include "lua/compat.h"
+#include "service/explain.h"
+#include "service/operation.h"
+#include "service/target.h"
 
-/* lua_registry.c: metatables, functions of cjson's, the host's require, the client of braze.create_send_id. */
+/* registry.c: metatables, functions of cjson's, the host's require, the client of braze.create_send_id. */
 enum lbraze_registered {
   LBRAZE_CLIENT,
   LBRAZE_SAFE_CLIENT,
@@ -26,6 +28,7 @@ enum lbraze_registered {
   LBRAZE_REQUIRE,
   LBRAZE_CHANNEL,
   LBRAZE_DEFAULT_CLIENT,
+  LBRAZE_LIST,
   LBRAZE_REGISTERED_COUNT
 };
 
@@ -60,7 +63,7 @@ struct lbraze_context {
   const char *operation;                 /* NULL = not known yet */
 };
 
-/* lua_error.c */
+/* error.c */
 
 void lbraze_words_init(struct lbraze_words *words);
 
@@ -97,11 +100,11 @@ void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe);
 /* [-n, +results or nil and an error, m] Calls its first upvalue; a braze error is returned, not raised. */
 int lbraze_safe_call(lua_State *L);
 
-/* lua_made_error.c */
+/* made_error.c */
 
 int lbraze_error_error(lua_State *L);
 
-/* lua_names.c */
+/* names.c */
 
 /* The names that a table may have as its keys. */
 struct lbraze_names {
@@ -130,40 +133,91 @@ bool lbraze_is_module(lua_State *L, int index);
 /* [-0, +0, e] Raises where the first argument of a function, at index, is the module: it was called with ":". */
 void lbraze_check_dot(lua_State *L, int index, const char *function);
 
-/* lua_options.c */
+/* options.c */
 
-struct lbraze_limits {
-  double timeout, connect_timeout;
-  int retries;
+/* Where options stand. */
+enum lbraze_scope { LBRAZE_FOR_CLIENT = 1, LBRAZE_FOR_CALL = 2, LBRAZE_FOR_START = 4, LBRAZE_FOR_EACH = 8 };
+
+/* The options of one call. Three are values on the stack, nil where they were not given. */
+struct lbraze_call_options {
+  struct braze_limits limits;
+  bool repeatable;
+  int max_pages;
+  int on_done, query, items; /* where on the stack */
 };
+
+#define LBRAZE_OPTION_SLOTS 3
 
 /* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment. */
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings);
 
-/* [-0, +0, e] Raises where the options of a call are no table, or have a name that a call does not take. Called before anything
+/* [-0, +0, e] Raises where the options of a call are no table, or have a name that does not belong there. Called before anything
    else of a call is checked, and before the default client is made. */
-void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context);
+void lbraze_check_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context);
 
-/* [-0, +0, e] Reads options of one call to an operation over the client's own. */
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
-
-/* [-0, +1, e] The same for a call that is started, which may have an on_done too: it is pushed, or nil. */
-void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits);
+/* [-0, +LBRAZE_OPTION_SLOTS, e] Reads options of one call over the client's own, the context's settings. */
+void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context, struct lbraze_call_options *call);
 
 /* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
 const char *lbraze_option_among_parameters(lua_State *L, int index);
 
-/* lua_params.c */
+/* target.c */
 
-/* [-0, +0, e] Raises where the parameters of a call are no table, or are the module itself, which was called with ":". */
-void lbraze_check_parameters(lua_State *L, int index, const struct lbraze_context *context);
+/* What a call calls: an operation, or a route of which nothing is known. */
+struct lbraze_target {
+  const struct braze_operation *operation; /* NULL = a route */
+  struct braze_target route;
+  const char *name; /* as messages have it: of the operation, or the text at the index it was read from */
+};
 
-/* [-0, +n, e] Reads the parameters of a call, which are a table: values by the endpoint's fields. What they point at is pushed, a
-   value or nil for each field: the table may be changed by whatever runs next. */
-void lbraze_read_parameters(lua_State *L, int index, const struct braze_settings *settings, const struct braze_endpoint *endpoint,
-                            struct braze_value *values);
+/* [-0, +0, e] What the string at index names: an operation, or "METHOD /path". `method` is the function that was called. */
+void lbraze_read_target(lua_State *L, int index, const struct braze_settings *settings, const char *method, struct lbraze_target *target);
 
-/* lua_json.c */
+/* value.c */
+
+/* Tables one inside the other, that of the parameters counted in. */
+#define LBRAZE_MAX_DEPTH 32
+
+/* [-0, +0, e] Checks that the value at index key of the table of parameters (0: the table itself) can be JSON as it is; raises with
+   the path of what can't. Returns how many bytes it has at least. *composed: lua-cjson alone can't write it. */
+size_t lbraze_check_value(lua_State *L, int params, const char *key, const struct lbraze_context *context, bool *composed);
+
+/* [-0, +0, e] Raises for what has so many bytes: a field, or "the request". */
+LBRAZE_RAISES void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes);
+
+/* encode.c */
+
+/* [-0, +0, e] Appends the JSON of the checked value at index. False: the buffer is full, or there is no memory. */
+bool lbraze_append_json(lua_State *L, int index, bool composed, const struct lbraze_context *context, struct braze_buffer *out);
+
+/* params.c */
+
+/* Most fields that an operation has. */
+#define LBRAZE_MAX_FIELDS 16
+
+/* The parameters of a call, checked. */
+struct lbraze_params {
+  const struct lbraze_target *target;
+  const struct lbraze_context *context;
+  const struct lbraze_call_options *options;
+  int index;                        /* of their table; what is there may be nil for a route */
+  int slots[LBRAZE_MAX_FIELDS];     /* where each field's value is on the stack, 0 = not given */
+  bool composed[LBRAZE_MAX_FIELDS]; /* lua-cjson alone can't write it; of a route, the first is the whole table's */
+  size_t bytes;
+};
+
+/* [-0, +0, e] Raises where the parameters of an operation are no table, or are the module itself, which was called with ":". */
+void lbraze_check_params(lua_State *L, int index, const struct lbraze_context *context);
+
+/* [-0, +n, e] Checks the parameters, which are a table, or nil for a route. What the slots name is pushed: the table may be changed by
+   whatever runs next. */
+void lbraze_read_params(lua_State *L, int index, const struct lbraze_target *target, const struct lbraze_context *context,
+                        const struct lbraze_call_options *options, struct lbraze_params *params);
+
+/* [-0, +0, e] Writes them to a request that is empty. */
+void lbraze_write_request(lua_State *L, const struct lbraze_params *params, struct braze_request *request);
+
+/* json.c */
 
 /* [-0, +0, m] Takes the host's require, unless it was taken before: a sandbox may remove it afterwards. */
 void lbraze_take_require(lua_State *L);
@@ -171,20 +225,29 @@ void lbraze_take_require(lua_State *L);
 /* [-0, +1] The host's require, or nil. */
 void lbraze_push_require(lua_State *L);
 
-/* [-0, +n, e] Encodes each value that is given; the strings pushed are what the values' JSON points at from then on. */
-void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values);
+/* [-0, +0, e] Sees to an instance of lua-cjson that fits the locale as it is now: before anything is sent. */
+void lbraze_check_json(lua_State *L);
+
+/* [-0, +0, e] Raises: what require "cjson" gives is not lua-cjson. */
+LBRAZE_RAISES void lbraze_refuse_cjson(lua_State *L, const char *why);
+
+/* [-0, +1] lua-cjson's encode. */
+void lbraze_push_encode(lua_State *L);
+
+/* How many digits of a number lua-cjson writes. */
+int lbraze_json_digits(lua_State *L);
 
 /* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. Of the text so many bytes are kept. */
 bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept);
 
-/* lua_answer.c */
+/* result.c */
 
 /* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). The caller holds references
    to all three. Shared: Lua code that runs meanwhile may ask the same of the same call, so the body stays whole. */
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
                         bool shared);
 
-/* lua_client.c */
+/* client.c */
 
 /* [-0, +0, m] Creates the two metatables. */
 void lbraze_open_client(lua_State *L);
@@ -195,6 +258,28 @@ const struct braze_settings *lbraze_settings_of_first(lua_State *L);
 
 int lbraze_client_new(lua_State *L);
 int lbraze_client_new_safe(lua_State *L);
-int lbraze_client_create_send_id_by_default(lua_State *L);
+int lbraze_default_call(lua_State *L);
+
+/* Called with the operation's name as its upvalue. */
+int lbraze_default_operation(lua_State *L);
+
+/* [-0, +0, m] Adds a function for each operation to the table on top of the stack, each with the operation's name as its upvalue. */
+void lbraze_set_operations(lua_State *L, lua_CFunction function, bool safe);
+
+/* pages.c */
+
+/* [-0, +0, m] Sets the field "next" of the result on top of the stack where the header Link names a next page. */
+void lbraze_set_next(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *link);
+
+int lbraze_client_each(lua_State *L);
+int lbraze_pages_open(lua_State *L);
+int lbraze_pages_item(lua_State *L);
+int lbraze_pages_ask(lua_State *L);
+int lbraze_pages_take(lua_State *L);
+
+/* operations.c */
+
+/* [-0, +0, m] Adds braze.operations, braze.null and braze.list to the table on top of the stack. */
+void lbraze_open_operations(lua_State *L, bool safe);
 
 #endif

@@ -1,11 +1,10 @@
-/* lua_client: the client: its settings, its engine and its worker, and the blocking call. */
+/* client: the client: its settings, its engine and its worker, and the blocking call. */
 #include "lua/client.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "http/libcurl.h"
 #include "process/process.h"
 
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
@@ -35,7 +34,7 @@ static void push_new_requests(lua_State *L) {
 }
 
 bool lbraze_is_child(const struct lbraze_client *client) {
-  return client->process != braze_parking_forks();
+  return client->process != braze_process_forks();
 }
 
 /* In the child of a fork: the parent's engine and worker are left as they are: cleaning them up would write on the parent's
@@ -49,7 +48,7 @@ static void abandon(struct lbraze_client *client) {
 /* The parent's requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
   if (!lbraze_is_child(client)) {
-    if (client->worker && braze_parking_is_exiting()) braze_worker_give_up(client->worker);
+    if (client->worker && braze_process_is_exiting()) braze_worker_cancel_overdue(client->worker);
     return;
   }
   lbraze_get_uservalue(L, index);
@@ -63,7 +62,7 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
   abandon(client);
   client->pending = 0;
   client->delivering = false;
-  client->process = braze_parking_forks();
+  client->process = braze_process_forks();
   client->generation++;
 }
 
@@ -89,18 +88,16 @@ int lbraze_raise_system(lua_State *L, const char *what, int code) {
   lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
 }
 
-/* What a call needs could not be made; errno was 0 before. libcurl 8.22 wants a descriptor for that. */
-LBRAZE_RAISES static void raise_unmade(lua_State *L) {
-  if (errno == EMFILE || errno == ENFILE) lbraze_raise_system(L, "no descriptor for the client", errno);
+/* What a call needs could not be made. */
+LBRAZE_RAISES static void raise_unmade(lua_State *L, int failure) {
+  if (failure == BRAZE_ERROR_LIBCURL) luaL_error(L, "libcurl could not be initialised");
+  if (failure == EMFILE || failure == ENFILE) lbraze_raise_system(L, "no descriptor for the client", failure);
   luaL_error(L, "not enough memory");
 }
 
 struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client) {
-  if (client->worker) return client->worker;
-  if (!braze_global_start()) luaL_error(L, "libcurl could not be initialised");
-  errno = 0;
-  client->worker = braze_worker_new(client->settings);
-  if (!client->worker) raise_unmade(L);
+  int failure = client->worker ? 0 : braze_worker_new(&client->worker, client->settings);
+  if (failure != 0) raise_unmade(L, failure);
   return client->worker;
 }
 
@@ -128,7 +125,7 @@ static int new_client(lua_State *L, enum lbraze_registered metatable) {
   struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
   struct lbraze_hold *hold;
   memset(client, 0, sizeof *client);
-  client->process = braze_parking_forks();
+  client->process = braze_process_forks();
   lua_createtable(L, 1, 0);
   push_new_requests(L);
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
@@ -163,56 +160,105 @@ int lbraze_client_new_safe(lua_State *L) {
   return new_client(L, LBRAZE_SAFE_CLIENT);
 }
 
-/* Blocks until the call is done, and pushes its result. At 1: the client, its parameters, its options, the hold. */
-static int call_endpoint(lua_State *L) {
-  const struct braze_endpoint *endpoint = braze_endpoint_find("create_send_id", strlen("create_send_id"));
-  struct lbraze_hold *hold = lua_touserdata(L, 4);
-  struct braze_value values[BRAZE_MOST_FIELDS];
-  struct lbraze_limits limits;
+/* Blocks until the call is done, and pushes its result. At 1: the client, the name, its parameters, its options, the hold. */
+static int run_call(lua_State *L) {
+  struct lbraze_hold *hold = lua_touserdata(L, 5);
+  struct lbraze_context context = {hold->settings, NULL};
+  struct lbraze_target target;
+  int failure;
   struct lbraze_client *client;
-  const struct lbraze_context context = {hold->settings, endpoint->name};
-  lbraze_check_open_client(L, endpoint->name); /* one that was closed before it was held has no key left to redact */
-  lbraze_check_parameters(L, 2, &context);
-  lbraze_read_call_options(L, 3, hold->settings, endpoint->name, &limits);
-  lbraze_read_parameters(L, 2, hold->settings, endpoint, values);
-  lbraze_encode_values(L, endpoint, values);
-  lbraze_check_room(L, endpoint->name);
-  client = lbraze_check_open_client(L, endpoint->name); /* what ran up to here may have closed it; from here on nothing runs */
-  if (!braze_global_start()) return luaL_error(L, "libcurl could not be initialised");
-  errno = 0;
-  if (!client->engine) client->engine = braze_engine_new(client->settings, 1);
-  if (client->engine) hold->call = braze_call_new(endpoint, values);
-  if (!hold->call) raise_unmade(L);
-  hold->call->timeout = limits.timeout;
-  hold->call->connect_timeout = limits.connect_timeout;
-  hold->call->retries = limits.retries;
+  lbraze_check_open_client(L, "call"); /* one that was closed before it was held has no key left to redact */
+  lbraze_read_target(L, 2, hold->settings, "call", &target);
+  context.operation = target.name;
+  lbraze_make_call(L, 3, LBRAZE_FOR_CALL, &target, &context, hold);
+  lbraze_check_room(L, target.name);
+  client = lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
+  failure = client->engine ? 0 : braze_engine_new(&client->engine, client->settings, 1);
+  if (failure != 0) raise_unmade(L, failure);
   braze_engine_run(client->engine, hold->call);
   return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, false) ? 1 : lua_error(L);
 }
 
-/* client:create_send_id(params [, options]) -> result */
-static int client_create_send_id(lua_State *L) {
-  const struct lbraze_client *client = lbraze_check_open_client(L, "create_send_id");
-  lua_settop(L, 3);
-  return lbraze_run(L, call_endpoint, client, "create_send_id");
+int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,
+                     struct lbraze_hold *hold) {
+  struct lbraze_call_options options;
+  struct lbraze_params params;
+  if (target->operation) lbraze_check_params(L, params_index, context);
+  lbraze_read_call_options(L, params_index + 1, scope, context, &options);
+  lbraze_read_params(L, params_index, target, context, &options, &params);
+  hold->call = braze_call_new();
+  if (!hold->call) luaL_error(L, "not enough memory");
+  hold->call->limits = options.limits;
+  lbraze_write_request(L, &params, &hold->call->request);
+  braze_call_ready(hold->call);
+  return options.on_done;
 }
 
-/* braze.create_send_id(params [, options]) -> result, on a client made from the environment at the first use. */
-int lbraze_client_create_send_id_by_default(lua_State *L) {
-  const struct lbraze_context context = {NULL, "create_send_id"};
-  lua_settop(L, 2);
-  lbraze_check_parameters(L, 1, &context);
-  lbraze_check_call_options(L, 2, &context);
+/* client:call(name, params [, options]) -> result */
+int lbraze_client_call(lua_State *L) {
+  const struct lbraze_client *client = lbraze_check_open_client(L, "call");
+  lua_settop(L, 4);
+  return lbraze_run(L, run_call, client, "call");
+}
+
+/* client:NAME(params [, options]) -> result; the name is the upvalue */
+static int client_operation(lua_State *L) {
+  const char *name = lua_tostring(L, lua_upvalueindex(1));
+  const struct lbraze_client *client = lbraze_check_open_client(L, name);
+  lua_settop(L, 3);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 2);
+  return lbraze_run(L, run_call, client, name);
+}
+
+/* [-0, +1, e] The client of the module's functions, made from the environment at the first use. */
+static void push_default_client(lua_State *L) {
   lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    lua_pushnil(L);
-    new_client(L, LBRAZE_CLIENT);
-    lua_pushvalue(L, -1);
-    lbraze_register(L, LBRAZE_DEFAULT_CLIENT);
-  }
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  new_client(L, LBRAZE_CLIENT);
+  lua_pushvalue(L, -1);
+  lbraze_register(L, LBRAZE_DEFAULT_CLIENT);
+}
+
+/* braze.call(name, params [, options]) -> result */
+int lbraze_default_call(lua_State *L) {
+  struct lbraze_context context = {NULL, NULL};
+  struct lbraze_target target;
+  lua_settop(L, 3);
+  lbraze_check_dot(L, 1, "call");
+  lbraze_read_target(L, 1, NULL, "call", &target);
+  context.operation = target.name;
+  if (target.operation) lbraze_check_params(L, 2, &context);
+  lbraze_check_call_options(L, 3, LBRAZE_FOR_CALL, &context);
+  push_default_client(L);
   lua_insert(L, 1);
-  return client_create_send_id(L);
+  return lbraze_client_call(L);
+}
+
+/* braze.NAME(params [, options]) -> result; the name is the upvalue */
+int lbraze_default_operation(lua_State *L) {
+  const struct lbraze_context context = {NULL, lua_tostring(L, lua_upvalueindex(1))};
+  lua_settop(L, 2);
+  lbraze_check_params(L, 1, &context);
+  lbraze_check_call_options(L, 2, LBRAZE_FOR_CALL, &context);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  push_default_client(L);
+  lua_insert(L, 1);
+  return lbraze_client_call(L);
+}
+
+void lbraze_set_operations(lua_State *L, lua_CFunction function, bool safe) {
+  const struct braze_operation *operation;
+  size_t i;
+  for (i = 0; (operation = braze_operation_at(i)) != NULL; i++) {
+    lua_pushstring(L, operation->name);
+    lua_pushcclosure(L, function, 1);
+    if (safe) lua_pushcclosure(L, lbraze_safe_call, 1);
+    lua_setfield(L, -2, operation->name);
+  }
 }
 
 /* client:close() */
@@ -265,7 +311,7 @@ static int client__tostring(lua_State *L) {
   const struct lbraze_client *client = test_client(L, 1);
   char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
   if (client && client->settings && !client->closed)
-    snprintf(text, sizeof text, "braze.client (%s)", client->settings->host ? client->settings->host : "");
+    snprintf(text, sizeof text, "braze.client (%s)", client->settings->authority ? client->settings->authority : "");
   lua_pushstring(L, text);
   return 1;
 }
@@ -273,7 +319,8 @@ static int client__tostring(lua_State *L) {
 /* [-0, +0, m] One of the two metatables; the methods of the safe one go through lbraze_safe_call. */
 static void open_metatable(lua_State *L, enum lbraze_registered what, const char *name, bool safe) {
   static const luaL_Reg methods[] = {
-      {"create_send_id", client_create_send_id}, {"start", lbraze_client_start}, {"step", lbraze_client_step},
+      {"call", lbraze_client_call},              {"each", lbraze_client_each},   {"start", lbraze_client_start},
+      {"step", lbraze_client_step},
       {"wait", lbraze_client_wait},              {"pending", client_pending},    {"pollfd", client_pollfd},
       {"getfd", client_pollfd},                  {"events", client_events},      {"close", client_close},
       {NULL, NULL},
@@ -282,6 +329,7 @@ static void open_metatable(lua_State *L, enum lbraze_registered what, const char
   lbraze_new_metatable(L, what, name);
   lbraze_set_functions(L, metamethods);
   lbraze_push_methods(L, methods, safe);
+  lbraze_set_operations(L, client_operation, safe);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

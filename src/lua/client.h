@@ -1,4 +1,4 @@
-/* lua_client: what the files about clients and their requests share. */
+/* client: what the files about clients and their requests share. */
 #ifndef LBRAZE_CLIENT_H
 #define LBRAZE_CLIENT_H
 
@@ -10,7 +10,7 @@ struct lbraze_client {
   struct braze_settings *settings; /* NULL before it is open and once it is collected */
   bool closed;
   bool delivering; /* an on_done is running */
-  unsigned process; /* that all below belongs to, by braze_parking_forks; the child of a fork leaves it alone and starts anew */
+  unsigned process; /* that all below belongs to, by braze_process_forks; the child of a fork leaves it alone and starts anew */
   unsigned generation; /* counts those starts */
   struct braze_engine *engine; /* for blocking calls; made at the first */
   struct braze_worker *worker; /* for started calls; made when first needed */
@@ -30,7 +30,7 @@ struct lbraze_request {
 /* The table beside a request. */
 enum { LBRAZE_REQUEST_CLIENT = 1, LBRAZE_REQUEST_ON_DONE, LBRAZE_REQUEST_ANSWER, LBRAZE_REQUEST_WHERE };
 
-/* lua_hold.c. Nearly every function of Lua's may run a finalizer, or a hook, and either may close or collect the client, answer
+/* hold.c. Nearly every function of Lua's may run a finalizer, or a hook, and either may close or collect the client, answer
    the request, change the parameters, or fork. So what is used after such a function is held, or looked at again. */
 
 struct lbraze_hold {
@@ -53,7 +53,15 @@ int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client 
 /* [-0, +0, e] Raises a usage error unless there is room on Lua's stack and C's to make an answer and run an on_done. */
 void lbraze_check_room(lua_State *L, const char *method);
 
-/* lua_client.c */
+/* client.c */
+
+/* client:call(name, params [, options]) -> result */
+int lbraze_client_call(lua_State *L);
+
+/* [-0, +n, e] Makes the hold's call from the parameters at an index and the options behind them. Returns where on_done is on the
+   stack. */
+int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,
+                     struct lbraze_hold *hold);
 
 /* [-0, +0, e] The client at index 1, open or closed, ready for this process. */
 struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);
@@ -74,7 +82,7 @@ struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *cl
 /* [-0, +0, e] Raises for an error of the system's: no thread, no descriptor. */
 LBRAZE_RAISES int lbraze_raise_system(lua_State *L, const char *what, int code);
 
-/* lua_request.c */
+/* request.c */
 
 /* The request at index; NULL for anything else. Never raises. */
 struct lbraze_request *lbraze_test_request(lua_State *L, int index);
@@ -95,12 +103,12 @@ void lbraze_open_request(lua_State *L);
 /* [-0, +0, e] The number of seconds at index, LBRAZE_FOR_EVER where none is given. */
 double lbraze_check_wait(lua_State *L, int index, const char *method);
 
-/* lua_host.c */
+/* adapter.c */
 
 /* [-0, +1, m] What the modules for hosts need of C. */
 void lbraze_push_core(lua_State *L);
 
-/* lua_delivery.c */
+/* step.c */
 
 int lbraze_client_step(lua_State *L);
 int lbraze_client_wait(lua_State *L);

@@ -29,6 +29,13 @@
 #define lbraze_raw_length(L, index) lua_objlen(L, index)
 #endif
 
+/* Whether a double holds the number at index exactly: an integer of Lua's own kind may have more digits. */
+#if LUA_VERSION_NUM >= 503
+#define lbraze_is_exact(L, index) (!lua_isinteger(L, index) || (lua_tointeger(L, index) <= ((lua_Integer)1 << 53) && lua_tointeger(L, index) >= -((lua_Integer)1 << 53)))
+#else
+#define lbraze_is_exact(L, index) true
+#endif
+
 /* An integer that may need 53 bits, also where lua_Integer is narrower. */
 #if LUA_VERSION_NUM >= 503
 #define lbraze_push_integer(L, value) lua_pushinteger(L, (lua_Integer)(value))

@@ -8,6 +8,9 @@
 /* What Braze nests: an answer, its errors, their fields. */
 #define DEEPEST 32
 
+/* Digits of a number that every build of lua-cjson can be told to write. */
+#define DIGITS 14
+
 /* [-0, +0, m] Calls a setting of the instance on top of the stack, where this build of cjson has it. */
 static void set(lua_State *L, const char *name, int value, bool boolean) {
   lua_getfield(L, -1, name);
@@ -44,7 +47,7 @@ LBRAZE_RAISES static void refuse(lua_State *L, const char *what, const char *rea
   lbraze_raise_usage(L, NULL, &words);
 }
 
-LBRAZE_RAISES static void refuse_replacement(lua_State *L, const char *why) {
+void lbraze_refuse_cjson(lua_State *L, const char *why) {
   refuse(L, "what require \"cjson\" gives is not lua-cjson: ", why, strlen(why), "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
 }
 
@@ -80,7 +83,7 @@ static void push_new(lua_State *L) {
     lua_rawget(L, -2);
     lua_remove(L, -2);
   }
-  if (!lua_isfunction(L, -1)) refuse_replacement(L, "it has no function \"new\"");
+  if (!lua_isfunction(L, -1)) lbraze_refuse_cjson(L, "it has no function \"new\"");
   lua_pushvalue(L, -1);
   lbraze_register(L, LBRAZE_NEW_INSTANCE);
 }
@@ -92,9 +95,11 @@ static void make_instance(lua_State *L) {
            strlen(localeconv()->decimal_point), "set LC_NUMERIC to one with \".\" or \",\", such as \"C\"; nothing was sent");
   push_new(L);
   lua_call(L, 0, 1);
-  if (!lua_istable(L, -1)) refuse_replacement(L, "its new did not return a table");
+  if (!lua_istable(L, -1)) lbraze_refuse_cjson(L, "its new did not return a table");
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
+  set(L, "encode_max_depth", DEEPEST, false);
+  set(L, "encode_number_precision", DIGITS, false);
   lua_getfield(L, -1, "encode");
   lbraze_register(L, LBRAZE_ENCODE);
   lua_getfield(L, -1, "decode");
@@ -120,15 +125,14 @@ static bool reads_fractions(lua_State *L) {
   return right;
 }
 
-/* [-0, +0, e] Sees to an instance that fits the locale as it is now: before anything is sent. */
-static void check_instance(lua_State *L) {
+void lbraze_check_json(lua_State *L) {
   bool made;
   lbraze_get_registered(L, LBRAZE_DECODE);
   made = !lua_isnil(L, -1);
   lua_pop(L, 1);
   if (made && reads_fractions(L)) return;
   make_instance(L);
-  if (!reads_fractions(L)) refuse_replacement(L, "its decode does not read 0.5");
+  if (!reads_fractions(L)) lbraze_refuse_cjson(L, "its decode does not read 0.5");
 }
 
 void lbraze_take_require(lua_State *L) {
@@ -144,21 +148,13 @@ void lbraze_push_require(lua_State *L) {
   lbraze_get_registered(L, LBRAZE_REQUIRE);
 }
 
-void lbraze_encode_values(lua_State *L, const struct braze_endpoint *endpoint, struct braze_value *values) {
-  double size = 0;
-  size_t i;
-  check_instance(L);
-  for (i = 0; i < endpoint->field_count; i++) {
-    if (!values[i].text) continue;
-    lbraze_get_registered(L, LBRAZE_ENCODE);
-    lua_pushlstring(L, values[i].text, values[i].length);
-    lua_call(L, 1, 1);
-    if (lua_type(L, -1) != LUA_TSTRING) refuse_replacement(L, "its encode does not return a string");
-    values[i].json = lua_tolstring(L, -1, &values[i].json_length);
-    size += (double)values[i].json_length;
-  }
-  if (size > BRAZE_REQUEST_LIMIT)
-    lbraze_usage(L, BRAZE_REQUEST_LIMIT_HINT, "the request has %.0f bytes as JSON: it may have %u", size, BRAZE_REQUEST_LIMIT);
+void lbraze_push_encode(lua_State *L) {
+  lbraze_get_registered(L, LBRAZE_ENCODE);
+}
+
+int lbraze_json_digits(lua_State *L) {
+  (void)L;
+  return DIGITS;
 }
 
 /* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */

@@ -84,7 +84,7 @@ static void assume(lua_State *L, struct braze_outcome *outcome) {
   lua_rawget(L, 1);
   if (lua_type(L, -2) == LUA_TNUMBER) outcome->status = (int)lua_tointeger(L, -2);
   if (outcome->status >= 300)
-    braze_outcome_judge_status(outcome);
+    braze_outcome_classify_status(outcome);
   else if (lua_isnil(L, -1))
     lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error: kind is missing");
   else

@@ -1,6 +1,6 @@
-/* lua_module: the module table, and nothing else. */
+/* module: the module table, and nothing else. */
 #include "braze.h"
-#include "http/libcurl.h"
+#include "base/version.h"
 #include "service/instance.h"
 #include "lua/client.h"
 
@@ -11,7 +11,7 @@
 #endif
 
 static const luaL_Reg functions[] = {
-    {"create_send_id", lbraze_client_create_send_id_by_default},
+    {"call", lbraze_default_call},
     {"new", lbraze_client_new},
     {"is_error", lbraze_error_is_error},
     {"error", lbraze_error_error},
@@ -30,7 +30,8 @@ static void push_instances(lua_State *L) {
 }
 
 /* [-0, +0, m] Adds what is the same in both styles to the table on top of the stack. */
-static void set_constants(lua_State *L) {
+static void set_constants(lua_State *L, bool safe) {
+  lbraze_open_operations(L, safe);
   push_instances(L);
   lua_setfield(L, -2, "instances");
   lua_pushliteral(L, "braze " BRAZE_VERSION);
@@ -46,7 +47,8 @@ static void push_safe(lua_State *L) {
     lua_pushcclosure(L, lbraze_safe_call, 1);
     lua_setfield(L, -2, function->name);
   }
-  set_constants(L);
+  lbraze_set_operations(L, lbraze_default_operation, true);
+  set_constants(L, true);
 }
 
 /* Returns whether the globals say that this is nginx with ngx_lua. */
@@ -80,7 +82,8 @@ static void push_module(lua_State *L) {
   lbraze_open_client(L);
   lua_newtable(L);
   lbraze_set_functions(L, functions);
-  set_constants(L);
+  lbraze_set_operations(L, lbraze_default_operation, false);
+  set_constants(L, false);
   push_safe(L);
   lua_setfield(L, -2, "safe");
 }

@@ -5,43 +5,53 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lua/binding.h"
 #include "base/text.h"
+#include "lua/binding.h"
+#include "service/account.h"
+#include "service/operation.h"
 
 #define MOST_SHOWN 64
+#define DEFAULT_PAGES 100
+#define BRAZE_MAX_PAGES 1000000
 #define SECONDS_HINT "durations are seconds, as a number without a unit: %s = 5, or 0.5 for half a second"
-
-/* Who takes options. */
-enum taker { CLIENT = 1, CALL = 2, START = 4 };
 
 /* What one option needs to be read. */
 struct reader {
   lua_State *L;
-  enum taker taker;
+  enum lbraze_scope scope;
   struct lbraze_context context;
-  struct lbraze_limits *limits;
-  int *max_connections; /* of a client */
-  int on_done;          /* of START: where on the stack it goes */
+  struct braze_limits *limits;
+  int *max_connections;             /* of a client */
+  struct lbraze_call_options *call; /* of a call */
 };
+
+#define CLIENT LBRAZE_FOR_CLIENT
+#define CALL LBRAZE_FOR_CALL
+#define START LBRAZE_FOR_START
+#define EACH LBRAZE_FOR_EACH
 
 struct option {
   const char *name;
-  int takers;
+  int scopes; /* where it may be given */
   const char *variable; /* of the environment, NULL = none */
 };
 
-enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, ON_DONE, OPTION_COUNT };
+enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, ON_DONE, QUERY, REPEATABLE, ITEMS, MAX_PAGES, OPTION_COUNT };
 
 static const struct option options[OPTION_COUNT] = {
     {"api_key", CLIENT, "BRAZE_API_KEY"},
     {"endpoint", CLIENT, "BRAZE_REST_ENDPOINT"},
-    {"timeout", CLIENT | CALL | START, "BRAZE_TIMEOUT"},
-    {"connect_timeout", CLIENT | CALL | START, NULL},
-    {"retries", CLIENT | CALL | START, NULL},
+    {"timeout", CLIENT | CALL | START | EACH, "BRAZE_TIMEOUT"},
+    {"connect_timeout", CLIENT | CALL | START | EACH, NULL},
+    {"retries", CLIENT | CALL | START | EACH, NULL},
     {"max_connections", CLIENT, NULL},
     {"ca_file", CLIENT, "BRAZE_CA_FILE"},
     {"proxy", CLIENT, NULL},
     {"on_done", START, NULL},
+    {"query", CALL | START | EACH, NULL},
+    {"repeatable", CALL | START | EACH, NULL},
+    {"items", EACH, NULL},
+    {"max_pages", EACH, NULL},
 };
 
 /* A variable that is empty counts as not set. In a process that has more rights than its user (setuid, setgid, file capabilities)
@@ -55,7 +65,7 @@ static const char *environment(const char *name) {
   return value && value[0] ? value : NULL;
 }
 
-static const char *const taker_names[] = {[CLIENT] = "braze.new", [CALL] = "a call", [START] = "start"};
+static const char *const scope_names[] = {[CLIENT] = "braze.new", [CALL] = "a call", [START] = "start", [EACH] = "each"};
 
 /* The index of an option, OPTION_COUNT = there is none of that name. */
 static int find_option(const char *name, size_t length) {
@@ -73,28 +83,29 @@ static bool has_word(const char *text, size_t length, const char *word) {
 }
 
 static bool is_parameter(const char *name, size_t length) {
-  const struct braze_endpoint *endpoint;
-  size_t i, field;
-  for (i = 0; (endpoint = braze_endpoint_at(i)) != NULL; i++)
-    for (field = 0; field < endpoint->field_count; field++)
-      if (strlen(endpoint->fields[field].name) == length && memcmp(endpoint->fields[field].name, name, length) == 0) return true;
+  const struct braze_operation *operation;
+  size_t i;
+  for (i = 0; (operation = braze_operation_at(i)) != NULL; i++)
+    if (braze_operation_field(operation, name, length) >= 0) return true;
   return false;
 }
 
-/* What to do with a name that no option of the taker has, where more can be said than which name is near it; NULL = nothing. */
-static const char *option_advice(enum taker taker, const char *name, size_t length) {
+/* What to do with a name that no option of that scope has, where more can be said than which name is near it; NULL = nothing. */
+static const char *option_advice(enum lbraze_scope scope, const char *name, size_t length) {
   if (has_word(name, length, "verif") || has_word(name, length, "insecure") || has_word(name, length, "unauthorized"))
     return "certificates are always verified, and this can't be turned off; to trust a CA of your own, give its PEM file to braze.new as ca_file";
   if (!is_parameter(name, length)) return NULL;
-  return taker == CLIENT ? "it is a parameter of a call: create_send_id{campaign_id = \"...\"}"
+  return scope == CLIENT ? "it is a parameter of a call: create_send_id{campaign_id = \"...\"}"
                          : "it is a parameter: it stands in the first table, the options in a second one, as in create_send_id({campaign_id = \"...\"}, {timeout = 5})";
 }
 
-LBRAZE_RAISES static void refuse_taker(const struct reader *reader, const struct option *option) {
+LBRAZE_RAISES static void refuse_scope(const struct reader *reader, const struct option *option) {
   const char *hint = "a call that is not started returns its result";
-  if (option->takers == START && reader->taker == CLIENT) hint = "give it to client:start";
-  if (option->takers == START) lbraze_refuse(reader->L, &reader->context, hint, "%s is an option of start alone", option->name);
-  lbraze_refuse(reader->L, &reader->context, "give it to braze.new; a call takes timeout, connect_timeout and retries", "%s is an option of a client, not of a call", option->name);
+  if (option->scopes == START && reader->scope == CLIENT) hint = "give it to client:start";
+  if (option->scopes == START) lbraze_refuse(reader->L, &reader->context, hint, "%s is an option of start alone", option->name);
+  if (option->scopes == EACH) lbraze_refuse(reader->L, &reader->context, "give it to client:each", "%s is an option of each alone", option->name);
+  if (reader->scope == CLIENT) lbraze_refuse(reader->L, &reader->context, "give it to the call, in the table behind the parameters", "%s is an option of a call, not of a client", option->name);
+  lbraze_refuse(reader->L, &reader->context, "give it to braze.new; a call takes timeout, connect_timeout, retries, query and repeatable", "%s is an option of a client, not of a call", option->name);
 }
 
 /* Keeps the key as a secret, so that it is in no text, before it was checked. */
@@ -109,32 +120,32 @@ static void remember_key(lua_State *L, int index, struct braze_settings *setting
   lua_pop(L, 1);
 }
 
-/* [-0, +0, e] Raises where the options are no table, or one of their names is not known to the taker. `made` are the settings that
+/* [-0, +0, e] Raises where the options are no table, or one of their names is not known to the scope. `made` are the settings that
    these options are for, NULL for a call's. */
 static void check_names(const struct reader *reader, int index, struct braze_settings *made) {
   lua_State *L = reader->L;
   const char *known[OPTION_COUNT], *name, *advice = NULL;
-  struct lbraze_names names = {"option", taker_names[reader->taker], known, 0};
+  struct lbraze_names names = {"option", scope_names[reader->scope], known, 0};
   size_t length = 0;
   int option;
   if (lua_isnoneornil(L, index)) return;
-  if (reader->taker == CLIENT) lbraze_check_dot(L, index, "new");
+  if (reader->scope == CLIENT) lbraze_check_dot(L, index, "new");
   if (!lua_istable(L, index)) {
     lua_pushvalue(L, index);
     lbraze_refuse_type(L, &reader->context, "options", "a table",
-                       reader->taker == CLIENT && !lua_isnumber(L, -1)  ? "write braze.new{api_key = \"...\", endpoint = \"US-01\"}"
-                       : reader->taker == START && lua_isfunction(L, -1) ? "write {on_done = function(err, result) ... end}"
+                       reader->scope == CLIENT && !lua_isnumber(L, -1)  ? "write braze.new{api_key = \"...\", endpoint = \"US-01\"}"
+                       : reader->scope == START && lua_isfunction(L, -1) ? "write {on_done = function(err, result) ... end}"
                                                                          : "write {timeout = 5}");
   }
   for (option = 0; option < OPTION_COUNT; option++)
-    if (options[option].takers & (int)reader->taker) known[names.count++] = options[option].name;
+    if (options[option].scopes & (int)reader->scope) known[names.count++] = options[option].name;
   if (!lbraze_find_unknown(L, index, &names)) return;
   if (made) remember_key(L, index, made);
   if (lua_type(L, -1) == LUA_TSTRING) {
     name = lua_tolstring(L, -1, &length);
     option = find_option(name, length);
-    if (option < OPTION_COUNT) refuse_taker(reader, &options[option]);
-    advice = option_advice(reader->taker, name, length);
+    if (option < OPTION_COUNT) refuse_scope(reader, &options[option]);
+    advice = option_advice(reader->scope, name, length);
   }
   lbraze_refuse_unknown(L, &reader->context, &names, advice);
 }
@@ -144,8 +155,8 @@ static void check_duration(lua_State *L, const struct lbraze_context *context, c
   char hint[128];
   snprintf(hint, sizeof hint, SECONDS_HINT, name);
   if (seconds != seconds) lbraze_refuse(L, context, hint, "%s is not a number", said);
-  if (seconds > BRAZE_MOST_TIMEOUT)
-    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MOST_TIMEOUT);
+  if (seconds > BRAZE_MAX_TIMEOUT)
+    lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MAX_TIMEOUT);
   if (!(seconds > 0)) lbraze_refuse(L, context, hint, "%s is %.14g: it must be above 0", said, seconds);
 }
 
@@ -197,15 +208,15 @@ static void check_set(lua_State *L, const struct braze_settings *settings, bool 
 static void set_api_key(lua_State *L, struct braze_settings *settings, const char *text, size_t length, const char *variable) {
   struct lbraze_words words;
   lbraze_words_init(&words);
-  check_set(L, settings, braze_settings_set_api_key(settings, text, length, &words.message, &words.hint), &words, variable);
+  check_set(L, settings, braze_account_set_api_key(settings, text, length, &words.message, &words.hint), &words, variable);
 }
 
 static void set_endpoint(lua_State *L, struct braze_settings *settings, const char *text, size_t length, const char *variable) {
   struct lbraze_words words;
   lbraze_words_init(&words);
-  check_set(L, settings, braze_settings_set_endpoint(settings, text, length, &words.message, &words.hint), &words, variable);
+  check_set(L, settings, braze_account_set_endpoint(settings, text, length, &words.message, &words.hint), &words, variable);
   if (!settings->unknown_host) return;
-  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->host);
+  braze_buffer_print(&words.message, "braze: %s is no REST endpoint that this version of braze knows; braze.instances lists those", settings->authority);
   lbraze_warn(L, words.message_text);
 }
 
@@ -221,6 +232,12 @@ static void set_proxy(lua_State *L, struct braze_settings *settings, const char 
   check_set(L, settings, braze_settings_set_proxy(settings, text, length, no_proxy, &words.message, &words.hint), &words, variable);
 }
 
+/* Copies the value on top of the stack to its slot. */
+static void keep(lua_State *L, int slot) {
+  lua_pushvalue(L, -1);
+  lua_replace(L, slot);
+}
+
 /* Reads the option whose value is on top of the stack. Texts are only checked: they have an order of their own. */
 static void read_option(const struct reader *reader, int option) {
   lua_State *L = reader->L;
@@ -229,13 +246,25 @@ static void read_option(const struct reader *reader, int option) {
   switch (option) {
   case TIMEOUT: reader->limits->timeout = check_seconds(reader, name); break;
   case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(reader, name); break;
-  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MOST_RETRIES); break;
+  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MAX_RETRIES); break;
   case ON_DONE:
     if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
-    lua_pushvalue(L, -1);
-    lua_replace(L, reader->on_done);
+    keep(L, reader->call->on_done);
     break;
-  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MOST_CONNECTIONS); break;
+  case QUERY:
+    if (!lua_istable(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a table", "write query = { page = 2 }");
+    keep(L, reader->call->query);
+    break;
+  case REPEATABLE:
+    if (!lua_isboolean(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a boolean", "write repeatable = true where a second request does no harm");
+    reader->call->repeatable = lua_toboolean(L, -1);
+    break;
+  case MAX_PAGES: reader->call->max_pages = check_count(reader, name, 1, BRAZE_MAX_PAGES); break;
+  case ITEMS:
+    if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_type(L, &reader->context, name, "a string", "write the name of the answer's field that has the list: items = \"catalogs\"");
+    keep(L, reader->call->items);
+    break;
+  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MAX_CONNECTIONS); break;
   default: check_text(L, reader->context.settings, option, &length); break;
   }
 }
@@ -334,7 +363,7 @@ static double read_decimal(const char *text) {
   return digit ? value / unit : -1;
 }
 
-static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct lbraze_limits *limits) {
+static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct braze_limits *limits) {
   const struct lbraze_context context = {settings, NULL};
   const char *text = environment(options[TIMEOUT].variable);
   if (!text) return;
@@ -356,47 +385,38 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
 }
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
-  struct lbraze_limits limits = {settings->timeout, settings->connect_timeout, settings->retries};
-  struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections, 0};
+  struct braze_limits limits = settings->limits;
+  struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections, NULL};
   check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   limits.timeout = 0;
   read_options(&reader, index);
   if (limits.timeout <= 0) {
-    limits.timeout = settings->timeout;
+    limits.timeout = settings->limits.timeout;
     read_timeout_variable(L, settings, &limits);
   }
-  settings->timeout = limits.timeout;
-  settings->connect_timeout = limits.connect_timeout;
-  settings->retries = limits.retries;
+  settings->limits = limits;
   read_ca_file(L, index, settings);
   read_proxy(L, index, settings);
 }
 
-void lbraze_check_call_options(lua_State *L, int index, const struct lbraze_context *context) {
-  struct reader reader = {L, CALL, *context, NULL, NULL, 0};
+void lbraze_check_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context) {
+  struct reader reader = {L, scope, *context, NULL, NULL, NULL};
   check_names(&reader, index, NULL);
 }
 
-static void read_limits(struct reader *reader, int index, const struct braze_settings *settings, struct lbraze_limits *limits) {
-  reader->limits = limits;
-  limits->timeout = settings->timeout;
-  limits->connect_timeout = settings->connect_timeout;
-  limits->retries = settings->retries;
-  check_names(reader, index, NULL);
-  read_options(reader, index);
-}
-
-void lbraze_read_call_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
-  struct reader reader = {L, CALL, {settings, operation}, NULL, NULL, 0};
-  read_limits(&reader, index, settings, limits);
-}
-
-void lbraze_read_start_options(lua_State *L, int index, const struct braze_settings *settings, const char *operation, struct lbraze_limits *limits) {
-  struct reader reader = {L, START, {settings, operation}, NULL, NULL, 0};
-  lua_pushnil(L);
-  reader.on_done = lua_gettop(L);
-  read_limits(&reader, index, settings, limits);
+void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context, struct lbraze_call_options *call) {
+  const struct braze_settings *settings = context->settings;
+  struct reader reader = {L, scope, *context, &call->limits, NULL, call};
+  call->limits = settings->limits;
+  call->repeatable = false;
+  call->max_pages = DEFAULT_PAGES;
+  check_names(&reader, index, NULL);
+  lua_settop(L, lua_gettop(L) + LBRAZE_OPTION_SLOTS);
+  call->on_done = lua_gettop(L) - 2;
+  call->query = lua_gettop(L) - 1;
+  call->items = lua_gettop(L);
+  read_options(&reader, index);
 }
 
 const char *lbraze_option_among_parameters(lua_State *L, int index) {
@@ -404,6 +424,7 @@ const char *lbraze_option_among_parameters(lua_State *L, int index) {
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
   int option = find_option(name, length);
   if (option == OPTION_COUNT) return NULL;
-  if (options[option].takers & CALL) return "it is an option: it stands in a second table, as in create_send_id({campaign_id = \"...\"}, {timeout = 5})";
-  return options[option].takers & START ? "it is an option of start: it stands in the table behind the parameters" : "it is an option of a client: give it to braze.new";
+  if (options[option].scopes & CALL) return "it is an option: it stands in a second table, as in create_send_id({campaign_id = \"...\"}, {timeout = 5})";
+  if (options[option].scopes & EACH) return "it is an option of each: it stands in the table behind the parameters";
+  return options[option].scopes & START ? "it is an option of start: it stands in the table behind the parameters" : "it is an option of a client: give it to braze.new";
 }

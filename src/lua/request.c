@@ -1,10 +1,8 @@
-/* lua_request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
-#include <errno.h>
+/* request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "http/libcurl.h"
 #include "lua/client.h"
 #include "base/text.h"
 
@@ -52,7 +50,7 @@ static bool push_new_answer(lua_State *L, const struct lbraze_request *request, 
   if (!parents && !call->cancelled) return lbraze_push_answer(L, hold->settings, call, &call->outcome, true);
   if (parents) call->cancelled_at = braze_clock_now();
   braze_call_describe_cancelled(call, &outcome);
-  if (parents) outcome.maybe_applied = true; /* the parent goes on with it */
+  if (parents) outcome.maybe_applied = !outcome.reads; /* the parent goes on with it */
   return lbraze_push_answer(L, hold->settings, call, &outcome, false);
 }
 
@@ -115,9 +113,9 @@ static int request_wait(lua_State *L) {
   struct lbraze_request *request = check_request(L, "wait");
   double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
   while (!is_done(request)) {
-    double left = until - braze_clock_now();
-    if (left <= 0) break;
-    braze_worker_wait(request->client->worker, request->call, left);
+    double remaining = until - braze_clock_now();
+    if (remaining <= 0) break;
+    braze_worker_wait(request->client->worker, request->call, remaining);
     check_request(L, "wait"); /* the process may exit meanwhile */
   }
   lua_pushboolean(L, is_done(request));
@@ -143,28 +141,6 @@ static int request__tostring(lua_State *L) {
   bool done = request && (request->answered || !request->call || atomic_load(&request->call->finished));
   lua_pushstring(L, done ? "braze.request (done)" : "braze.request (in flight)");
   return 1;
-}
-
-/* [-0, +0, e] The endpoint that the string at index 2 names. */
-static const struct braze_endpoint *check_endpoint(lua_State *L, const struct braze_settings *settings) {
-  const struct braze_endpoint *endpoint;
-  size_t length = 0;
-  const char *name;
-  if (lua_type(L, 2) != LUA_TSTRING) {
-    lbraze_usage(L, "write client:start(\"create_send_id\", {campaign_id = \"...\"}, {on_done = ...})", "start takes the name of a call, not %s", lbraze_what(L, 2));
-  }
-  name = lua_tolstring(L, 2, &length);
-  endpoint = braze_endpoint_find(name, length);
-  if (!endpoint) {
-    struct lbraze_words words;
-    lbraze_words_init(&words);
-    braze_buffer_print(&words.message, "start: there is no call \"");
-    braze_text_escape(&words.message, name, length, 40);
-    braze_buffer_print(&words.message, "\"");
-    braze_buffer_print(&words.hint, "there is one call: \"create_send_id\"");
-    lbraze_raise_usage(L, settings, &words);
-  }
-  return endpoint;
 }
 
 /* [-0, +1, m] A request that is not started, with its table: client, on_done and the place of the call that starts it. The
@@ -199,42 +175,25 @@ static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraz
   return luaL_ref(L, -2); /* makes no object, and so runs no finalizer */
 }
 
-/* Hands the call over. Runs nothing of Lua's. */
-static bool submit(struct lbraze_client *client, struct braze_call *call, const struct lbraze_limits *limits, int reference) {
-  call->timeout = limits->timeout;
-  call->connect_timeout = limits->connect_timeout;
-  call->retries = limits->retries;
-  call->reference = reference;
-  return braze_worker_submit(client->worker, call);
-}
-
 /* Starts the call and pushes its request. At 1: the client, the name, the parameters, the options, the hold. */
 static int start_call(lua_State *L) {
   struct lbraze_client *client = lua_touserdata(L, 1);
   struct lbraze_hold *hold = lua_touserdata(L, 5);
-  const struct braze_endpoint *endpoint;
-  struct braze_value values[BRAZE_MOST_FIELDS];
-  struct lbraze_limits limits;
+  struct lbraze_context context = {hold->settings, NULL};
+  struct lbraze_target target;
   struct lbraze_request *request;
-  struct lbraze_context context;
-  int on_done, reference;
+  int on_done, reference, failure;
   lbraze_check_open_client(L, "start"); /* one that was closed before it was held has no key left to redact */
-  endpoint = check_endpoint(L, hold->settings);
-  context.settings = hold->settings;
-  context.operation = endpoint->name;
-  lbraze_check_parameters(L, 3, &context);
-  lbraze_read_start_options(L, 4, hold->settings, endpoint->name, &limits);
-  on_done = lua_gettop(L);
-  lbraze_read_parameters(L, 3, hold->settings, endpoint, values);
-  lbraze_encode_values(L, endpoint, values);
+  lbraze_read_target(L, 2, hold->settings, "start", &target);
+  context.operation = target.name;
+  on_done = lbraze_make_call(L, 3, LBRAZE_FOR_START, &target, &context, hold);
   request = push_request(L, client, on_done);
-  hold->call = braze_call_new(endpoint, values);
-  if (!hold->call) return luaL_error(L, "not enough memory");
   reference = keep_request(L, client, request);
-  if (!submit(client, hold->call, &limits, reference)) {
-    int code = errno;
+  hold->call->reference = reference;
+  failure = braze_worker_submit(client->worker, hold->call);
+  if (failure != 0) {
     luaL_unref(L, -1, reference);
-    return lbraze_raise_system(L, "no thread for the client", code);
+    return lbraze_raise_system(L, "no thread for the client", failure);
   }
   request->call = braze_call_retain(hold->call);
   client->pending++;

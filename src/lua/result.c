@@ -1,4 +1,4 @@
-/* lua_answer: a call that is done to the result table or the error object that a user sees. */
+/* result: a call that is done to the result table or the error object that a user sees. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -39,6 +39,12 @@ static void set_shared_fields(lua_State *L, const struct braze_outcome *outcome)
   set_integer(L, "status", outcome->status > 0 ? outcome->status : BRAZE_ABSENT);
 }
 
+/* A decoded body, on the stack. */
+struct decoded {
+  bool is_json, is_object, is_empty;
+  bool fits; /* an error may have what is in it */
+};
+
 /* Whether the text is a JSON object, if it is JSON at all: to Lua an array is a table too. */
 static bool begins_object(const struct braze_buffer *body) {
   const char *text = braze_buffer_text(body);
@@ -56,32 +62,56 @@ static const char *text_field(lua_State *L, int index, const char *name, size_t 
 
 /* Whether the answer's value is the one that the call gave, if it gave one. In a success the key is masked, so a value that
    holds it comes back as another one. */
-static bool is_own_value(const struct braze_settings *settings, const struct braze_call *call, bool is_masked, const char *text, size_t length) {
-  const struct braze_endpoint *endpoint = call->endpoint;
-  size_t i;
-  for (i = 0; i < endpoint->field_count && strcmp(endpoint->fields[i].name, endpoint->answer_field) != 0; i++) continue;
-  if (i == endpoint->field_count || !call->values[i]) return true;
-  if (length == call->value_lengths[i] && memcmp(text, call->values[i], length) == 0) return true;
-  return is_masked && (!settings->secrets || braze_redact_finds(settings->secrets, NULL, call->values[i], call->value_lengths[i]));
+static bool is_own_value(const struct braze_settings *settings, const struct braze_call *call, bool is_masked, const char *name, const char *text, size_t length) {
+  size_t given_length;
+  const char *given = braze_request_value(&call->request, name, &given_length);
+  if (!given || (length == given_length && memcmp(text, given, length) == 0)) return true;
+  return is_masked && (!settings->secrets || braze_redact_finds(settings->secrets, NULL, given, given_length));
 }
 
-/* What a whole 2xx says; its decoded object, if it is one, is at index. A value that is another one than the call's goes to
-   *said; the object keeps it. */
-static enum braze_answer judge(lua_State *L, int index, bool is_json, bool is_object, const struct braze_settings *settings,
-                               const struct braze_call *call, bool is_masked, struct braze_said *said) {
-  const struct braze_endpoint *endpoint = call->endpoint;
+static bool is_text(const char *text, size_t length, const char *expected) {
+  return text && length == strlen(expected) && memcmp(text, expected, length) == 0;
+}
+
+/* Whether the object at index has the field that a success of the operation holds. */
+static bool has_field(lua_State *L, int index, const struct braze_success *success) {
+  bool there;
+  if (!success->field) return true;
+  lua_getfield(L, index, success->field);
+  there = success->type == BRAZE_STRING ? lua_type(L, -1) == LUA_TSTRING && lbraze_raw_length(L, -1) > 0 : lua_istable(L, -1);
+  lua_pop(L, 1);
+  return there;
+}
+
+/* What came with a call, for its judge. */
+struct answer {
+  const struct braze_settings *settings;
+  const struct braze_call *call;
+  const struct decoded *decoded;
+  int index; /* of the decoded body */
+};
+
+/* What a whole 2xx says. A send_id that is another one than the call's goes to *said; the object keeps it. */
+static enum braze_answer judge_operation(lua_State *L, const struct answer *answer, const struct braze_operation *operation, struct braze_said *said) {
   size_t length = 0;
   const char *text;
-  if (!is_object) return is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
-  text = text_field(L, index, "message", &length);
-  if (text && length == strlen("queued") && memcmp(text, "queued", length) == 0) return BRAZE_ANSWER_QUEUED;
-  if (!text || length != strlen("success") || memcmp(text, "success", length) != 0) return BRAZE_ANSWER_OTHER_MESSAGE;
-  text = text_field(L, index, endpoint->answer_field, &length);
-  if (!text || length == 0) return BRAZE_ANSWER_NO_FIELD;
-  if (is_own_value(settings, call, is_masked, text, length)) return BRAZE_ANSWER_SUCCESS;
+  if (!answer->decoded->is_object) return answer->decoded->is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
+  text = text_field(L, answer->index, "message", &length);
+  if (is_text(text, length, "queued")) return BRAZE_ANSWER_QUEUED;
+  if (operation->success.says_success && !is_text(text, length, "success")) return BRAZE_ANSWER_OTHER_MESSAGE;
+  if (!has_field(L, answer->index, &operation->success)) return BRAZE_ANSWER_NO_FIELD;
+  text = text_field(L, answer->index, "send_id", &length);
+  if (!text || is_own_value(answer->settings, answer->call, answer->call->outcome.has_safe_body, "send_id", text, length)) return BRAZE_ANSWER_SUCCESS;
   said->value = text;
   said->value_length = length;
   return BRAZE_ANSWER_OTHER_VALUE;
+}
+
+/* A route succeeds with any JSON, or with no body at all. */
+static enum braze_answer judge(lua_State *L, const struct answer *answer, struct braze_said *said) {
+  const struct braze_operation *operation = answer->call->request.subject;
+  if (operation) return judge_operation(L, answer, operation, said);
+  return answer->decoded->is_json || answer->decoded->is_empty ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NOT_JSON;
 }
 
 /* [-0, +0, m] Copies the body's `errors` to the error on top of the stack, always as a list. */
@@ -136,16 +166,10 @@ static bool fits_error(const struct braze_buffer *body) {
   return count <= MOST_VALUES_OF_ERROR;
 }
 
-/* A decoded body, on the stack. */
-struct decoded {
-  bool is_json, is_object;
-  bool fits; /* an error may have what is in it */
-};
-
 /* [-0, +1, e] The decoded body, or nil where it is not JSON, or too much for an error. */
 static struct decoded push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, bool shared) {
-  const size_t kept = shared ? BRAZE_BODY_LIMIT : MOST_BODY;
-  struct decoded decoded = {false, false, fits_error(body)};
+  const size_t kept = shared ? body->length : MOST_BODY;
+  struct decoded decoded = {false, false, body->length == 0, fits_error(body)};
   bool begins = begins_object(body);
   if (!outcome->answered && !decoded.fits)
     braze_buffer_cut(body, kept);
@@ -156,20 +180,31 @@ static struct decoded push_body(lua_State *L, const struct braze_outcome *outcom
   return decoded;
 }
 
+/* [-1, +1, m] Makes the result of a success from the decoded body on top of the stack. */
+static void push_result(lua_State *L, const struct braze_settings *settings, const struct decoded *decoded, const struct braze_outcome *outcome) {
+  if (!decoded->is_object) {
+    lua_createtable(L, 0, 6);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "body"); /* no field where the body was empty */
+  }
+  set_shared_fields(L, outcome);
+  lbraze_set_next(L, settings, &outcome->link);
+}
+
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
                         bool shared) {
   struct lbraze_words words;
   struct braze_said said = {NULL, 0, NULL, 0};
-  enum braze_answer answer = BRAZE_ANSWER_NOT_JSON;
+  enum braze_answer kind = BRAZE_ANSWER_NOT_JSON;
   struct braze_buffer *body = &outcome->body;
   const double epoch = braze_clock_epoch();
   struct decoded decoded = push_body(L, outcome, body, shared);
-  int index = lua_gettop(L);
+  const struct answer answer = {settings, call, &decoded, lua_gettop(L)};
   if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
   if (outcome->answered) {
-    answer = judge(L, index, decoded.is_json, decoded.is_object, settings, call, outcome->has_safe_body, &said);
-    if (answer == BRAZE_ANSWER_SUCCESS) {
-      set_shared_fields(L, outcome);
+    kind = judge(L, &answer, &said);
+    if (kind == BRAZE_ANSWER_SUCCESS) {
+      push_result(L, settings, &decoded, outcome);
       return true;
     }
     braze_outcome_reject_answer(outcome);
@@ -177,17 +212,17 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
       body = &outcome->safe_body;
       lua_pop(L, 1);
       decoded = push_body(L, outcome, body, shared);
-      if (said.value) said.value = decoded.is_object ? text_field(L, index, call->endpoint->answer_field, &said.value_length) : NULL;
+      if (said.value) said.value = decoded.is_object ? text_field(L, answer.index, "send_id", &said.value_length) : NULL;
     }
   }
-  if (decoded.is_object) said.text = text_field(L, index, "message", &said.length);
+  if (decoded.is_object) said.text = text_field(L, answer.index, "message", &said.length);
   lbraze_words_init(&words);
-  words.operation = call->endpoint->name;
-  braze_explain(settings, call, outcome, answer, said, epoch, &words.message, &words.hint);
+  words.operation = call->request.name;
+  braze_explain(settings, call, outcome, kind, said, epoch, &words.message, &words.hint);
   lbraze_push_error(L, settings, outcome->kind, &words);
-  if (decoded.is_object && decoded.fits) set_errors(L, index);
+  if (decoded.is_object && decoded.fits) set_errors(L, answer.index);
   set_shared_fields(L, outcome);
   set_error_fields(L, outcome, body, epoch);
-  lua_remove(L, index);
+  lua_remove(L, answer.index);
   return false;
 }

@@ -72,7 +72,7 @@ static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, i
     /* An on_done that forked returns in the child too, where the worker is the parent's; one may collect the client by hand. */
     if (lbraze_is_child(client) || client->worker != worker) return failed;
   }
-  braze_worker_settle(worker);
+  braze_worker_rearm(worker);
   return failed;
 }
 
@@ -137,12 +137,12 @@ int lbraze_client_wait(lua_State *L) {
   double until = braze_clock_now() + lbraze_check_wait(L, 2, "wait");
   lua_settop(L, 1);
   for (;;) {
-    double left;
+    double remaining;
     deliver_finished(L, client, 1000000000, "wait");
     lbraze_check_client(L, "wait"); /* an on_done may have forked, or collected the client by hand */
-    left = until - braze_clock_now();
-    if (client->pending == 0 || left <= 0) break;
-    braze_worker_wait(client->worker, NULL, left);
+    remaining = until - braze_clock_now();
+    if (client->pending == 0 || remaining <= 0) break;
+    braze_worker_wait(client->worker, NULL, remaining);
   }
   lua_pushboolean(L, client->pending == 0);
   return 1;

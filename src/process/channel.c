@@ -16,43 +16,45 @@
 #ifdef __linux__
 
 static void close_both(struct braze_channel *channel) {
-  int code = errno;
   if (channel->listening >= 0) close(channel->listening);
   if (channel->anchor >= 0) close(channel->anchor);
   channel->listening = channel->anchor = -1;
-  errno = code;
 }
 
-/* Binds to a file in a folder that only this user may enter, takes hold of the file, and removes both at once. */
-static bool bind_without_name(struct braze_channel *channel) {
+/* Binds to a file in a folder that only this user may enter, opens the file, and removes both at once. Returns 0 or an error. */
+static int bind_without_name(struct braze_channel *channel) {
   struct sockaddr_un address;
   char folder[] = "/tmp/braze.XXXXXX";
-  bool bound;
+  int failure = 0;
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
-  if (!mkdtemp(folder)) return false;
+  if (!mkdtemp(folder)) return errno;
   snprintf(address.sun_path, sizeof address.sun_path, "%s/wake", folder);
-  bound = bind(channel->listening, (struct sockaddr *)&address, sizeof address) == 0;
-  if (bound) {
+  if (bind(channel->listening, (struct sockaddr *)&address, sizeof address) == 0) {
     channel->anchor = braze_descriptor_raise(open(address.sun_path, O_PATH | O_CLOEXEC));
+    if (channel->anchor < 0) failure = -channel->anchor;
     unlink(address.sun_path);
+  } else {
+    failure = errno;
   }
   rmdir(folder);
-  return bound && channel->anchor >= 0;
+  return failure;
 }
 
-bool braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
+int braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
+  int failure;
   channel->anchor = -1;
   channel->listening = braze_descriptor_raise(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (channel->listening >= 0 && bind_without_name(channel) && listen(channel->listening, 1) == 0) {
+  failure = channel->listening < 0 ? -channel->listening : bind_without_name(channel);
+  if (failure == 0 && listen(channel->listening, 1) != 0) failure = errno;
+  if (failure == 0)
     snprintf(path, size, "/proc/self/fd/%d", channel->anchor);
-    return true;
-  }
-  close_both(channel);
-  return false;
+  else
+    close_both(channel);
+  return failure;
 }
 
-/* Whether this very process is at the other end. */
+/* Whether the other end belongs to this process. */
 static bool is_ours(int connection) {
   struct ucred peer;
   socklen_t size = sizeof peer;
@@ -71,11 +73,10 @@ int braze_channel_accept(struct braze_channel *channel) {
 
 #else
 
-bool braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
+int braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
   (void)path, (void)size;
   channel->listening = channel->anchor = -1;
-  errno = ENOSYS;
-  return false;
+  return ENOSYS;
 }
 
 int braze_channel_accept(struct braze_channel *channel) {

@@ -1,35 +1,36 @@
-/* parking: makes every thread leave libcurl alone where the process forks or exits: one inside OpenSSL would leave its locks
-   held in the child of a fork, and would use what exit() has already taken down. */
-#ifndef BRAZE_PARKING_H
-#define BRAZE_PARKING_H
+/* process: keeps every thread out of libcurl while the process forks or exits. A thread inside OpenSSL would leave OpenSSL's locks
+   held in the child of a fork, and would use what exit() has already torn down. */
+#ifndef BRAZE_PROCESS_H
+#define BRAZE_PROCESS_H
 
 #include <stdbool.h>
 
-/* Registers the handlers of exit and fork; once in a process. */
-void braze_parking_open(void);
+/* Registers the handlers of exit() and fork(). Called once in a process. */
+void braze_process_open(void);
 
-/* How many forks lie between the process in which this was first asked and this one, also forks that run no handlers (_Fork,
-   clone) where the system tells of them. Cheaper than a process id, and never the same number for two processes of one line. */
-unsigned braze_parking_forks(void);
+/* The number of forks between the process that first called this and this one. Forks that run no handlers (_Fork, clone) count as
+   well where the system lets us notice them. Cheaper than a process id, and never the same for a process and its descendant. */
+unsigned braze_process_forks(void);
 
-/* Around each piece of work in which libcurl or a library below it may hold a lock: not around waits, and not nested. False: the
-   process is exiting, and libcurl must not be touched any more, not even to clean up. fork() and exit() wait for the work of other
-   threads, two seconds at most; fork() in a signal handler of a thread that is at work waits for nobody. */
-bool braze_parking_begin_work(void);
-void braze_parking_end_work(void);
+/* Enters a piece of work in which libcurl, or a library below it, may hold a lock. Not for waits, and not nested. False: the process
+   is exiting, and libcurl must not be touched any more, not even to clean up. fork() and exit() wait until all other threads have
+   left, for two seconds at most; fork() in a signal handler of a thread that is at work does not wait. */
+bool braze_process_enter(void);
 
-/* In place of the second, for the last piece of work of a thread: it ends once OpenSSL has cleaned up after the thread, for
-   which it takes a lock of its own. */
-void braze_parking_end_thread(void);
+/* Leaves it. */
+void braze_process_leave(void);
 
-/* Whether exit() is under way: no work begins any more. */
-bool braze_parking_is_exiting(void);
+/* Leaves the last piece of work of a thread, once OpenSSL has cleaned up after that thread: it takes a lock of its own to do so. */
+void braze_process_leave_at_thread_end(void);
 
-/* Whether it is, and on this very thread, in a handler that comes after ours. */
-bool braze_parking_is_exiting_here(void);
+/* Whether exit() has begun. From then on braze_process_enter returns false. */
+bool braze_process_is_exiting(void);
 
-/* For a thread that can do no work, as the process is exiting: returns after so many seconds. What it does next may be to call
-   exit() once more, which no two threads may. On the thread that exits it returns at once. */
-void braze_parking_stand_still(double seconds);
+/* Whether exit() has begun on this very thread, which now runs a handler that comes after ours. */
+bool braze_process_is_exiting_here(void);
+
+/* Sleeps, on a thread that can do no work because the process is exiting: its caller might call exit() next, which two threads must
+   not do. Returns at once on the thread that exits. */
+void braze_process_sleep(double seconds);
 
 #endif

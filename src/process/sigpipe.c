@@ -1,10 +1,8 @@
-/* sigpipe: see sigpipe.h. The host's disposition is left alone: it belongs to the whole process. */
+/* sigpipe: see sigpipe.h. The signal's disposition is the host's, because it holds for the whole process: it stays as it is. */
 #define _GNU_SOURCE /* pthread_sigmask under -std=c11 */
 #include "process/sigpipe.h"
 
 #include <pthread.h>
-
-#include "http/libcurl.h"
 
 static bool is_pending(void) {
   sigset_t pending;
@@ -12,9 +10,9 @@ static bool is_pending(void) {
   return sigismember(&pending, SIGPIPE);
 }
 
-void braze_sigpipe_hold(struct braze_sigpipe *sigpipe) {
+void braze_sigpipe_hold(struct braze_sigpipe *sigpipe, bool may_be_raised) {
   sigset_t set;
-  sigpipe->held = braze_global_raises_sigpipe() && !is_pending();
+  sigpipe->held = may_be_raised && !is_pending();
   if (!sigpipe->held) return;
   sigemptyset(&set);
   sigaddset(&set, SIGPIPE);

@@ -1,4 +1,4 @@
-/* sigpipe: keeps SIGPIPE from the host while libcurl works on its thread. From 7.87 on libcurl's TLS sends raise none. */
+/* sigpipe: keeps SIGPIPE from the host while a library works on its thread. */
 #ifndef BRAZE_SIGPIPE_H
 #define BRAZE_SIGPIPE_H
 
@@ -10,10 +10,10 @@ struct braze_sigpipe {
   sigset_t before;
 };
 
-/* Holds the signal back for this thread, where the libcurl that is loaded may raise it. */
-void braze_sigpipe_hold(struct braze_sigpipe *sigpipe);
+/* Blocks the signal on this thread, where it may be raised; else does nothing. */
+void braze_sigpipe_hold(struct braze_sigpipe *sigpipe, bool may_be_raised);
 
-/* Drops one that came meanwhile and gives the thread its mask back. */
+/* Drops a signal that came meanwhile, and restores the thread's mask. */
 void braze_sigpipe_release(struct braze_sigpipe *sigpipe);
 
 #endif

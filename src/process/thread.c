@@ -2,11 +2,10 @@
 #define _GNU_SOURCE /* sigfillset, pthread_sigmask under -std=c11 */
 #include "process/thread.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
-bool braze_thread_start(void *(*function)(void *), void *data) {
+int braze_thread_start(void *(*function)(void *), void *data) {
   sigset_t all, before;
   pthread_t thread;
   int failure;
@@ -15,6 +14,5 @@ bool braze_thread_start(void *(*function)(void *), void *data) {
   failure = pthread_create(&thread, NULL, function, data);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failure == 0) pthread_detach(thread);
-  errno = failure;
-  return failure == 0;
+  return failure;
 }

@@ -1,10 +1,8 @@
-/* thread: starts a thread of ours. The host owns the signals: a thread of ours has them all blocked. */
+/* thread: starts a thread of ours. It blocks all signals, which are the host's. */
 #ifndef BRAZE_THREAD_H
 #define BRAZE_THREAD_H
 
-#include <stdbool.h>
-
-/* Runs the function on a detached thread. False: there is none to be had (errno). */
-bool braze_thread_start(void *(*function)(void *), void *data);
+/* Runs the function on a detached thread. Returns 0, or the error of errno.h that kept the thread from starting. */
+int braze_thread_start(void *(*function)(void *), void *data);
 
 #endif

@@ -18,18 +18,21 @@ void braze_wake_init(struct braze_wake *wake) {
   wake->reading = wake->writing = -1;
 }
 
-bool braze_wake_open(struct braze_wake *wake) {
+int braze_wake_open(struct braze_wake *wake) {
 #ifdef __linux__
-  wake->reading = wake->writing = braze_descriptor_raise(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  return wake->reading >= 0;
+  int opened = braze_descriptor_raise(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (opened < 0) return -opened;
+  wake->reading = wake->writing = opened;
+  return 0;
 #else
-  int ends[2], i;
-  if (pipe(ends) != 0) return false;
+  int ends[2], i, failure;
+  if (pipe(ends) != 0) return errno;
   wake->reading = braze_descriptor_raise(ends[0]);
   wake->writing = braze_descriptor_raise(ends[1]);
   if (wake->reading < 0 || wake->writing < 0) {
+    failure = wake->reading < 0 ? -wake->reading : -wake->writing;
     braze_wake_close(wake);
-    return false;
+    return failure;
   }
   ends[0] = wake->reading;
   ends[1] = wake->writing;
@@ -37,11 +40,11 @@ bool braze_wake_open(struct braze_wake *wake) {
     fcntl(ends[i], F_SETFD, FD_CLOEXEC);
     fcntl(ends[i], F_SETFL, O_NONBLOCK);
   }
-  return true;
+  return 0;
 #endif
 }
 
-/* A full pipe or counter is readable all the same, so a failure to write needs no care. */
+/* A pipe or a counter that is full is readable as it is, so a write that fails needs no care. */
 void braze_wake_set(const struct braze_wake *wake) {
   const uint64_t one = 1;
   ssize_t written;

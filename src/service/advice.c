@@ -5,6 +5,7 @@
 
 #include "service/instance.h"
 #include "base/text.h"
+#include "http/url.h"
 
 #define MOST_SHOWN 200
 #define LONGEST_HOST 253
@@ -120,8 +121,9 @@ static size_t scheme_length(const char *text, size_t length) {
 
 /* Copies the host of "host:port", without brackets. False: it is none. */
 static bool read_host(const char *text, size_t length, char host[LONGEST_HOST + 1]) {
+  struct braze_url url;
   size_t bracket = text[0] == '[', host_length = 0;
-  if (length > LONGEST_HOST || braze_instance_check_authority(text, length)) return false;
+  if (length > LONGEST_HOST || braze_url_read_authority(text, length, &url)) return false;
   while (bracket + host_length < length && text[bracket + host_length] != (bracket ? ']' : ':')) host_length++;
   memcpy(host, text + bracket, host_length);
   host[host_length] = '\0';
@@ -144,10 +146,10 @@ static bool refuse_address(const char *text, size_t length, size_t scheme, struc
   char host[LONGEST_HOST + 1];
   while (authority < rest_length && rest[authority] != '/') authority++;
   if (authority == 0 || memchr(rest, '@', rest_length) || memchr(rest, '?', rest_length) || memchr(rest, '#', rest_length) || !read_host(rest, authority, host)) return false;
-  if (!braze_advice_is_braze(host) && !braze_instance_is_loopback(host) && !is_number(host)) return false;
+  if (!braze_advice_is_braze(host) && !braze_url_is_loopback(host) && !is_number(host)) return false;
   if (braze_advice_refuse_host(host, message, hint)) return true;
   if (!braze_advice_is_braze(host)) rest_length = authority; /* its path may be anything */
-  expected = braze_instance_is_loopback(host) ? "http://" : "https://";
+  expected = braze_url_is_loopback(host) ? "http://" : "https://";
   braze_buffer_print(message, "endpoint ");
   braze_text_quote(message, text, scheme + rest_length, MOST_SHOWN);
   braze_buffer_print(message, " does not begin with %s", expected);

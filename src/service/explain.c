@@ -5,14 +5,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "http/libcurl_version.h"
 #include "http/look.h"
 #include "process/process.h"
 #include "http/retry.h"
 #include "base/text.h"
+#include "service/operation.h"
 
 #define MOST_OF_A_MESSAGE 500
 #define MOST_OF_A_VALUE 128
+#define MIBIBYTE ((size_t)1024 * 1024)
 
 /* What the sentences below are made from. */
 struct words {
@@ -25,6 +26,17 @@ struct words {
   struct braze_buffer *message, *hint;
 };
 
+/* NULL: what is called is a route, of which nothing is known. */
+static const struct braze_operation *operation_of(const struct words *words) {
+  return words->call->request.subject;
+}
+
+/* The field that a success must hold; "" = none. */
+static const char *field_of(const struct words *words) {
+  const struct braze_operation *operation = operation_of(words);
+  return operation && operation->success.field ? operation->success.field : "";
+}
+
 static void say_service_message(const struct words *words, const char *before) {
   if (!words->said.text) return;
   braze_buffer_print(words->message, "%s", before);
@@ -32,20 +44,22 @@ static void say_service_message(const struct words *words, const char *before) {
 }
 
 static void say_values(const struct words *words) {
-  const struct braze_call *call = words->call;
+  const struct braze_request *request = &words->call->request;
   const char *before = " (";
-  size_t i;
-  for (i = 0; i < call->endpoint->field_count; i++) {
-    const char *name = call->endpoint->fields[i].name;
-    if (call->values[i]) {
+  int i;
+  for (i = 0; i < request->shown_count; i++) {
+    const char *name = request->shown[i].name, *text;
+    size_t length;
+    text = braze_request_value(request, name, &length);
+    if (text) {
       braze_buffer_print(words->message, "%s%s ", before, name);
-      braze_text_quote(words->message, call->values[i], call->value_lengths[i], MOST_OF_A_VALUE);
+      braze_text_quote(words->message, text, length, MOST_OF_A_VALUE);
     } else {
       braze_buffer_print(words->message, "%sno %s", before, name);
     }
     before = ", ";
   }
-  braze_buffer_append(words->message, ")", 1);
+  if (request->shown_count > 0) braze_buffer_append(words->message, ")", 1);
 }
 
 /* libcurl's number, where our own sentence says all that its words would. */
@@ -103,17 +117,23 @@ static void explain_rate_limit(const struct words *words) {
 }
 
 static void explain_auth(const struct words *words) {
+  const struct braze_operation *operation = operation_of(words);
   bool unknown = words->outcome->status == 401;
-  braze_buffer_print(words->message, "%s %s", words->settings->host,
+  braze_buffer_print(words->message, "%s %s", words->settings->authority,
                      unknown ? "does not accept the API key" : "does not let this API key make the call");
   say_service_message(words, "; it says ");
   if (unknown)
     braze_buffer_print(words->hint, "the key is unknown, or belongs to another instance: take BRAZE_API_KEY (api_key) and BRAZE_REST_ENDPOINT (endpoint) "
                                     "from the same dashboard, page APIs and Identifiers");
   else
-    braze_buffer_print(words->hint, "make a new key with the permission %s (a key's permissions can't be changed); if it has it, check its list of IP "
+    braze_buffer_print(words->hint, "make a new key with %s %s (a key's permissions can't be changed); if it has it, check its list of IP "
                                     "addresses, the plan, and the endpoint's path",
-                       words->call->endpoint->permission);
+                       operation ? "the permission" : "the permission that this call needs:", operation ? operation->permission : "its page in Braze's documentation names it");
+}
+
+static bool has_campaign(const struct words *words) {
+  size_t length;
+  return braze_request_value(&words->call->request, "campaign_id", &length) != NULL;
 }
 
 static void explain_rejected(const struct words *words) {
@@ -121,14 +141,14 @@ static void explain_rejected(const struct words *words) {
   if (words->said.text)
     say_service_message(words, "the service says ");
   else
-    braze_buffer_print(words->message, "%s refused the call without saying why", words->settings->host);
+    braze_buffer_print(words->message, "%s refused the call without saying why", words->settings->authority);
   if (status == 400 || words->outcome->maybe_applied) say_values(words);
   if (status == 400 && !words->said.text)
     braze_buffer_print(words->hint, "is %s Braze, or a proxy in between?", words->settings->url);
   else if (status == 400)
-    braze_buffer_print(words->hint, "check the values; campaign_id is the Campaign API Identifier of an API campaign, at the foot of its page in the dashboard");
+    braze_buffer_print(words->hint, "check the values%s", has_campaign(words) ? "; campaign_id is the Campaign API Identifier of an API campaign, at the foot of its page in the dashboard" : "");
   else if (status == 404)
-    braze_buffer_print(words->hint, "the address is wrong: check the endpoint, now %s", words->settings->url);
+    braze_buffer_print(words->hint, operation_of(words) ? "the address is wrong: check the endpoint, now %s" : "the address is wrong: check the path and the endpoint, now %s", words->settings->url);
   else if (status != 408)
     braze_buffer_print(words->hint, "the call as it is will be refused again");
 }
@@ -136,18 +156,18 @@ static void explain_rejected(const struct words *words) {
 static void explain_redirect(const struct words *words) {
   const char *location = words->outcome->location;
   if (location[0]) {
-    braze_buffer_print(words->message, "%s redirects to ", words->settings->host);
+    braze_buffer_print(words->message, "%s redirects to ", words->settings->authority);
     braze_text_quote(words->message, location, strlen(location), MOST_OF_A_VALUE);
     braze_buffer_print(words->message, ", which is not followed: the API key would go there");
   } else {
-    braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->host);
+    braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->authority);
   }
   braze_buffer_print(words->hint, "check the endpoint, now %s", words->settings->url);
 }
 
 /* The call's own value stands behind it, with all others. */
 static void say_other_value(const struct words *words) {
-  braze_buffer_print(words->message, "the answer that came is another call's: it gives the %s ", words->call->endpoint->answer_field);
+  braze_buffer_print(words->message, "the answer that came is another call's: it gives the send_id ");
   braze_text_quote(words->message, words->said.value ? words->said.value : "", words->said.value_length, MOST_OF_A_VALUE);
   braze_buffer_print(words->message, ", not the one that was asked for");
 }
@@ -155,21 +175,23 @@ static void say_other_value(const struct words *words) {
 static void explain_protocol(const struct words *words) {
   const enum braze_answer answer = words->answer;
   const struct braze_outcome *outcome = words->outcome;
-  const char *host = words->settings->host;
+  const char *host = words->settings->authority;
   if (outcome->status >= 300 && outcome->status <= 399) {
     explain_redirect(words);
     return;
   }
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG)
-    braze_buffer_print(words->message, "the answer of %s is longer than 1 MiB and was cut off", host);
+    braze_buffer_print(words->message, "the answer of %s is longer than %zu MiB and was cut off", host, words->call->request.max_response / MIBIBYTE);
   else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED)
-    braze_buffer_print(words->message, "the answer of %s is longer than 8 MiB with all that is around it, and was cut off", host);
+    braze_buffer_print(words->message, "the answer of %s is longer than %zu MiB with all that is around it, and was cut off", host, (words->call->request.max_response + BRAZE_RECEIVE_LIMIT) / MIBIBYTE);
   else if (outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG)
     braze_buffer_print(words->message, "the headers of %s are longer than 64 KiB", host);
   else if (!outcome->answered)
     braze_buffer_print(words->message, "what %s sent is no answer of a web service", host);
+  else if (answer == BRAZE_ANSWER_QUEUED && field_of(words)[0])
+    braze_buffer_print(words->message, "the service queued the call and gave no %s: it may be made later", field_of(words));
   else if (answer == BRAZE_ANSWER_QUEUED)
-    braze_buffer_print(words->message, "the service queued the call and gave no %s: it may be made later", words->call->endpoint->answer_field);
+    braze_buffer_print(words->message, "the service queued the call: it may be done later");
   else if (answer == BRAZE_ANSWER_NOT_JSON && outcome->coding[0])
     braze_buffer_print(words->message, "the answer of %s can't be read", host);
   else if (answer == BRAZE_ANSWER_OTHER_VALUE)
@@ -177,7 +199,7 @@ static void explain_protocol(const struct words *words) {
   else if (answer == BRAZE_ANSWER_NOT_JSON || answer == BRAZE_ANSWER_NOT_OBJECT)
     braze_buffer_print(words->message, "the answer of %s is %s", host, answer == BRAZE_ANSWER_NOT_JSON ? "not JSON" : "JSON, but no object");
   else
-    braze_buffer_print(words->message, answer == BRAZE_ANSWER_NO_FIELD ? "the service says success, but gives no %s" : "the service does not say success", words->call->endpoint->answer_field);
+    braze_buffer_print(words->message, answer == BRAZE_ANSWER_NO_FIELD ? "the service says success, but gives no %s" : "the service does not say success", field_of(words));
   if (answer == BRAZE_ANSWER_OTHER_MESSAGE) say_service_message(words, " but ");
   if (outcome->stop == BRAZE_STOP_NONE)
     say_curl(words);
@@ -195,13 +217,13 @@ static void say_how_to_free_descriptors(const struct words *words) {
 static void explain_tls(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
   const char *ca_file = words->settings->ca_file;
-  bool bad_file = outcome->curl_code == CURLE_SSL_CACERT_BADFILE;
+  bool bad_file = outcome->bad_store;
   if (bad_file)
     braze_buffer_print(words->message, "the certificates to trust can't be read from ");
   else if (outcome->trust_failed)
-    braze_buffer_print(words->message, "the certificate of %s is not trusted", words->settings->host);
+    braze_buffer_print(words->message, "the certificate of %s is not trusted", words->settings->authority);
   else
-    braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->host);
+    braze_buffer_print(words->message, "the TLS handshake with %s failed", words->settings->authority);
   if (bad_file && ca_file)
     braze_text_quote(words->message, ca_file, strlen(ca_file), MOST_OF_A_MESSAGE);
   else if (bad_file)
@@ -225,8 +247,8 @@ static void explain_tls(const struct words *words) {
 /* Says what there was no connection for: certificates or a name that did not come. False: it was something else. */
 static bool explain_lack(const struct words *words) {
   const struct braze_settings *settings = words->settings;
-  const char *peer = settings->proxy ? settings->proxy : settings->host;
-  double seconds = words->outcome->connecting ? words->call->connect_timeout : words->call->timeout;
+  const char *peer = settings->proxy ? settings->proxy : settings->authority;
+  double seconds = words->outcome->connecting ? words->call->limits.connect_timeout : words->call->limits.timeout;
   switch (words->outcome->lack) {
   case BRAZE_LACK_NOTHING: return false;
   case BRAZE_LACK_STORE:
@@ -239,16 +261,16 @@ static bool explain_lack(const struct words *words) {
     braze_buffer_print(words->hint, "look at the mount (df hangs, too), or give a ca_file (BRAZE_CA_FILE) on a local disk");
     return true;
   case BRAZE_LACK_NAME:
-    braze_buffer_print(words->message, "no connection to %s within %g s: the name server did not answer for %s; nothing was sent", settings->host, seconds, peer);
+    braze_buffer_print(words->message, "no connection to %s within %g s: the name server did not answer for %s; nothing was sent", settings->authority, seconds, peer);
     braze_buffer_print(words->hint, "check network, DNS and /etc/resolv.conf, or raise %s", words->outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
     return true;
   case BRAZE_LACK_LOOKS:
     braze_buffer_print(words->message, "no connection to %s: earlier look-ups of names, or of files with certificates, get no answer, and no further one is begun (at most %d of a client, %d of a process); nothing was sent",
-                       settings->host, BRAZE_MOST_LOOKS_OF_CLIENT, BRAZE_MOST_LOOKS);
+                       settings->authority, BRAZE_MAX_LOOKS_OF_CLIENT, BRAZE_MAX_LOOKS);
     braze_buffer_print(words->hint, "check DNS, /etc/resolv.conf and the file system of ca_file; calls go out again once one of them ends");
     return true;
   case BRAZE_LACK_THREAD:
-    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->host);
+    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->authority);
     braze_buffer_print(words->hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
     return true;
   }
@@ -258,18 +280,18 @@ static bool explain_lack(const struct words *words) {
 static void explain_timeout(const struct words *words) {
   const struct braze_call *call = words->call;
   const struct braze_outcome *outcome = words->outcome;
-  const char *host = words->settings->host;
+  const char *host = words->settings->authority;
   if (explain_lack(words)) return;
-  if (outcome->left)
-    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->timeout);
+  if (outcome->request_sent)
+    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->limits.timeout);
   else if (outcome->connecting)
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->connect_timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.connect_timeout);
   else if (outcome->curl_code == 0)
-    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->timeout);
+    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->limits.timeout);
   else
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.timeout);
   say_curl_code(words);
-  if (outcome->left || outcome->maybe_applied) return;
+  if (outcome->request_sent || outcome->maybe_applied) return;
   if (outcome->curl_code == 0)
     braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
   else
@@ -277,32 +299,11 @@ static void explain_timeout(const struct words *words) {
                        words->settings->proxy ? words->settings->proxy : "", outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
 }
 
-/* Whether it is the proxy that was not reached. A host in no_proxy is reached without it, and libcurl alone knows which are: its
-   text names whom it did not reach. */
-static bool is_proxy_missing(const struct words *words) {
-  const struct braze_outcome *outcome = words->outcome;
-  const char *proxy = words->settings->proxy, *name;
-  char host[256];
-  size_t length;
-  if (!proxy || outcome->left || outcome->proxy_status > 0) return false;
-  if (outcome->curl_code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
-  name = strstr(proxy, "://");
-  name = name ? name + 3 : proxy;
-  if (*name == '[')
-    length = strcspn(++name, "]");
-  else
-    length = strcspn(name, ":/");
-  if (outcome->curl_code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
-  memcpy(host, name, length);
-  host[length] = '\0';
-  return strstr(outcome->curl_message, host) != NULL;
-}
-
 static void explain_network(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
-  const char *host = words->settings->host;
+  const char *host = words->settings->authority;
   if (explain_lack(words)) return;
-  if (!outcome->left && outcome->proxy_status >= 300) {
+  if (!outcome->request_sent && outcome->proxy_status >= 300) {
     braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
     braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
   } else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) {
@@ -315,13 +316,13 @@ static void explain_network(const struct words *words) {
   } else if (outcome->stop == BRAZE_STOP_SECOND_SEND) {
     braze_buffer_print(words->message, "the connection to %s was closed after the request had left, and it was not sent a second time", host);
     say_curl_code(words);
-  } else if (outcome->left) {
+  } else if (outcome->request_sent) {
     braze_buffer_print(words->message, "the connection to %s broke after the request had left", host);
     say_curl(words);
   } else if (outcome->no_descriptor) {
     braze_buffer_print(words->message, "%s could not be reached" TOO_MANY_FILES "; nothing was sent", host);
     say_how_to_free_descriptors(words);
-  } else if (is_proxy_missing(words)) {
+  } else if (outcome->no_proxy) {
     braze_buffer_print(words->message, "the proxy %s could not be reached; nothing was sent", words->settings->proxy);
     braze_buffer_print(words->hint, "check that the proxy (proxy, https_proxy) is the right one and runs, or reach %s without it (proxy = \"\", no_proxy)", host);
     say_curl(words);
@@ -333,13 +334,13 @@ static void explain_network(const struct words *words) {
 }
 
 static void explain_server(const struct words *words) {
-  braze_buffer_print(words->message, "%s failed to handle the call", words->settings->host);
+  braze_buffer_print(words->message, "%s failed to handle the call", words->settings->authority);
   say_service_message(words, "; it says ");
 }
 
 static void explain_cancelled(const struct words *words) {
   braze_buffer_print(words->message, words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
-  if (braze_parking_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
+  if (braze_process_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
 }
 
 /* Each kind that a call can end with; "usage" is raised before there is one. */
@@ -355,19 +356,47 @@ static void (*const explain_kind[BRAZE_KIND_COUNT])(const struct words *words) =
   [BRAZE_CANCELLED] = explain_cancelled,
 };
 
+/* What to do after a refusal that answers a second try, the first of which may have been applied. */
+static void say_refused_repeat(const struct words *words) {
+  const struct braze_operation *operation = operation_of(words);
+  if (operation && operation->makes)
+    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s; this refusal is the repeat's", operation->makes);
+  else
+    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have done it; this refusal is the repeat's, and may say no more than that nothing is left to do");
+}
+
+/* What to do where a repeat does no harm. */
+static void say_repeat(const struct words *words) {
+  const struct braze_operation *operation = operation_of(words);
+  if (operation && operation->repeat == BRAZE_WITH_KEY)
+    braze_buffer_print(words->hint, "the %s may have been made: call again with the same %s, which names no second one", operation->makes, operation->key);
+  else
+    braze_buffer_print(words->hint, "it may have been done: call again with the same values, which leaves the same state");
+}
+
+/* What to do where a repeat may do it twice. */
+static void say_lost(const struct words *words) {
+  const struct braze_operation *operation = operation_of(words);
+  if (operation && operation->lost)
+    braze_buffer_print(words->hint, "%s", operation->lost);
+  else if (operation && operation->key)
+    braze_buffer_print(words->hint, "a %s may have been made, and its name is lost: a second call may make another one. Give your own %s, and a repeat names the same one", operation->makes, operation->key);
+  else
+    braze_buffer_print(words->hint, "it may have been done, and a second call may do it again: find out first");
+}
+
 /* The advice that counts most: whether to repeat. */
 static void explain_maybe_applied(const struct words *words) {
-  const struct braze_endpoint *endpoint = words->call->endpoint;
   const struct braze_outcome *outcome = words->outcome;
   if (!outcome->maybe_applied) return;
   if (outcome->kind != BRAZE_REJECTED) say_values(words);
   if (words->hint->length > 0) braze_buffer_print(words->hint, "; ");
   if (outcome->applied_before && outcome->status >= 400 && outcome->status <= 499)
-    braze_buffer_print(words->hint, "an earlier try of this call got no answer and may have made the %s; this refusal is the repeat's", endpoint->answer_field);
-  else if (words->call->repeatable)
-    braze_buffer_print(words->hint, "the %s may have been made: call again with the same %s, which names no second one", endpoint->answer_field, endpoint->repeat_field);
+    say_refused_repeat(words);
+  else if (words->call->request.repeatable)
+    say_repeat(words);
   else
-    braze_buffer_print(words->hint, "a %s may have been made, and its name is lost: a second call may make another one. Give your own %s, and a repeat names the same one", endpoint->answer_field, endpoint->repeat_field);
+    say_lost(words);
 }
 
 /* A Retry-After on anything but a 429, whose own words say it. */
@@ -381,9 +410,9 @@ static void explain_when(const struct words *words) {
 /* Where the call came to nothing, and the host is one of Braze's that is not known, its name is the first thing to look at. */
 static void explain_unknown_host(const struct words *words) {
   const struct braze_outcome *outcome = words->outcome;
-  bool nothing_there = !outcome->left && (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TLS || outcome->kind == BRAZE_TIMEOUT);
+  bool nothing_there = !outcome->request_sent && (outcome->kind == BRAZE_NETWORK || outcome->kind == BRAZE_TLS || outcome->kind == BRAZE_TIMEOUT);
   if (!words->settings->unknown_host || !(nothing_there || outcome->kind == BRAZE_PROTOCOL || outcome->status == 401 || outcome->status == 404)) return;
-  braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->host);
+  braze_buffer_print(words->hint, "%s%s is no REST endpoint that this version of braze knows: compare it with braze.instances", words->hint->length > 0 ? "; " : "", words->settings->authority);
 }
 
 /* A body that came in a coding, and is not shown. */

@@ -31,10 +31,4 @@ void braze_origin_free(struct braze_origin *origin);
 bool braze_instance_resolve(const char *text, size_t length, struct braze_origin *origin, struct braze_buffer *message,
                             struct braze_buffer *hint);
 
-/* What is wrong with a host and, if there is one, a port; NULL = nothing. */
-const char *braze_instance_check_authority(const char *text, size_t length);
-
-/* Whether a host name or address (no brackets) can only mean this machine. */
-bool braze_instance_is_loopback(const char *host);
-
 #endif

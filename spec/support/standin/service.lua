@@ -1,53 +1,11 @@
--- What the stand-in answers: Braze's POST /sends/id/create as documented, and the few calls specs steer it with.
---
--- Runs in nginx with one worker. Between two yields nothing else runs, so plain tables are exact counters.
+-- The stand-in's front: what steers it, the switches in front of a path, and then the service itself.
 
-local cjson = require "cjson"
-local json = require "cjson.safe"
+local limits = require "limits"
+local replies = require "replies"
+local router = require "router"
+local state = require "state"
 
 local service = {}
-
-local quota_per_day = 100
-local seconds_per_day = 86400
-local longest_body = 4 * 1024 * 1024
-local longest_send_id = 64
-local longest_logged_body = 64 * 1024
-local longest_log = 10000
-local rate_headers = { "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }
-
-local workspace_of_key = {
-  ["braze-standin-key"] = "main",
-  ["braze-standin-key-2"] = "second",
-}
-local key_without_permission = "braze-standin-key-no-permission"
-
-local known_campaigns = {
-  ["campaign_identifier"] = true,
-  ["56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b"] = true,
-}
-
--- What the service remembers; reset forgets all of it.
-local workspaces, created_of_campaign, log
-
-local function reset()
-  workspaces, created_of_campaign, log = {}, {}, { first = 1, last = 0 }
-end
-reset()
-
-local function uuid(hexadecimal)
-  return (hexadecimal:gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x+)$", "%1-%2-%3-%4-%5"))
-end
-
-local function reply(status, body)
-  ngx.status = status
-  ngx.header["content-type"] = "application/json"
-  ngx.header["content-length"] = #body
-  ngx.print(body)
-end
-
-local function refuse(status, message)
-  reply(status, cjson.encode { message = message })
-end
 
 -- The body that has arrived; a large one lies in a file.
 local function read_body()
@@ -62,166 +20,150 @@ local function read_body()
   return body or ""
 end
 
-local function remember(path, body)
-  log.last = log.last + 1
-  log[log.last] = cjson.encode {
-    method = ngx.req.get_method(),
-    path = path,
-    headers = ngx.req.get_headers(0),
-    body = body:sub(1, longest_logged_body),
-    body_length = #body,
-    connection = tonumber(ngx.var.connection),
-    connection_requests = tonumber(ngx.var.connection_requests),
-    tls = ngx.var.ssl_protocol,
-  }
-  if log.last - log.first >= longest_log then
-    log[log.first] = nil
-    log.first = log.first + 1
-  end
+-- A request that steers the stand-in and was wrong.
+local function misuse(text)
+  replies.refuse(400, text .. ": spec/support/standin/README.md has the switches")
 end
 
--- The workspace of a key, or nil.
-local function find_workspace(key)
-  return workspace_of_key[key] or key:match "^braze%-standin%-key%-w%-[%w_%-]+$"
+local function done()
+  replies.value(200, { message = "success" })
 end
 
--- Today's quota of a workspace: used units and the pairs that used them.
-local function quota_of(workspace)
-  local day = math.floor(ngx.time() / seconds_per_day)
-  local quota = workspaces[workspace]
-  if not quota or quota.day ~= day then
-    quota = { day = day, used = 0, pairs = {} }
-    workspaces[workspace] = quota
+local function items_of(source, names)
+  local items = replies.list {}
+  for _, item in pairs(source) do
+    local shown = {}
+    for _, name in ipairs(names) do shown[name] = item[name] end
+    items[#items + 1] = shown
   end
-  return quota
+  return items
 end
 
-local function set_rate_headers(quota)
-  ngx.header["x-ratelimit-limit"] = quota_per_day
-  ngx.header["x-ratelimit-remaining"] = quota_per_day - quota.used
-  ngx.header["x-ratelimit-reset"] = (quota.day + 1) * seconds_per_day
-end
+local schedule_names = { "operation", "time", "text", "dispatch_id" }
+local send_names = {
+  "workspace", "operation", "campaign_id", "send_id", "dispatch_id", "time", "recipients", "broadcast",
+}
 
--- The key of the request's one bearer credential, or nil.
-local function bearer_key()
-  local authorization = ngx.var.http_authorization
-  local scheme, key = (authorization or ""):match "^(%a+) (%S+)$"
-  return scheme and scheme:lower() == "bearer" and key or nil
-end
-
-local function is_json_type(content_type)
-  local media_type = (content_type or ""):match "^%s*([^;%s]*)%s*;?"
-  return media_type:lower() == "application/json"
-end
-
--- What is wrong with a send_id that was given, or nil.
-local function fault_of_send_id(send_id)
-  if type(send_id) ~= "string" then return "send_id must be a string" end
-  if send_id == "" then return "send_id must not be empty" end
-  if send_id:find "[\128-\255]" then return "send_id must be ASCII" end
-  if #send_id > longest_send_id then return "send_id must be at most 64 characters" end
-end
-
--- The parameters of a request body, or nil and what is wrong with them.
-local function parse_parameters(body)
-  local parameters = body:find "^%s*{" and json.decode(body)
-  if not parameters then return nil, "Malformed JSON" end
-  local campaign_id, send_id = parameters.campaign_id, parameters.send_id
-  if type(campaign_id) ~= "string" or campaign_id == "" then
-    return nil, "campaign_id must be a string of the campaign api identifier"
-  end
-  if not known_campaigns[campaign_id] and not campaign_id:find "^campaign%-" then
-    return nil, "Invalid Campaign ID"
-  end
-  local fault = send_id ~= nil and fault_of_send_id(send_id)
-  if fault then return nil, fault end
-  return parameters
-end
-
--- Creates the pair, unless it exists. Returns its send_id, or nil when the day's quota is used up.
-local function create(quota, campaign_id, send_id)
-  local pair = send_id and #campaign_id .. ":" .. campaign_id .. send_id
-  if pair and quota.pairs[pair] then return send_id end
-  if quota.used >= quota_per_day then return nil end
-  quota.used = quota.used + 1
-  created_of_campaign[campaign_id] = (created_of_campaign[campaign_id] or 0) + 1
-  if pair then quota.pairs[pair] = true end
-  return send_id or uuid(ngx.md5(ngx.var.request_id .. campaign_id))
-end
-
-local function create_send_id(body)
-  if not is_json_type(ngx.var.http_content_type) then
-    return refuse(415, "Unsupported Media Type")
-  end
-  local key = bearer_key()
-  if not key then
-    return refuse(401, "Error authenticating credentials")
-  end
-  if key == key_without_permission then
-    return refuse(403, "Access Denied")
-  end
-  local workspace = find_workspace(key)
-  if not workspace then
-    -- nginx leaves out a header without a value; a blank one arrives as empty.
-    for _, name in ipairs(rate_headers) do
-      ngx.header[name] = " "
-    end
-    return refuse(401, "Invalid API key: " .. key)
-  end
-
-  local quota = quota_of(workspace)
-  set_rate_headers(quota)
-  if #body > longest_body then
-    return refuse(413, "Request Entity Too Large")
-  end
-  local parameters, fault = parse_parameters(body)
-  if not parameters then
-    return refuse(400, fault)
-  end
-  local send_id = create(quota, parameters.campaign_id, parameters.send_id)
-  if not send_id then
-    return refuse(429, "You have exceeded your rate limit")
-  end
-  set_rate_headers(quota)
-  reply(201, '{"message":"success","send_id":' .. cjson.encode(send_id) .. "}")
-end
+-- What happens to a request before or instead of an answer, by name; each takes the switch's value.
+local actions = {
+  slow = function(milliseconds)
+    ngx.sleep(milliseconds / 1000)
+  end,
+  -- Nothing is done: the status is all there is.
+  fail = function(status)
+    replies.refuse(status, "The stand-in was told to answer " .. status)
+    return true
+  end,
+  -- Read, and nothing done: the connection ends.
+  drop = function()
+    ngx.exit(444)
+    return true
+  end,
+}
 
 -- The calls that steer the stand-in, by method and path; they are not logged themselves.
 local steering = {
   ["POST /standin/reset"] = function()
-    reset()
-    reply(200, '{"message":"success"}')
+    state.reset()
+    done()
+  end,
+  ["POST /standin/quota"] = function(query)
+    local limit = tonumber(query.limit)
+    if not limit or not limits.set(query.bucket or "", limit) then return misuse "no such bucket, or no limit" end
+    done()
+  end,
+  ["POST /standin/clock"] = function(query)
+    local time, advance = tonumber(query.time), tonumber(query.advance)
+    if (time == nil) == (advance == nil) then return misuse "give time or advance" end
+    if time then
+      state.clock.fixed = time
+    elseif state.clock.fixed then
+      state.clock.fixed = state.clock.fixed + advance
+    else
+      state.clock.shift = state.clock.shift + advance
+    end
+    done()
+  end,
+  ["POST /standin/next"] = function(query)
+    local times, after = tonumber(query.times or "1"), tonumber(query.after or "0")
+    local fail, slow = tonumber(query.fail), tonumber(query.slow)
+    if not times or not after or not (fail or slow or query.lose or query.drop) then
+      return misuse "give fail, slow, lose or drop"
+    end
+    state.next = { after = after, left = times, fail = fail, slow = slow, lose = query.lose, drop = query.drop }
+    done()
   end,
   ["GET /standin/log"] = function()
-    -- Joined by hand: cjson would write an empty log as an object.
-    reply(200, '{"requests":[' .. table.concat(log, ",", log.first, log.last) .. "]}")
+    replies.text(200, state.log_text())
   end,
-  ["GET /standin/count"] = function()
-    local campaign_id = ngx.req.get_uri_args().campaign_id
-    reply(200, cjson.encode { count = created_of_campaign[campaign_id] or 0 })
+  ["GET /standin/count"] = function(query)
+    replies.value(200, { count = state.created_of_campaign[query.campaign_id] or 0 })
+  end,
+  ["GET /standin/sends"] = function()
+    for _, workspace in pairs(state.workspaces) do state.run_schedules(workspace) end
+    replies.value(200, { sends = items_of(state.sends, send_names) })
+  end,
+  ["GET /standin/schedules"] = function()
+    local all = replies.list {}
+    for _, workspace in pairs(state.workspaces) do
+      state.run_schedules(workspace)
+      for id, schedule in pairs(workspace.schedules) do
+        local shown = items_of({ schedule }, schedule_names)[1]
+        shown.schedule_id, shown.workspace = id, workspace.name
+        all[#all + 1] = shown
+      end
+    end
+    replies.value(200, { schedules = all })
   end,
 }
+
+-- Takes the switches off the front of a path: /gateway, /slow/MS, /fail/STATUS, /lose, /drop. Returns the path behind
+-- them and the switches.
+local function read_switches(path)
+  local switches = {}
+  while true do
+    local name, value, rest = path:match "^/(%l+)/(%d+)(/.*)$"
+    if name ~= "slow" and name ~= "fail" then
+      name, rest = path:match "^/(%l+)(/.*)$"
+      if name ~= "gateway" and name ~= "lose" and name ~= "drop" then return path, switches end
+      value = true
+    end
+    switches[name] = tonumber(value) or value
+    path = rest
+  end
+end
+
+-- Adds the switches of POST /standin/next, while it holds.
+local function add_next(switches)
+  local ordered = state.next
+  if not ordered or ordered.left < 1 then return end
+  if ordered.after > 0 then
+    ordered.after = ordered.after - 1
+    return
+  end
+  ordered.left = ordered.left - 1
+  for _, name in ipairs { "slow", "fail", "lose", "drop" } do switches[name] = switches[name] or ordered[name] end
+end
 
 function service.answer()
   local method = ngx.req.get_method()
   local path = ngx.var.request_uri:match "^[^?]*"
   local steer = steering[method .. " " .. path]
-  if steer then return steer() end
+  if steer then return steer(ngx.req.get_uri_args()) end
 
   local body = read_body()
-  remember(path, body)
-  ngx.header["x-request-id"] = uuid(ngx.var.request_id)
+  state.log(path, body)
+  ngx.header["x-request-id"] = replies.uuid(ngx.var.request_id)
 
-  local delay, behind_delay = path:match "^/slow/(%d+)(/.*)$"
-  if delay then ngx.sleep(tonumber(delay) / 1000) end
-  local called = behind_delay or path:match "^/gateway(/.*)$" or path
-  if called == "/sends/id/create/" then
-    return refuse(403, "Access Denied")
+  local called, switches = read_switches(path)
+  add_next(switches)
+  for _, name in ipairs { "slow", "drop", "fail" } do
+    if switches[name] and actions[name](switches[name]) then return end
   end
-  if method ~= "POST" or called ~= "/sends/id/create" then
-    return refuse(404, "Invalid URL")
-  end
-  return create_send_id(body)
+  if switches.lose then replies.keep_back() end
+  router.answer(method, called, body)
+  -- Done, but nobody is told.
+  if switches.lose then return ngx.exit(444) end
 end
 
 return service

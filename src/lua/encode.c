@@ -1,0 +1,80 @@
+/* encode: a checked Lua value to JSON, appended to a buffer. lua-cjson writes it, but for one thing that it can't: an empty list
+   inside a table, which a Lua table does not tell from an empty object. Only a value that has one is put together here. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "lua/binding.h"
+
+/* [-1, +0, e] lua-cjson's text of the value on top of the stack. */
+static bool append_encoded(lua_State *L, const struct lbraze_context *context, struct braze_buffer *out) {
+  size_t length = 0;
+  const char *text;
+  bool taken;
+  lbraze_push_encode(L);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, 1, 0) != 0) {
+    struct lbraze_words words;
+    if (lua_type(L, -1) != LUA_TSTRING) lua_error(L);
+    text = lua_tolstring(L, -1, &length);
+    lbraze_words_init(&words);
+    braze_buffer_print(&words.message, "the parameters can't be written as JSON: ");
+    braze_text_escape(&words.message, text, length, 200);
+    braze_buffer_print(&words.hint, "they were changed while the call read them: by a debug hook, a finalizer or another coroutine");
+    words.operation = context->operation;
+    lbraze_raise_usage(L, context->settings, &words);
+  }
+  if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_cjson(L, "its encode does not return a string");
+  text = lua_tolstring(L, -1, &length);
+  if (out->length + length > out->limit) lbraze_raise_too_large(L, context, "the request", out->length + length);
+  taken = braze_buffer_append(out, text, length);
+  lua_pop(L, 1);
+  return taken;
+}
+
+static bool append_composed(lua_State *L, const struct lbraze_context *context, struct braze_buffer *out, int depth);
+
+/* [-0, +0, e] The list on top of the stack. */
+static bool append_list(lua_State *L, const struct lbraze_context *context, struct braze_buffer *out, int depth) {
+  size_t count = lbraze_raw_length(L, -1), i;
+  bool good = braze_buffer_append(out, "[", 1);
+  for (i = 1; i <= count && good; i++) {
+    lua_rawgeti(L, -1, (int)i);
+    good = (i == 1 || braze_buffer_append(out, ",", 1)) && append_composed(L, context, out, depth + 1);
+    lua_pop(L, 1);
+  }
+  return good && braze_buffer_append(out, "]", 1);
+}
+
+/* [-0, +0, e] The object on top of the stack. */
+static bool append_object(lua_State *L, const struct lbraze_context *context, struct braze_buffer *out, int depth) {
+  int table = lua_gettop(L);
+  bool good = braze_buffer_append(out, "{", 1), first = true;
+  lua_pushnil(L);
+  while (good && lua_next(L, table)) {
+    good = first || braze_buffer_append(out, ",", 1);
+    first = false;
+    lua_pushvalue(L, -2);
+    good = good && append_encoded(L, context, out) && braze_buffer_append(out, ":", 1) && append_composed(L, context, out, depth + 1);
+    lua_settop(L, table + (good ? 1 : 0));
+  }
+  return good && braze_buffer_append(out, "}", 1);
+}
+
+/* [-0, +0, e] The value on top of the stack. */
+static bool append_composed(lua_State *L, const struct lbraze_context *context, struct braze_buffer *out, int depth) {
+  luaL_checkstack(L, 8, NULL);
+  if (depth > LBRAZE_MAX_DEPTH) luaL_error(L, "the parameters were changed while they were read");
+  if (lua_istable(L, -1) && (lbraze_raw_length(L, -1) > 0 || lbraze_has_metatable(L, -1, LBRAZE_LIST))) return append_list(L, context, out, depth);
+  if (lua_istable(L, -1)) return append_object(L, context, out, depth);
+  lua_pushvalue(L, -1);
+  return append_encoded(L, context, out);
+}
+
+bool lbraze_append_json(lua_State *L, int index, bool composed, const struct lbraze_context *context, struct braze_buffer *out) {
+  bool taken;
+  lua_pushvalue(L, index);
+  if (!composed) return append_encoded(L, context, out);
+  taken = append_composed(L, context, out, 0);
+  lua_pop(L, 1);
+  return taken;
+}

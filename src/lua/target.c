@@ -1,0 +1,49 @@
+/* target: what a call calls: an operation by its name, or a route, "METHOD /path". */
+#include <string.h>
+
+#include "base/text.h"
+#include "lua/binding.h"
+
+#define MAX_SHOWN 64
+
+static const char *name_at(const void *unused, int index) {
+  (void)unused;
+  return braze_operation_at((size_t)index)->name;
+}
+
+LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *method, const char *name, size_t length) {
+  struct lbraze_words words;
+  int count = 0, nearest;
+  while (braze_operation_at((size_t)count)) count++;
+  nearest = braze_text_nearest(name, length, name_at, NULL, count);
+  lbraze_words_init(&words);
+  braze_buffer_print(&words.message, "%s: there is no operation ", method);
+  braze_text_quote(&words.message, name, length, MAX_SHOWN);
+  if (nearest >= 0)
+    braze_buffer_print(&words.hint, "did you mean \"%s\"?", name_at(NULL, nearest));
+  else
+    braze_buffer_print(&words.hint, "braze.operations lists them all; any other endpoint is called as \"POST /users/track\"");
+  lbraze_raise_usage(L, settings, &words);
+}
+
+void lbraze_read_target(lua_State *L, int index, const struct braze_settings *settings, const char *method, struct lbraze_target *target) {
+  const struct lbraze_context context = {settings, NULL};
+  size_t length = 0;
+  const char *name;
+  if (lua_type(L, index) != LUA_TSTRING) {
+    lbraze_refuse(L, &context, "write client:start(\"create_send_id\", {campaign_id = \"...\"}, {on_done = ...}), or a method and a path: \"POST /users/track\"", "%s takes the name of a call, not %s", method, lbraze_what(L, index));
+  }
+  name = lua_tolstring(L, index, &length);
+  memset(target, 0, sizeof *target);
+  target->name = name;
+  target->operation = braze_operation_find(name, length);
+  if (target->operation) {
+    target->name = target->operation->name;
+  } else if (braze_target_is_meant(name, length)) {
+    struct lbraze_words words;
+    lbraze_words_init(&words);
+    if (!braze_target_read(name, length, &target->route, &words.message, &words.hint)) lbraze_raise_usage(L, settings, &words);
+  } else {
+    refuse_name(L, settings, method, name, length);
+  }
+}
