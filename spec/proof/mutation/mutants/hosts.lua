@@ -1,12 +1,12 @@
 -- Changes to the modules for hosts: who is woken, who is forgotten, what a loop keeps. See spec/proof/mutation/mutation-hand.
 
-local keeping = "spec/hosts/bookkeeping_spec.lua"
+local keeping = "bookkeeping"
 local cqueues, luv, copas, openresty =
-  "spec/hosts/cqueues_spec.lua", "spec/hosts/luv_spec.lua", "spec/hosts/copas_spec.lua", "spec/hosts/openresty_spec.lua"
+  "cqueues", "luv", "copas", "openresty"
 
 return {
   {
-    file = "src/braze/host.lua", specs = "spec/hosts/bookkeeping_spec.lua spec/hosts/cqueues_spec.lua spec/hosts/luv_spec.lua",
+    file = "src/braze/host.lua", specs = "bookkeeping cqueues luv",
     { "whoever has waited for long enough is kept for ever", "if place ~= nil then waiters[place] = nil end", "",
       keeping .. ": braze.luv keeps nobody" },
     { "close does not wake a loop that sleeps", "-- What was cancelled is delivered by the loop, which may be asleep.\n  self.module.host.watch(self)", "",
@@ -29,7 +29,7 @@ return {
       luv .. ": refuses on_done" },
   },
   {
-    file = "src/braze/cqueues.lua", specs = "spec/hosts/cqueues_spec.lua spec/hosts/bookkeeping_spec.lua",
+    file = "src/braze/cqueues.lua", specs = "cqueues bookkeeping",
     { "the controller keeps the descriptor of a client that is gone", "cqueues.cancel(client.core:pollfd())", "", {},
       survives = "cqueues takes a descriptor that nobody polls out of the kernel's set by itself, and keeps some bytes for its number" },
     { "a controller watches a client once and never again", "watch.controllers[cqueues.running()] = nil", "", keeping .. ": braze.cqueues keeps nothing" },
@@ -41,7 +41,7 @@ return {
     { "a limit is none", "place:wait(seconds)", "place:wait()", cqueues .. ": waits for a request and for all" },
   },
   {
-    file = "src/braze/luv.lua", specs = "spec/hosts/luv_spec.lua spec/hosts/bookkeeping_spec.lua",
+    file = "src/braze/luv.lua", specs = "luv bookkeeping",
     { "a client that has nothing to come keeps the loop", "if not client:_busy() then close_poll(client) end", "", luv .. ": makes one call after the other" },
     { "the timer of a wait that ended goes on", "if place.timer then close(place.timer) end", "", keeping },
     { "a coroutine that was closed is resumed", 'if coroutine.status(waiting) ~= "suspended" then return end', "",
@@ -53,7 +53,7 @@ return {
     { "a second poll for a client that has one", "if watched and watched.descriptor == descriptor and not watched.poll:is_closing() then return end", "", luv },
   },
   {
-    file = "src/braze/copas.lua", specs = "spec/hosts/copas_spec.lua spec/hosts/bookkeeping_spec.lua",
+    file = "src/braze/copas.lua", specs = "copas bookkeeping",
     { "after copas.cancelall a client is never watched again", "close = function() watched[client] = nil end,", "close = function() end,", {},
       survives = "copas 1.1.7, which is tested, has no cancelall" },
     { "a client is watched once and never again", "end\n    watched[client] = nil\n  end)", "end\n  end)", {},
@@ -66,7 +66,7 @@ return {
       copas .. ": makes one call after" },
   },
   {
-    file = "src/braze/openresty.lua", lua = "luajit", specs = "spec/hosts/openresty_spec.lua",
+    file = "src/braze/openresty.lua", lua = "luajit", specs = "openresty",
     { "the master's state is used in its workers", "if not state or state.pid ~= pid then", "if not state then", {},
       survives = "in init_by_lua nothing may start or wait, so the master never has one" },
     { "the reader goes on for clients that have nothing to come", "if not client:_busy() then own.clients[client] = nil end", "",

@@ -1,12 +1,12 @@
 -- Changes to the worker: a thread's signals, what wakes whom, references, and how it ends. See spec/proof/mutation/mutation-hand.
 
-local waiting, leaks, exit = "spec/promises/waiting_spec.lua", "spec/promises/leaks_spec.lua", "spec/promises/exit_spec.lua"
-local delivery, request = "spec/lua/delivery_spec.lua", "spec/lua/request_spec.lua"
+local waiting, leaks, exit = "waiting", "leaks", "exit"
+local delivery, request = "delivery", "request"
 
 return {
   {
     file = "src/http/worker.c",
-    specs = "spec/lua/request_spec.lua spec/lua/delivery_spec.lua spec/promises/waiting_spec.lua spec/promises/leaks_spec.lua spec/promises/collection_spec.lua",
+    specs = "request delivery waiting leaks collection",
     { "a wait goes by another clock", "pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);", ";",
       waiting .. ": in request:wait" },
     { "a worker is lost with its client", "if (worker->notify >= 0) close(worker->notify);\n  free(worker);",
@@ -66,7 +66,7 @@ return {
       "seconds >= 0) seconds = LONGEST_WAIT_OF_OWNER", waiting .. ": does not wait for longer" },
   },
   {
-    file = "src/process/thread.c", specs = "spec/promises/waiting_spec.lua spec/promises/leaks_spec.lua",
+    file = "src/process/thread.c", specs = "waiting leaks",
     { "the host's thread keeps all signals blocked", "pthread_sigmask(SIG_SETMASK, &before, NULL);", ";",
       waiting .. ": has its host's thread take" },
     { "the client's thread takes the host's signals", "sigfillset(&all);", "sigemptyset(&all);",
@@ -74,7 +74,7 @@ return {
     { "a thread's stack is lost", "if (failure == 0) pthread_detach(thread);", ";", leaks .. ": a client that started calls and was closed" },
   },
   {
-    file = "src/process/wake.c", specs = "spec/lua/delivery_spec.lua spec/promises/leaks_spec.lua spec/promises/waiting_spec.lua",
+    file = "src/process/wake.c", specs = "delivery leaks waiting",
     { "children inherit the descriptor", "eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)", "eventfd(0, EFD_NONBLOCK)",
       waiting .. ": has a descriptor that no child" },
     { "what reads the descriptor may wait for it", "eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)", "eventfd(0, EFD_CLOEXEC)",
@@ -85,12 +85,12 @@ return {
       waiting .. ": goes on where its host's socket is closed" },
   },
   {
-    file = "src/process/channel.c", specs = "spec/lua/receivers_spec.lua spec/promises/leaks_spec.lua",
+    file = "src/process/channel.c", specs = "receivers leaks",
     { "a channel's file is lost", "if (channel->anchor >= 0) close(channel->anchor);", "", leaks .. ": a channel for a host" },
     { "a channel's socket is lost", "if (channel->listening >= 0) close(channel->listening);", "", leaks .. ": a channel for a host" },
   },
   {
-    file = "src/process/sigpipe.c", specs = "spec/promises/lifecycle_spec.lua spec/promises/once_spec.lua",
+    file = "src/process/sigpipe.c", specs = "lifecycle once",
     { "a broken connection raises SIGPIPE", "sigpipe->held = may_be_raised && !is_pending();", "sigpipe->held = false;", {},
       survives = "the libcurl that is tested raises none any more; the oldest one does" },
   },
