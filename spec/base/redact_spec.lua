@@ -50,6 +50,15 @@ describe("a run of the key's characters", function()
     assert.equal('["***","***"]', redact('["' .. key:sub(1, 9) .. '","' .. key:sub(10) .. '"]'))
   end)
 
+  -- Where the text ends, "&", "%" or a backslash may begin an escape that was cut off; it may be the key's own, too.
+  it("is masked where it ends with what may begin an escape, and the text ends there", function()
+    for _, last in ipairs { "&", "%", "\\" } do
+      local odd = core.settings.new()
+      odd:set_secret("api_key", "first-part" .. last .. "second-part")
+      assert.equal("<***", (odd:redact("<\\u0073t-part" .. last)), last)
+    end
+  end)
+
   it("is masked in any case", function()
     assert.equal("<***>", redact("<" .. key:upper() .. ">"))
     assert.equal("<***>", redact("<" .. key:sub(5, 20):upper() .. key:sub(21) .. ">"))

@@ -148,13 +148,17 @@ static size_t invisible_ahead(struct reader *reader) {
 static bool look_below(struct marks *marks, int depth) {
   struct window window = {0, {0}, 0, 0};
   struct reader reader;
+  bool at_cut = false; /* what stands there is read as it stands, too: the text may end with it */
   reader.count = 0;
   braze_layers_init(&reader.layers, marks->text, marks->length, depth);
   while (fill(&reader, 1)) {
     const struct braze_character first = reader.bytes[0];
     size_t passed = invisible_ahead(&reader), taken = passed > 0 ? passed : 1;
     unsigned char folded = first.value < BRAZE_NAMED ? braze_secrets_fold((unsigned char)first.value) : 0xFF;
-    if (first.start >= reader.layers.cut) break;
+    if (first.start >= reader.layers.cut && !at_cut) {
+      at_cut = true;
+      take_end(marks, &window, reader.layers.cut);
+    }
     if (passed == 0 && folded)
       take(marks, &window, folded, first.start, first.end);
     else if (window.end == first.start)
@@ -162,7 +166,7 @@ static bool look_below(struct marks *marks, int depth) {
     reader.count -= taken;
     memmove(reader.bytes, reader.bytes + taken, reader.count * sizeof *reader.bytes);
   }
-  take_end(marks, &window, reader.layers.cut);
+  take_end(marks, &window, marks->length);
   return depth == 0 || reader.layers.decoded;
 }
 

@@ -51,9 +51,17 @@ static int nest(lua_State *L) {
   return 0;
 }
 
+/* [-0, +0, m] lua_checkstack is false for want of memory too: then asking for some raises that. */
+static bool has_stack(lua_State *L) {
+  if (lua_checkstack(L, STACK_ROOM)) return true;
+  lbraze_new_userdata(L, STACK_ROOM * 2 * sizeof(void *));
+  lua_pop(L, 1);
+  return lua_checkstack(L, STACK_ROOM);
+}
+
 void lbraze_check_room(lua_State *L, const char *method) {
   int status;
-  if (!lua_checkstack(L, STACK_ROOM)) lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
+  if (!has_stack(L)) lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
   lua_pushcfunction(L, nest);
   lua_pushinteger(L, CALL_ROOM);
   status = lua_pcall(L, 1, 0, 0);
