@@ -274,7 +274,7 @@ describe("create_send_id", function()
       { "a send_id alone", { send_id = "x" }, "campaign_id is missing" },
       { "a number as campaign_id", { campaign_id = 1 }, "campaign_id", "string", "number" },
       { "a boolean as campaign_id", { campaign_id = true }, "campaign_id", "string", "boolean" },
-      { "a JSON null as campaign_id", { campaign_id = cjson.null }, "campaign_id", "string", "JSON null" },
+      { "a JSON null as campaign_id", { campaign_id = cjson.null }, "campaign_id", "string", "a JSON null" },
       { "an empty campaign_id", { campaign_id = "" }, "campaign_id is empty" },
       { "a Latin-1 campaign_id", { campaign_id = "gr\252n" }, "campaign_id", "UTF%-8", "byte 3" },
       { "an overlong campaign_id", { campaign_id = "\192\175" }, "campaign_id", "UTF%-8" },

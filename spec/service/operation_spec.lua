@@ -1,5 +1,5 @@
--- operation: the service as data, and the check of a text against its field's rule; target: "METHOD /path" and queries; link: the
--- next page that a response names.
+-- operation: the service as data, and the check of a text against its field's rule; target: "METHOD /path" and queries;
+-- link: the next page that a response names.
 
 local core = require("spec.support.test_build").core
 local operation, target, link = core.operation, core.target, core.link
@@ -41,7 +41,8 @@ describe("operation.rows", function()
       create_send_id = "with key", send_messages = "never", trigger_campaign = "never", schedule_messages = "never",
       update_scheduled_messages = "same state", delete_scheduled_messages = "same state", schedule_campaign = "never",
       update_scheduled_campaign = "same state", delete_scheduled_campaign = "same state", get_send_analytics = "reads",
-      list_campaigns = "reads", get_campaign = "reads", list_scheduled_broadcasts = "reads", send_transactional = "with key",
+      list_campaigns = "reads", get_campaign = "reads", list_scheduled_broadcasts = "reads",
+      send_transactional = "with key",
     }, repeats)
   end)
 end)
@@ -77,9 +78,9 @@ describe("target.read", function()
   end)
 
   for _, text in ipairs {
-    "", " ", "GET", "GET ", "get /a", "HEAD /a", "GET  /a", "GET a", "GET //a", "GET /a//b", "GET /a?b=c", "GET /a#b", "GET /a b",
-    "GET /a\n", "GET /\195\164", "GET /..", "GET /a/../b", "GET /a/.", "GET /%2e%2E/b", "GET /.%2e", "GET /a\\b", "GET https://b/a",
-    "GET /a\0", "/a", "POST https://rest.iad-01.braze.com/a",
+    "", " ", "GET", "GET ", "get /a", "HEAD /a", "GET  /a", "GET a", "GET //a", "GET /a//b", "GET /a?b=c", "GET /a#b",
+    "GET /a b", "GET /a\n", "GET /\195\164", "GET /..", "GET /a/../b", "GET /a/.", "GET /%2e%2E/b", "GET /.%2e",
+    "GET /a\\b", "GET https://b/a", "GET /a\0", "/a", "POST https://rest.iad-01.braze.com/a",
   } do
     it("refuses " .. ("%q"):format(text), function()
       local method, message, hint = target.read(text)
