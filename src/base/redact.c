@@ -33,7 +33,7 @@ struct window {
 /* Where the caller's own text ends if it begins at this position, plain or as JSON writes it; 0: it does not begin here. */
 static size_t own_end_at(const struct marks *marks, size_t at) {
   struct braze_layers layers;
-  struct braze_character character;
+  struct braze_character character = {0};
   size_t i;
   if (marks->text[at] != marks->own.text[0] && marks->text[at] != '\\') return 0;
   braze_layers_init(&layers, marks->text + at, marks->length - at, 1);

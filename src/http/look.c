@@ -50,7 +50,7 @@ static bool split_url(const char *url, const char *default_port, char *host, siz
 static bool find_peer(const struct braze_settings *settings, char *host, size_t size, char *port, size_t port_size) {
   const char *url = settings->proxy ? settings->proxy : settings->url;
   const char *default_port = strncmp(url, "https://", 8) == 0 ? "443" : "80";
-  return url && split_url(url, default_port, host, size, port, port_size);
+  return split_url(url, default_port, host, size, port, port_size);
 }
 
 /* "127.0.0.1", and "127.1" as well. A literal of IPv6 stands in brackets, and split_url refuses it. */

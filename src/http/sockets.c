@@ -131,6 +131,7 @@ static bool is_readable(curl_socket_t socket) {
 static long local_port_of(curl_socket_t number) {
   union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } own;
   socklen_t length = sizeof own;
+  memset(&own, 0, sizeof own);
   if (getsockname(number, &own.any, &length) != 0) return 0;
   return ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
 }
@@ -139,6 +140,7 @@ static bool has_peer(curl_socket_t number, const char *peer) {
   union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } other;
   socklen_t length = sizeof other;
   char text[INET6_ADDRSTRLEN] = "";
+  memset(&other, 0, sizeof other);
   if (getpeername(number, &other.any, &length) != 0) return false;
   inet_ntop(other.any.sa_family, other.any.sa_family == AF_INET6 ? (void *)&other.v6.sin6_addr : (void *)&other.v4.sin_addr, text, sizeof text);
   return strcmp(text, peer) == 0;
