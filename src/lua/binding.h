@@ -109,7 +109,7 @@ int lbraze_error_error(lua_State *L);
 /* The names that a table may have as its keys. */
 struct lbraze_names {
   const char *what;  /* "option" */
-  const char *taker; /* "braze.new" */
+  const char *called; /* "braze.new" */
   const char *const *names;
   int count;
 };

@@ -1,4 +1,4 @@
-/* lua_compat: the one file that knows Lua's versions. What is built for 5.1 imports nothing but 5.1's own symbols, so that
+/* compat: the one file that knows Lua's versions. What is built for 5.1 imports nothing but 5.1's own symbols, so that
    one shared object serves PUC Lua 5.1 and LuaJIT. Every shim has a name of ours: LuaJIT's headers define some of Lua 5.2's. */
 #ifndef LBRAZE_COMPAT_H
 #define LBRAZE_COMPAT_H

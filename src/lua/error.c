@@ -1,4 +1,4 @@
-/* lua_error: error objects: tables with a metatable, raised whole, one line as text. */
+/* error: error objects: tables with a metatable, raised whole, one line as text. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

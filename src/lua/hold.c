@@ -1,4 +1,4 @@
-/* lua_hold: what a method works with while Lua code may run: references of its own, released however the method ends. */
+/* hold: what a method works with while Lua code may run: references of its own, released however the method ends. */
 #include <string.h>
 
 #include "lua/client.h"

@@ -1,4 +1,4 @@
-/* lua_json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
+/* json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
 #include <locale.h>
 #include <string.h>
 

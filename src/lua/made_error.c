@@ -1,4 +1,4 @@
-/* lua_made_error: braze.error: an error object made from fields, for specs of users' own. */
+/* made_error: braze.error: an error object made from fields, for specs of users' own. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* lua_names: the names and values that a caller gave, as an error shows them, and what was probably meant by a wrong one. */
+/* names: the names and values that a caller gave, as an error shows them, and what was probably meant by a wrong one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -98,7 +98,7 @@ void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, c
   } else if (meant) {
     braze_buffer_print(&words.hint, "did you mean \"%s\"?", meant);
   } else {
-    braze_buffer_print(&words.hint, "%s takes", names->taker);
+    braze_buffer_print(&words.hint, "%s takes", names->called);
     for (i = 0; i < names->count; i++)
       braze_buffer_print(&words.hint, "%s %s", i == 0 ? "" : i + 1 == names->count ? " and" : ",", names->names[i]);
   }

@@ -1,4 +1,4 @@
-/* lua_options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
+/* options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
 #define _GNU_SOURCE /* secure_getenv */
 #include <stdio.h>
 #include <stdlib.h>

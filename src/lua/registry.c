@@ -1,4 +1,4 @@
-/* lua_registry: what the module keeps in Lua's registry, each under an address of its own, so that no name is hashed to find it. */
+/* registry: what the module keeps in Lua's registry, each under an address of its own, so that no name is hashed to find it. */
 #include "lua/binding.h"
 
 static char addresses[LBRAZE_REGISTERED_COUNT];

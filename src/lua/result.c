@@ -83,7 +83,7 @@ static bool has_field(lua_State *L, int index, const struct braze_success *succe
   return there;
 }
 
-/* What came with a call, for its judge. */
+/* What came with a call, from which it is told what the answer is. */
 struct answer {
   const struct braze_settings *settings;
   const struct braze_call *call;
@@ -92,7 +92,7 @@ struct answer {
 };
 
 /* What a whole 2xx says. A send_id that is another one than the call's goes to *said; the object keeps it. */
-static enum braze_answer judge_operation(lua_State *L, const struct answer *answer, const struct braze_operation *operation, struct braze_said *said) {
+static enum braze_answer classify_operation(lua_State *L, const struct answer *answer, const struct braze_operation *operation, struct braze_said *said) {
   size_t length = 0;
   const char *text;
   if (!answer->decoded->is_object) return answer->decoded->is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
@@ -108,9 +108,9 @@ static enum braze_answer judge_operation(lua_State *L, const struct answer *answ
 }
 
 /* A route succeeds with any JSON, or with no body at all. */
-static enum braze_answer judge(lua_State *L, const struct answer *answer, struct braze_said *said) {
+static enum braze_answer classify_answer(lua_State *L, const struct answer *answer, struct braze_said *said) {
   const struct braze_operation *operation = answer->call->request.subject;
-  if (operation) return judge_operation(L, answer, operation, said);
+  if (operation) return classify_operation(L, answer, operation, said);
   return answer->decoded->is_json || answer->decoded->is_empty ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NOT_JSON;
 }
 
@@ -206,7 +206,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   const struct answer answer = {settings, call, &decoded, lua_gettop(L)};
   if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
   if (outcome->answered) {
-    kind = judge(L, &answer, &said);
+    kind = classify_answer(L, &answer, &said);
     if (kind == BRAZE_ANSWER_SUCCESS) {
       push_result(L, settings, &decoded, outcome);
       return true;

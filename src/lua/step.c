@@ -1,4 +1,4 @@
-/* lua_delivery: what has finished goes to the host: its on_done, on the thread that asks, one after the other. */
+/* step: what has finished goes to the host: its on_done, on the thread that asks, one after the other. */
 #include "base/clock.h"
 #include "lua/client.h"
 

@@ -1,4 +1,4 @@
-/* lua_yieldable: whether a yield is possible, for Lua 5.1's builds. LuaJIT has lua_isyieldable. PUC Lua 5.1 has nothing of the sort,
+/* yieldable: whether a yield is possible, for Lua 5.1's builds. LuaJIT has lua_isyieldable. PUC Lua 5.1 has nothing of the sort,
    and raises a string where a coroutine yields inside a metamethod, an iterator or a C function, when it is too late. What it goes by
    are two counters in its lua_State, next to each other: how many C calls are nested now, and how many were when the coroutine was
    resumed. Where they lie is found by how they behave; where nothing behaves so, it stays unknown. */

@@ -13,14 +13,14 @@ enum braze_answer {
   BRAZE_ANSWER_NOT_OBJECT,
   BRAZE_ANSWER_QUEUED,
   BRAZE_ANSWER_OTHER_MESSAGE,
-  BRAZE_ANSWER_NO_FIELD,   /* success without the endpoint's answer_field */
+  BRAZE_ANSWER_NO_FIELD,   /* success without the field that the operation's success must hold */
   BRAZE_ANSWER_OTHER_VALUE /* success with another one than the call has given */
 };
 
 struct braze_said {
   const char *text; /* the service's own message, NULL where it sent none */
   size_t length;
-  const char *value; /* of the answer_field, where that is not the call's */
+  const char *value; /* of that field, where it is not the call's own */
   size_t value_length;
 };
 
