@@ -279,6 +279,49 @@ describe("a call", function()
     assert.equal(2, #peer:log())
   end)
 
+  -- Makes a call, and moves the clock once inside its method, before anything is handed over.
+  local function while_it_prepares(seconds, method, call)
+    local inside, moved
+    debug.sethook(function()
+      if inside then
+        debug.sethook()
+        clock.advance(seconds)
+        moved = true
+      end
+      inside = inside or debug.getinfo(2, "f").func == method
+    end, "c")
+    local fine, outcome = pcall(call)
+    debug.sethook()
+    assert.is_true(moved)
+    return fine, outcome
+  end
+
+  local ways = {
+    create_send_id = function(options) return client:create_send_id(mine, options) end,
+    call = function(options) return client:call("create_send_id", mine, options) end,
+    start = function(options)
+      local request = client:start("create_send_id", mine, options)
+      request:wait(20)
+      return request:result()
+    end,
+  }
+
+  for name, way in pairs(ways) do
+    it("of client:" .. name .. " counts its time from where the method is entered", function()
+      play(created())
+      local fine, result = while_it_prepares(0.25, client[name], function() return way {} end)
+      assert.same({ true, 0.25 }, { fine, result.elapsed })
+    end)
+
+    it("of client:" .. name .. " sends nothing where its parameters took until the deadline", function()
+      play(created())
+      local fine, fault = while_it_prepares(0.25, client[name], function() return way { timeout = 0.2 } end)
+      assert.same({ false, "timeout", false, 0, 0.25 }, { fine, fault.kind, fault.maybe_applied, fault.attempts,
+        fault.elapsed })
+      assert.equal(0, peer:requests())
+    end)
+  end
+
   it("pays for its tries from its client's bucket, which a success fills by one", function()
     -- A hundred further tries use it up.
     peer:refuse()

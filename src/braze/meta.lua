@@ -63,7 +63,8 @@ local braze = {}
 
 ---Limits of one call. They win over the client's.
 ---@class (exact) braze.call_options
----Seconds for the whole call: the wait for a connection, DNS, TLS, every attempt, every pause. Above 0, at most 600.
+---Seconds for the whole call: encoding, the wait for a connection, DNS, TLS, every attempt, every pause. Above 0,
+---at most 600.
 ---@field timeout? number
 ---Seconds for DNS, TCP and TLS of one attempt. Above 0, at most 600.
 ---@field connect_timeout? number
@@ -92,7 +93,8 @@ local braze = {}
 ---
 ---[Endpoints](https://www.braze.com/docs/api/basics/)
 ---@field endpoint? string
----Seconds for a whole call: the wait for a connection, DNS, TLS, every attempt, every pause. Above 0, at most 600.
+---Seconds for a whole call: encoding, the wait for a connection, DNS, TLS, every attempt, every pause. Above 0,
+---at most 600.
 ---Else BRAZE_TIMEOUT, else 30.
 ---@field timeout? number
 ---Seconds for DNS, TCP and TLS of one attempt. Above 0, at most 600. Default 10.
@@ -124,7 +126,7 @@ local braze = {}
 ---@field rate_limit braze.rate_limit
 ---@field request_id? string the response's `x-request-id`; Braze's support can use it
 ---@field attempts integer requests that began to leave, the last included
----@field elapsed number seconds
+---@field elapsed number seconds from where the method was entered
 
 ---A send ID that was made.
 ---

@@ -36,7 +36,7 @@ struct braze_call {
   struct braze_request request;
   struct braze_limits limits;
 
-  double started; /* monotonic */
+  double started; /* monotonic: when the user began it. The deadline and the elapsed time count from there */
 
   /* For the engine. */
   enum braze_call_state state;

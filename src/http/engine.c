@@ -214,7 +214,6 @@ void braze_engine_wake(struct braze_engine *engine) {
 
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
   const unsigned process = braze_process_forks();
-  call->started = braze_clock_now();
   braze_engine_submit(engine, call);
   while (process == braze_process_forks() && braze_process_enter()) {
     braze_engine_step(engine);

@@ -47,7 +47,7 @@ int braze_engine_open_wake(struct braze_engine *engine);
 /* Ends the current braze_engine_wait, or the next one. May be called on any thread. */
 void braze_engine_wake(struct braze_engine *engine);
 
-/* Submits a call and steps until it is done: the blocking call, on the caller's thread. If the process exits meanwhile, the call ends
+/* Submits a call and steps until it is done: the blocking call, on the caller's thread. Its deadline counts from call->started. If the process exits meanwhile, the call ends
    as cancelled: at once on the thread that exits, at its deadline on any other. It ends at once in the child of a fork in a signal
    handler as well, where the parent goes on with it. */
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call);

@@ -197,7 +197,6 @@ int braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   bool asleep;
   int failure = start_thread(worker);
   if (failure != 0) return failure;
-  call->started = braze_clock_now();
   braze_call_retain(call);
   pthread_mutex_lock(&worker->mutex);
   braze_list_append(&worker->inbox, &call->engine_link);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "process/process.h"
 
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
@@ -188,27 +189,34 @@ int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, co
   lbraze_read_params(L, params_index, target, context, &options, &params);
   hold->call = braze_call_new();
   if (!hold->call) luaL_error(L, "not enough memory");
+  hold->call->started = hold->began;
   hold->call->limits = options.limits;
   lbraze_write_request(L, &params, &hold->call->request);
   braze_call_ready(hold->call);
   return options.on_done;
 }
 
-/* client:call(name, params [, options]) -> result */
-int lbraze_client_call(lua_State *L) {
+/* At 1: the client, the name, its parameters, its options. */
+static int call_since(lua_State *L, double began) {
   const struct lbraze_client *client = lbraze_check_open_client(L, "call");
   lua_settop(L, 4);
-  return lbraze_run(L, run_call, client, "call");
+  return lbraze_run(L, run_call, client, "call", began);
+}
+
+/* client:call(name, params [, options]) -> result */
+int lbraze_client_call(lua_State *L) {
+  return call_since(L, braze_clock_now());
 }
 
 /* client:NAME(params [, options]) -> result; the name is the upvalue */
 static int client_operation(lua_State *L) {
+  const double began = braze_clock_now();
   const char *name = lua_tostring(L, lua_upvalueindex(1));
   const struct lbraze_client *client = lbraze_check_open_client(L, name);
   lua_settop(L, 3);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 2);
-  return lbraze_run(L, run_call, client, name);
+  return lbraze_run(L, run_call, client, name, began);
 }
 
 /* [-0, +1, e] The client of the module's functions, made from the environment at the first use. */
@@ -224,6 +232,7 @@ static void push_default_client(lua_State *L) {
 
 /* braze.call(name, params [, options]) -> result */
 int lbraze_default_call(lua_State *L) {
+  const double began = braze_clock_now();
   struct lbraze_context context = {NULL, NULL};
   struct lbraze_target target;
   lua_settop(L, 3);
@@ -234,11 +243,12 @@ int lbraze_default_call(lua_State *L) {
   lbraze_check_call_options(L, 3, LBRAZE_FOR_CALL, &context);
   push_default_client(L);
   lua_insert(L, 1);
-  return lbraze_client_call(L);
+  return call_since(L, began);
 }
 
 /* braze.NAME(params [, options]) -> result; the name is the upvalue */
 int lbraze_default_operation(lua_State *L) {
+  const double began = braze_clock_now();
   const struct lbraze_context context = {NULL, lua_tostring(L, lua_upvalueindex(1))};
   lua_settop(L, 2);
   lbraze_check_params(L, 1, &context);
@@ -247,7 +257,7 @@ int lbraze_default_operation(lua_State *L) {
   lua_insert(L, 1);
   push_default_client(L);
   lua_insert(L, 1);
-  return lbraze_client_call(L);
+  return call_since(L, began);
 }
 
 void lbraze_set_operations(lua_State *L, lua_CFunction function, bool safe) {

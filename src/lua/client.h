@@ -34,6 +34,7 @@ enum { LBRAZE_REQUEST_CLIENT = 1, LBRAZE_REQUEST_ON_DONE, LBRAZE_REQUEST_ANSWER,
    the request, change the parameters, or fork. So what is used after such a function is held, or looked at again. */
 
 struct lbraze_hold {
+  double began; /* monotonic: when the method was entered, where it makes a call */
   struct braze_settings *settings;
   struct braze_call *call;
 };
@@ -47,8 +48,9 @@ void lbraze_hold_client(struct lbraze_hold *hold, const struct lbraze_client *cl
 void lbraze_hold_release(struct lbraze_hold *hold);
 
 /* [-0, +2, e] Calls a function with all that is on the stack and, behind it, a hold with the client's settings, which is
-   released when the function has returned one value or raised. Returns 1. */
-int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method);
+   released when the function has returned one value or raised. `began`: for a method that makes a call, when it was entered:
+   the call's deadline counts from there, and so covers what the parameters take to be encoded. Returns 1. */
+int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method, double began);
 
 /* [-0, +0, e] Raises a usage error unless there is room on Lua's stack and C's to make an answer and run an on_done. */
 void lbraze_check_room(lua_State *L, const char *method);

@@ -27,11 +27,12 @@ void lbraze_hold_release(struct lbraze_hold *hold) {
   hold->settings = NULL;
 }
 
-int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method) {
+int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method, double began) {
   int count = lua_gettop(L), status, i;
   struct lbraze_hold *hold;
   luaL_checkstack(L, count + 4, NULL);
   hold = lbraze_push_hold(L);
+  hold->began = began;
   lua_pushcfunction(L, function);
   for (i = 1; i <= count + 1; i++) lua_pushvalue(L, i);
   if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);

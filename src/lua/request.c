@@ -96,7 +96,7 @@ static int request_result(lua_State *L) {
   struct lbraze_request *request = check_request(L, "result");
   if (!is_done(request)) return lbraze_usage(L, "ask request:done() first, or wait with request:wait()", "result was asked of a request that is not done");
   lua_settop(L, 1);
-  return lbraze_run(L, push_result, request->client, "result");
+  return lbraze_run(L, push_result, request->client, "result", 0);
 }
 
 double lbraze_check_wait(lua_State *L, int index, const char *method) {
@@ -203,9 +203,10 @@ static int start_call(lua_State *L) {
 
 /* client:start(name, params [, options]) -> request */
 int lbraze_client_start(lua_State *L) {
+  const double began = braze_clock_now();
   const struct lbraze_client *client = lbraze_check_open_client(L, "start");
   lua_settop(L, 4);
-  return lbraze_run(L, start_call, client, "start");
+  return lbraze_run(L, start_call, client, "start", began);
 }
 
 /* [-0, +0, m] One of the two metatables. */

@@ -33,6 +33,8 @@ return {
       "box->call->limits.retries = client->settings->limits.retries;", "engine: takes the number of tries" },
     { "a blocking call takes its time from its client alone", "box->call->limits.timeout = limits.timeout;",
       "box->call->limits.timeout = client->settings->limits.timeout;", options .. ": wins over the client's" },
+    { "a deadline counts from the beginning of time", "hold->call->started = hold->began;", "hold->call->started = 0;",
+      "engine: counts its time from where the method is entered" },
     { "a closed client starts calls", "if (client->closed) lbraze_usage", "if (false) lbraze_usage",
       request .. ": a client that is closed" },
     { "too few descriptors are told as too little memory", "errno == EMFILE || errno == ENFILE", "false",

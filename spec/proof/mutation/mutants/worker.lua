@@ -53,7 +53,6 @@ return {
       leaks .. ": a client that started calls and was closed" },
     { "the thread goes on while the process exits", "while (!braze_process_enter()) pause();", "braze_process_enter();",
       exit .. ": may still take their time" },
-    { "a deadline counts from the beginning of time", "call->started = braze_clock_now();", "call->started = 0;", request .. ": needs no step to be done" },
     { "close does not wake the thread", "cancel_flight(worker, HUGE_VAL);\n    if (rouse(worker)) braze_engine_wake(worker->engine);",
       "cancel_flight(worker, HUGE_VAL);", leaks .. ": a client that started calls and was closed" },
     { "close cancels nothing", "worker->closing = true;\n    cancel_flight(worker, HUGE_VAL);", "worker->closing = true;",
