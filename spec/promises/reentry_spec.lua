@@ -124,6 +124,42 @@ describe("a method in the middle of which other Lua code runs", function()
     end
   end)
 
+  it("gives a long answer whole, and the same, to who asks for it while it is made", function()
+    local long = ("x"):rep(9000)
+    -- A success, a refusal, and a success that names another send_id and repeats a part of the key.
+    local answers = {
+      scripted_peer.answer(201, nil,
+        ('{"message":"success","send_id":"mine","more":"%s","errors":["there"]}'):format(long)),
+      scripted_peer.answer(400, nil, ('{"message":"no","more":"%s","errors":["there"]}'):format(long)),
+      scripted_peer.answer(201, nil,
+        ('{"message":"success","send_id":"other","key":"key-01234567","more":"%s","errors":["there"]}'):format(long)),
+    }
+    for which, answer in ipairs(answers) do
+      peer:default { read, { write = answer }, again }
+      local client, asked = new(), 0
+      for number = 1, 40 do
+        local request = client:start("create_send_id", { campaign_id = "campaign", send_id = "mine" })
+        assert.is_true(request:wait(20))
+        local count, inner = 0, nil
+        debug.sethook(function()
+          count = count + 1
+          if count ~= number then return end
+          debug.sethook()
+          inner = { pcall(request.result, request) }
+        end, "cr")
+        local outcome = { pcall(request.result, request) }
+        debug.sethook()
+        asked = asked + (inner and 1 or 0)
+        local value = outcome[2]
+        assert.same({ which, "there" }, { which, (value.errors or {})[1] })
+        if inner then assert.same({ true, true }, { inner[1] == outcome[1], inner[2] == value }) end
+        assert.is_nil((value.body or ""):find("key-01234567", 1, true))
+      end
+      assert.is_true(asked >= 6, asked)
+      client:close()
+    end
+  end)
+
   it("wait notices that an on_done collected the client by hand", function()
     local client = new()
     for _ = 1, 2 do

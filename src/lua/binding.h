@@ -237,15 +237,19 @@ void lbraze_push_encode(lua_State *L);
 /* How many digits of a number lua-cjson writes. */
 int lbraze_json_digits(lua_State *L);
 
-/* [-0, +1 if true, m] The value of a JSON text, without its nulls; false where it is not JSON. Of the text so many bytes are kept. */
-bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept);
+/* [-1, +1 if true, m] The value of the JSON text on top of the stack, without its nulls; false where it is not JSON. */
+bool lbraze_decode_json(lua_State *L);
 
 /* result.c */
 
+/* Places in the table of those who may ask for the same answer at the same time. */
+enum { LBRAZE_SHARED_BODY = 5, LBRAZE_SHARED_SAFE_BODY };
+
 /* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). The caller holds references
-   to all three. Shared: Lua code that runs meanwhile may ask the same of the same call, so the body stays whole. */
+   to all three. `shared`: where Lua code that runs meanwhile may ask the same of the same call, the index of a table in which
+   the places above are free at first, and are to be emptied with the answer; else 0. */
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
-                        bool shared);
+                        int shared);
 
 /* client.c */
 

@@ -177,7 +177,7 @@ static int run_call(lua_State *L) {
   failure = client->engine ? 0 : braze_engine_new(&client->engine, client->settings, 1);
   if (failure != 0) raise_unmade(L, failure);
   braze_engine_run(client->engine, hold->call);
-  return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, false) ? 1 : lua_error(L);
+  return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, 0) ? 1 : lua_error(L);
 }
 
 int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,

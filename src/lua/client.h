@@ -27,7 +27,7 @@ struct lbraze_request {
   bool answered, good;          /* the answer is in the table: a result, or an error */
 };
 
-/* The table beside a request. */
+/* The table beside a request, in which the places LBRAZE_SHARED_* come behind these. */
 enum { LBRAZE_REQUEST_CLIENT = 1, LBRAZE_REQUEST_ON_DONE, LBRAZE_REQUEST_ANSWER, LBRAZE_REQUEST_WHERE };
 
 /* hold.c. Nearly every function of Lua's may run a finalizer, or a hook, and either may close or collect the client, answer

@@ -197,10 +197,8 @@ static bool decode(lua_State *L) {
   return false;
 }
 
-bool lbraze_decode_json(lua_State *L, struct braze_buffer *text, size_t kept) {
+bool lbraze_decode_json(lua_State *L) {
   if (is_readable_locale() && !reads_fractions(L)) make_instance(L);
-  lua_pushlstring(L, text->bytes, text->length);
-  braze_buffer_cut(text, kept); /* Lua has it, and decoding takes as much again */
   /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
   if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);

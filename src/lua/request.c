@@ -42,16 +42,27 @@ static bool is_done(const struct lbraze_request *request) {
   return request->answered || atomic_load(&request->call->finished) || is_parents(request, request->call);
 }
 
-/* [-0, +1, m] Makes the answer of a request that is done. */
+/* [-0, +1, m] Makes the answer of a request that is done, whose table is on top of the stack. */
 static bool push_new_answer(lua_State *L, const struct lbraze_request *request, const struct lbraze_hold *hold) {
   struct braze_call *call = hold->call;
   struct braze_outcome outcome;
   bool parents = is_parents(request, call);
-  if (!parents && !call->cancelled) return lbraze_push_answer(L, hold->settings, call, &call->outcome, true);
+  if (!parents && !call->cancelled) return lbraze_push_answer(L, hold->settings, call, &call->outcome, lua_gettop(L));
   if (parents) call->cancelled_at = braze_clock_now();
   braze_call_describe_cancelled(call, &outcome);
   if (parents) outcome.maybe_applied = !outcome.reads; /* the parent goes on with it */
-  return lbraze_push_answer(L, hold->settings, call, &outcome, false);
+  return lbraze_push_answer(L, hold->settings, call, &outcome, 0);
+}
+
+/* [-0, +0, m] Empties a place in the table at index. What was never there is not written: before Lua 5.4 that would make room for it. */
+static void forget(lua_State *L, int index, int place) {
+  bool there;
+  lua_rawgeti(L, index, place);
+  there = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (!there) return;
+  lua_pushnil(L);
+  lua_rawseti(L, index, place);
 }
 
 bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *request, struct lbraze_hold *hold) {
@@ -69,6 +80,8 @@ bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *
       lua_pop(L, 1);
     } else {
       lua_rawseti(L, -2, LBRAZE_REQUEST_ANSWER);
+      forget(L, lua_gettop(L), LBRAZE_SHARED_BODY);
+      forget(L, lua_gettop(L), LBRAZE_SHARED_SAFE_BODY);
       request->good = good;
       request->answered = true;
       braze_call_release(request->call);

@@ -45,9 +45,8 @@ struct decoded {
   bool fits; /* an error may have what is in it */
 };
 
-/* Whether the text is a JSON object, if it is JSON at all: to Lua an array is a table too. */
-static bool begins_object(const struct braze_buffer *body) {
-  const char *text = braze_buffer_text(body);
+/* Whether the text is a JSON object, if it is JSON at all: to Lua an array is a table too. It ends in a NUL. */
+static bool begins_object(const char *text) {
   return text[strspn(text, " \t\r\n")] == '{';
 }
 
@@ -150,12 +149,11 @@ static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, 
 }
 
 /* Whether a body is small enough for an error: it counts the values of a JSON text, about. */
-static bool fits_error(const struct braze_buffer *body) {
-  const char *text = braze_buffer_text(body);
+static bool fits_error(const char *text, size_t length) {
   size_t count = 0, i;
   bool quoted = false;
-  if (body->length > MOST_BYTES_OF_ERROR) return false;
-  for (i = 0; i < body->length; i++) {
+  if (length > MOST_BYTES_OF_ERROR) return false;
+  for (i = 0; i < length; i++) {
     if (quoted && text[i] == '\\')
       i++;
     else if (text[i] == '"')
@@ -166,15 +164,54 @@ static bool fits_error(const struct braze_buffer *body) {
   return count <= MOST_VALUES_OF_ERROR;
 }
 
+/* [-0, +1, m] The body as Lua's string. Decoding takes as much memory again, so of a long body no more is kept in C than an error
+   shows. `shared`: a table, or 0. Whoever asks the same of the same call meanwhile finds the string there, at `place`. Lua 5.1 may
+   run a finalizer before it copies: while a true stands there, only who set it may cut the body. */
+static void push_text(lua_State *L, struct braze_buffer *body, int shared, int place) {
+  const bool told = shared && body->length > MOST_BODY;
+  bool mine = true;
+  if (told) {
+    lua_rawgeti(L, shared, place);
+    mine = lua_isnil(L, -1);
+    lua_pop(L, 1);
+  }
+  if (told && mine) {
+    lua_pushboolean(L, true);
+    lua_rawseti(L, shared, place);
+  }
+  lua_pushlstring(L, body->bytes, body->length);
+  if (!mine) return;
+  if (told) {
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, shared, place);
+  }
+  braze_buffer_cut(body, MOST_BODY);
+}
+
+/* [-0, +1 if true] The string that push_text has left in the table. */
+static bool push_shared_text(lua_State *L, int shared, int place) {
+  if (!shared) return false;
+  lua_rawgeti(L, shared, place);
+  if (lua_type(L, -1) == LUA_TSTRING) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 /* [-0, +1, e] The decoded body, or nil where it is not JSON, or too much for an error. */
-static struct decoded push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, bool shared) {
-  const size_t kept = shared ? body->length : MOST_BODY;
-  struct decoded decoded = {false, false, body->length == 0, fits_error(body)};
-  bool begins = begins_object(body);
-  if (!outcome->answered && !decoded.fits)
-    braze_buffer_cut(body, kept);
-  else
-    decoded.is_json = outcome->status > 0 && body->length > 0 && lbraze_decode_json(L, body, kept);
+static struct decoded push_body(lua_State *L, const struct braze_outcome *outcome, struct braze_buffer *body, int shared) {
+  const int place = body == &outcome->safe_body ? LBRAZE_SHARED_SAFE_BODY : LBRAZE_SHARED_BODY;
+  const bool found = push_shared_text(L, shared, place);
+  size_t length = body->length;
+  const char *text = found ? lua_tolstring(L, -1, &length) : braze_buffer_text(body);
+  struct decoded decoded = {false, false, length == 0, fits_error(text, length)};
+  const bool begins = begins_object(text);
+  if (outcome->status <= 0 || length == 0 || (!outcome->answered && !decoded.fits)) {
+    if (!shared) braze_buffer_cut(body, MOST_BODY);
+    lua_pushnil(L);
+    return decoded;
+  }
+  if (!found) push_text(L, body, shared, place);
+  decoded.is_json = lbraze_decode_json(L);
   decoded.is_object = decoded.is_json && lua_istable(L, -1) && begins;
   if (!decoded.is_json) lua_pushnil(L);
   return decoded;
@@ -196,7 +233,7 @@ static void push_result(lua_State *L, const struct braze_settings *settings, con
 }
 
 bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
-                        bool shared) {
+                        int shared) {
   struct lbraze_words words;
   struct braze_said said = {NULL, 0, NULL, 0};
   enum braze_answer kind = BRAZE_ANSWER_NOT_JSON;
