@@ -396,6 +396,19 @@ describe("a client that starts calls", function()
     end
   end)
 
+  it("of braze.safe returns what an on_done raises, whatever it is", function()
+    peer:default { read, { write = scripted_peer.created "made" }, again }
+    local safe = new({}, braze.safe)
+    local thing = {}
+    for _, raised in ipairs { "a text", thing, 5 } do
+      for _, method in ipairs { "step", "wait" } do
+        assert.is_true(start("one", function() error(raised, 0) end, safe):wait(5))
+        assert.same({ n = 2, nil, raised }, { n = select("#", nil, raised), safe[method](safe) })
+        assert.equal(0, safe:pending())
+      end
+    end
+  end)
+
   it("of braze.safe returns what would raise, with the same object", function()
     peer:default { read, { write = scripted_peer.answer(400) }, again }
     local safe = new({}, braze.safe)

@@ -247,6 +247,20 @@ describe("each", function()
     assert.equal(0, #peer:log())
   end)
 
+  it("shows no key, wherever it stands in what was given", function()
+    peer:default { { read = "request" }, { write = answer(200, nil, "{}") }, { again = true } }
+    local route = "GET /x/" .. key
+    local failures = {
+      select(2, safe:each(key, {})), (failed(route, nil, { items = "a" })), (failed(route, nil, { items = key })),
+      select(2, safe:each(route .. "?", {})), select(2, safe:each(route, { [key] = print }, { items = "a" })()),
+    }
+    assert.equal(5, #failures)
+    for number, failure in ipairs(failures) do
+      assert.is_true(braze.is_error(failure), number)
+      assert.is_nil((tostring(failure) .. tostring(failure.operation)):find(key, 1, true), tostring(failure))
+    end
+  end)
+
   it("returns nil and the error in the safe style, and nil alone at the end", function()
     serve(page(1, 100), answer(503, nil, "{}"), page(101, 1))
     local next_item = safe:each("list_campaigns", {})

@@ -74,6 +74,25 @@ describe("the words of an error", function()
     assert.matches("the service asks to be called after .* %(in %d+ min%)$", failure.hint)
   end)
 
+  it("say that all connections were in use by other calls", function()
+    for count, words in pairs {
+      [1] = "the only connection to %s did not become free", [2] = "none of the 2 connections to %s became free",
+    } do
+      peer:default { { read = "request" }, { hold = true } }
+      local client = braze.new {
+        api_key = "braze-key-0123456789", endpoint = peer.url, timeout = 20, max_connections = count,
+      }
+      for _ = 1, count do client:start("create_send_id", { campaign_id = "campaign" }) end
+      local request = client:start("create_send_id", { campaign_id = "campaign" }, { timeout = 0.1 })
+      assert.is_true(request:wait(10))
+      local _, failure = pcall(request.result, request)
+      client:close()
+      assert.same({ "timeout", false, 0 }, { failure.kind, failure.maybe_applied, failure.attempts })
+      assert.matches(words:format(peer.url:match "//(.*)") .. " within 0.1 s", failure.message, 1, true)
+      assert.equal("raise max_connections or timeout, or start fewer calls at a time", failure.hint)
+    end
+  end)
+
   it("hold the errors of a body as a list without its nulls", function()
     local failure = failure_of(answer(400, {},
       '{"message":"bad","errors":["a",null,"b",null,{"x":null,"y":[null]}],"more":null}'))

@@ -17,6 +17,7 @@ int lbraze_spec_push_clock(lua_State *L);
 static struct {
   bool taken;
   double now, epoch, random;
+  double late; /* seconds that each wait in which nothing is busy lasts too long, as where the process is stopped */
   double waits[MAX_WAITS]; /* seconds of each wait in which nothing was busy: the pauses between tries */
   int wait_count;
 } control;
@@ -50,8 +51,8 @@ double braze_clock_wait(double due, bool busy) {
   if (!control.taken) return wait;
   if (busy) return wait < LONGEST_BUSY_WAIT ? wait : LONGEST_BUSY_WAIT;
   if (control.wait_count < MAX_WAITS) control.waits[control.wait_count++] = wait;
-  advance(wait);
-  control.now = due; /* adding the difference may end a hair before it */
+  advance(wait + control.late);
+  control.now = due + control.late; /* adding the difference may end a hair before it */
   return 0;
 }
 
@@ -62,12 +63,13 @@ static void take_field(lua_State *L, const char *name, double *kept) {
   lua_pop(L, 1);
 }
 
-/* clock.set{ now = , epoch = , random = }: changes what is given. */
+/* clock.set{ now = , epoch = , random = , late = }: changes what is given. */
 static int clock_set(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   take_field(L, "now", &control.now);
   take_field(L, "epoch", &control.epoch);
   take_field(L, "random", &control.random);
+  take_field(L, "late", &control.late);
   return 0;
 }
 
@@ -77,6 +79,7 @@ static int clock_take(lua_State *L) {
   control.now = 1000;
   control.epoch = 1800000000;
   control.random = 0.5;
+  control.late = 0;
   control.wait_count = 0;
   return lua_isnoneornil(L, 1) ? 0 : clock_set(L);
 }

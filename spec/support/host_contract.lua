@@ -391,6 +391,44 @@ function contract.describe(host)
       assert.equal(0, #peer:log())
     end)
 
+    it("shows no name that is none: it may be a key", function()
+      prints("ok\n", [[
+        local safe, closed, key = new_safe(), new_safe(), options().api_key
+        local begins = { call = "call: ", start = "start: ", each = "each: " }
+        closed:close()
+        local function check(client, name)
+          for method, begin in pairs(begins) do
+            local text = tostring(refused(select(2, client[method](client, name, {}))))
+            assert(not text:find(key, 1, true) and not text:find "%c" and #text < 1000, text)
+            if client == safe and method ~= "start" then assert(text:find(begin .. "there is no", 1, true), text) end
+          end
+        end
+        go(function()
+          for _, name in ipairs { key, key .. ("x"):rep(1e5), "\27[31m" } do
+            check(safe, name)
+            check(closed, name)
+          end
+          assert(refused(select(2, closed:each("list_campaigns"))).message:find("each was called", 1, true))
+        end)
+        local _, failure = safe:call(key, {})
+        assert(not tostring(refused(failure)):find(key, 1, true), tostring(failure))
+        print "ok" ]])
+      assert.equal(0, #peer:log())
+    end)
+
+    it("reads options without their metamethods, as the module that blocks does", function()
+      peer:play { read, answer, read, answer }
+      prints("made\tmade\n", [[
+        local function ran() error "a metamethod ran" end
+        local tricky = setmetatable({ timeout = 5 }, { __index = ran, __pairs = ran, __newindex = ran })
+        go(function()
+          local client = new()
+          local request = client:start("create_send_id", parameters, tricky)
+          request:wait()
+          print(request:result().send_id, client:create_send_id(parameters, tricky).send_id)
+        end) ]])
+    end)
+
     it("refuses on_done where the result is returned", function()
       prints("ok\n", [[
         go(function()

@@ -65,7 +65,7 @@ end
 -- luasocket's select takes no descriptor from its limit on, and a copas that selects one ends with an error.
 function scheduler.prepare(client)
   local descriptor, err = client.core:getfd()
-  if not descriptor then return err.message, err.hint end
+  if not descriptor then return err.message or err, err.hint end
   if not socket._SETSIZE or descriptor < socket._SETSIZE then return end
   return ("the client's descriptor is %d, and luasocket's select takes none above %d"):format(descriptor,
     socket._SETSIZE - 1), "use the client once before so many files and connections are open"

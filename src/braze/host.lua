@@ -19,8 +19,8 @@
 --                            inside client:_deliver() (optional)
 
 -- Taken now: a sandbox may remove them afterwards.
-local coroutine, debug, error, pairs, pcall, setmetatable, tostring, type =
-  coroutine, debug, error, pairs, pcall, setmetatable, tostring, type
+local coroutine, debug, error, next, pairs, pcall, rawget, setmetatable, tostring, type =
+  coroutine, debug, error, next, pairs, pcall, rawget, setmetatable, tostring, type
 
 -- In a static host only "braze" is in package.preload; loading it names the rest.
 if package.preload["braze"] and not package.preload["braze.core"] then require "braze" end
@@ -33,6 +33,11 @@ local host_module = {}
 
 local function usage(message, hint)
   return blocking.error { kind = "usage", message = message, hint = hint }
+end
+
+--- What an error calls a call. Another name than an operation's may be anything, a key in the wrong place too.
+local function call_name(name, otherwise)
+  return type(name) == "string" and blocking.operations[name] and name or otherwise
 end
 
 -- Where Lua can't tell: a C function below (pcall, table.sort) means on PUC Lua 5.1 that no yield is possible, and so
@@ -140,6 +145,11 @@ local function wake_who_waits_for_all(self)
   if self.waiters and self:_left() == 0 then wake_all(self.module, self) end
 end
 
+local function closed_error(self, what)
+  if not self.closed then return end
+  return usage(what .. " was called on a client that is closed", "make another one with " .. self.module.name .. ".new")
+end
+
 -- Starts a call, with another on_done than the caller's. The core's request, or nil and an error.
 local function begin(self, name, params, options, on_done)
   local host = self.module.host
@@ -148,14 +158,13 @@ local function begin(self, name, params, options, on_done)
     given = { on_done = on_done }
   elseif type(options) == "table" then
     given = {}
-    for key, value in pairs(options) do given[key] = value end
+    for key, value in next, options do given[key] = value end -- as the core reads them: without metamethods
     -- One that is no function is refused with all else that is wrong in the options.
     if given.on_done == nil or type(given.on_done) == "function" then given.on_done = on_done end
   end
   if host.prepare and not self.closed then
     local message, hint = host.prepare(self)
-    local what = type(name) == "string" and name or "start"
-    if message then return nil, usage(what .. " is not possible: " .. message, hint) end
+    if message then return nil, usage(call_name(name, "start") .. " is not possible: " .. message, hint) end
   end
   local started, err = self.core:start(name, params, given)
   host.watch(self)
@@ -186,7 +195,7 @@ local function start(self, name, params, options)
     if message then return nil, usage("start is not possible: " .. message, hint) end
   end
   local request = { client = self }
-  local on_done = type(options) == "table" and options.on_done
+  local on_done = type(options) == "table" and rawget(options, "on_done")
   local started, err = begin(self, name, params, options, function(failure, result)
     local good, raised = true, nil
     if on_done then good, raised = run_on_done(self, on_done, failure, result) end
@@ -213,15 +222,15 @@ end
 
 function client_methods:call(name, params, options)
   local host = self.module.host
-  local what = type(name) == "string" and name or "call"
-  local err = waiting_error(self.module, what)
+  local what = call_name(name, "call")
+  local err = waiting_error(self.module, what) or closed_error(self, what)
   if err then return nil, err end
-  if self.closed then
-    return nil,
-      usage(what .. " was called on a client that is closed", "make another one with " .. self.module.name .. ".new")
-  end
-  if type(options) == "table" and options.on_done ~= nil then
+  if type(options) == "table" and rawget(options, "on_done") ~= nil then
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
+  end
+  if not blocking.operations[name] then
+    local _, mistake = core.check_name(self.core, name)
+    if mistake then return nil, mistake end
   end
   local call = {}
   local started, start_error = begin(self, name, params, options, wake_caller(self, call))
@@ -252,7 +261,9 @@ end
 --- An iterator in the style of braze.safe over the items of a list.
 function client_methods:each(name, params, options)
   local pages = core.pages
-  local walk, mistake = pages.open(name, params, options)
+  local closed = closed_error(self, "each")
+  if closed then return nil, closed end
+  local walk, mistake = pages.open(self.core, name, params, options)
   if not walk then return nil, mistake end
   return function()
     while true do
@@ -351,7 +362,7 @@ local function make_style(module, raising)
   local function new(options)
     local created, err = safe.new(options)
     if not created then
-      if module.host.explain then module.host.explain(err) end
+      if module.host.explain and blocking.is_error(err) then module.host.explain(err) end
       return nil, err
     end
     local client = {

@@ -56,7 +56,7 @@ end
 -- descriptor.
 function luv.prepare(client)
   local descriptor, err = client.core:pollfd()
-  if not descriptor then return err.message, err.hint end
+  if not descriptor then return err.message or err, err.hint end
   local watched = polls[client]
   if watched and watched.descriptor == descriptor and not watched.poll:is_closing() then return end
   close_poll(client)

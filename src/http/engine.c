@@ -50,19 +50,32 @@ int braze_engine_new(struct braze_engine **made, struct braze_settings *settings
   return 0;
 }
 
+/* A pause is over. Where the deadline has passed meanwhile, since the process was stopped, what ended the last attempt ends the call. */
+static void end_pause(struct braze_engine *engine, struct braze_call *call, double now) {
+  braze_engine_remove(engine, call);
+  if (call->deadline <= now)
+    braze_engine_finish(engine, call, now);
+  else
+    braze_engine_add(engine, call, BRAZE_CALL_WAITING, call->deadline);
+}
+
+/* The deadline of a call that waits for its turn has passed. */
+static void end_waiting(struct braze_engine *engine, struct braze_call *call, double now) {
+  braze_engine_remove(engine, call);
+  braze_engine_fail(engine, call, BRAZE_TIMEOUT, now);
+  call->outcome.crowded = engine->crowded_at >= call->started;
+}
+
 /* Goes on with calls whose time in their state is over. */
 static void advance_due(struct braze_engine *engine, double now) {
   struct braze_call *call;
   while ((call = braze_call_of_next_step(engine->next_steps.first)) != NULL && call->next_step.due <= now) {
-    if (call->state == BRAZE_CALL_PAUSING) {
-      braze_engine_remove(engine, call);
-      braze_engine_add(engine, call, BRAZE_CALL_WAITING, call->deadline);
-    } else if (call->state == BRAZE_CALL_LOOKING) {
+    if (call->state == BRAZE_CALL_PAUSING)
+      end_pause(engine, call, now);
+    else if (call->state == BRAZE_CALL_LOOKING)
       braze_attempt_end_late_look(engine, call, now);
-    } else {
-      braze_engine_remove(engine, call);
-      braze_engine_fail(engine, call, BRAZE_TIMEOUT, now);
-    }
+    else
+      end_waiting(engine, call, now);
   }
 }
 
@@ -82,6 +95,7 @@ static bool begin_waiting(struct braze_engine *engine, double now) {
     braze_attempt_begin(engine, call, now);
     begun = true;
   }
+  if (call && engine->attempt_count >= engine->max_connections) engine->crowded_at = now;
   return begun;
 }
 

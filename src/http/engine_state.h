@@ -17,6 +17,7 @@ struct braze_engine {
   struct braze_connections connections;
   int max_connections;
   int attempt_count;                               /* calls that look or run; each has a place among the connections */
+  double crowded_at;                               /* when a call last found no place */
   struct braze_list calls[BRAZE_CALL_STATE_COUNT]; /* by state, in the order in which they came to it */
   struct braze_heap next_steps;                    /* of calls that wait, look or pause */
   struct braze_heap endings;                       /* of calls that run: each ends only after libcurl has read what is there */

@@ -49,7 +49,7 @@ void braze_outcome_clear(struct braze_outcome *outcome) {
   outcome->lack = BRAZE_LACK_NOTHING;
   outcome->no_descriptor = false;
   outcome->trust_failed = outcome->bad_store = outcome->no_proxy = false;
-  outcome->connecting = false;
+  outcome->connecting = outcome->crowded = false;
   outcome->request_sent = false;
   outcome->used_before = false;
   outcome->has_safe_body = false;

@@ -83,6 +83,7 @@ struct braze_outcome {
   bool bad_store;       /* tls: the certificates to trust can't be read */
   bool no_proxy;        /* network: the proxy could not be reached */
   bool connecting;      /* timeout: there was no connection yet */
+  bool crowded;         /* timeout: it waited for its turn, as all connections were in use */
   bool request_sent;    /* libcurl was about to send the request, or has sent it */
   bool used_before;     /* it was sent on a connection that another request had used before */
   bool reads;           /* the request changes nothing, so it can have had no effect */

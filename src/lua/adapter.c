@@ -39,6 +39,14 @@ static int core_check_call(lua_State *L) {
   return 0;
 }
 
+/* core.check_name(client, name) -> nothing, or nil and the error of a name that call does not take */
+static int core_check_name(lua_State *L) {
+  struct lbraze_target target;
+  lua_settop(L, 2);
+  lbraze_read_target(L, 2, lbraze_settings_of(L, 1), "call", &target);
+  return 0;
+}
+
 /* core.seconds(value) -> seconds, or false: as long as it takes; or nil and an error. The check that wait makes where it blocks. */
 static int core_seconds(lua_State *L) {
   double seconds = lbraze_check_wait(L, 1, "wait");
@@ -172,6 +180,7 @@ void lbraze_push_core(lua_State *L) {
   lua_newtable(L);
   lbraze_set_functions(L, functions);
   set_safe(L, "seconds", core_seconds);
+  set_safe(L, "check_name", core_check_name);
   lua_newtable(L);
   set_safe(L, "open", lbraze_pages_open);
   set_safe(L, "item", lbraze_pages_item);

@@ -97,7 +97,7 @@ void lbraze_push_where(lua_State *L, const struct braze_settings *settings);
 /* [-0, +1, m] A table of methods; the safe ones go through lbraze_safe_call. */
 void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe);
 
-/* [-n, +results or nil and an error, m] Calls its first upvalue; a braze error is returned, not raised. */
+/* [-n, +results or nil and an error, m] Calls its first upvalue; what it raises, whatever it is, is returned. */
 int lbraze_safe_call(lua_State *L);
 
 /* made_error.c */
@@ -256,9 +256,9 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
 /* [-0, +0, m] Creates the two metatables. */
 void lbraze_open_client(lua_State *L);
 
-/* [-0, +0] The settings of the client, or of the request's client, at index 1; else of the default client, if there is one. NULL
+/* [-0, +0] The settings of the client, or of the request's client, at index; else of the default client, if there is one. NULL
    where there is none, or it is collected. */
-const struct braze_settings *lbraze_settings_of_first(lua_State *L);
+const struct braze_settings *lbraze_settings_of(lua_State *L, int index);
 
 int lbraze_client_new(lua_State *L);
 int lbraze_client_new_safe(lua_State *L);

@@ -14,9 +14,9 @@ static struct lbraze_client *test_client(lua_State *L, int index) {
   return client ? client : lbraze_test_userdata(L, index, LBRAZE_SAFE_CLIENT, sizeof *client);
 }
 
-const struct braze_settings *lbraze_settings_of_first(lua_State *L) {
-  const struct lbraze_client *client = test_client(L, 1);
-  const struct lbraze_request *request = client ? NULL : lbraze_test_request(L, 1);
+const struct braze_settings *lbraze_settings_of(lua_State *L, int index) {
+  const struct lbraze_client *client = test_client(L, index);
+  const struct lbraze_request *request = client ? NULL : lbraze_test_request(L, index);
   if (request) client = request->client;
   if (!client) {
     lbraze_get_registered(L, LBRAZE_DEFAULT_CLIENT);

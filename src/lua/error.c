@@ -17,10 +17,15 @@ void lbraze_words_init(struct lbraze_words *words) {
   words->operation = NULL;
 }
 
-/* Appends a text with what is secret taken out. A key too short to be one would only spoil our own words. */
+/* Whether something secret is in a text. A key too short to be one would only spoil our own words. */
+static bool has_secret(const struct braze_settings *settings, const char *text, size_t length) {
+  return settings && settings->secrets && settings->secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY &&
+         braze_redact_finds(settings->secrets, NULL, text, length);
+}
+
+/* Appends a text with what is secret taken out. */
 static void append_redacted(const struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *out) {
-  if (settings && settings->secrets && settings->secrets->lengths[BRAZE_SECRET_API_KEY] >= SHORTEST_KEY &&
-      braze_redact_finds(settings->secrets, NULL, text, length))
+  if (has_secret(settings, text, length))
     braze_redact(settings->secrets, NULL, text, length, out);
   else
     braze_buffer_append(out, text, length);
@@ -32,7 +37,7 @@ void lbraze_push_where(lua_State *L, const struct braze_settings *settings) {
   char text[4 * LUA_IDSIZE + 16], source_text[4 * LUA_IDSIZE + 4]; /* a chunk's name may be any bytes, and each take four */
   struct braze_buffer where, source;
   int level;
-  if (!settings) settings = lbraze_settings_of_first(L);
+  if (!settings) settings = lbraze_settings_of(L, 1);
   for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
     lua_getinfo(L, "Sl", &caller);
     if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
@@ -59,6 +64,19 @@ static void push_redacted(lua_State *L, const struct braze_settings *settings, c
   lua_pushlstring(L, safe, out.length);
 }
 
+/* [-0, +1, m] What was called, as it is, unless its path has the key in it: then it is masked, and may be cut. */
+static void push_operation(lua_State *L, const struct braze_settings *settings, const char *operation) {
+  char safe[BRAZE_MESSAGE_LIMIT];
+  struct braze_buffer out;
+  if (!has_secret(settings, operation, strlen(operation))) {
+    lua_pushstring(L, operation);
+    return;
+  }
+  braze_buffer_borrow(&out, safe, sizeof safe);
+  braze_redact(settings->secrets, NULL, operation, strlen(operation), &out);
+  lua_pushlstring(L, safe, out.length);
+}
+
 void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum braze_kind kind, const struct lbraze_words *words) {
   lua_createtable(L, 0, 16);
   lua_pushstring(L, braze_kind_name(kind));
@@ -70,7 +88,7 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
     lua_setfield(L, -2, "hint");
   }
   if (words->operation) {
-    lua_pushstring(L, words->operation);
+    push_operation(L, settings, words->operation);
     lua_setfield(L, -2, "operation");
   }
   lbraze_push_where(L, settings);
@@ -196,7 +214,6 @@ int lbraze_safe_call(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   if (lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0) == 0) return lua_gettop(L);
-  if (!lbraze_is_error(L, -1)) return lua_error(L);
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;

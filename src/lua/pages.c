@@ -8,7 +8,7 @@
 #include "lua/client.h"
 
 /* A walk is a table: what it was begun with, the page at hand, and how the next one is asked for. */
-enum { PARAMS = 1, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
+enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
 
 /* --- The next page in a result ----------------------------------------------------------------------- */
 
@@ -91,36 +91,38 @@ static void remove_field(lua_State *L, int index, const char *name) {
   lua_rawset(L, index);
 }
 
-/* pages.open(name, params, options) -> walk. Raises for what is wrong with them. */
+/* pages.open(client, name, params, options) -> walk. Raises for what is wrong with them. */
 int lbraze_pages_open(lua_State *L) {
   struct lbraze_target target;
-  struct lbraze_context context = {lbraze_settings_of_first(L), NULL};
+  struct lbraze_context context = {lbraze_settings_of(L, 1), NULL};
   struct lbraze_call_options options;
   const struct braze_settings defaults = {.limits = {BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES}};
   const char *field;
   int walk;
-  lua_settop(L, 3);
-  lbraze_read_target(L, 1, context.settings, "each", &target);
+  lua_settop(L, 4);
+  lbraze_read_target(L, 2, context.settings, "each", &target);
   context.operation = target.name;
   if (!context.settings) context.settings = &defaults;
-  if (target.operation || !lua_isnil(L, 2)) lbraze_check_params(L, 2, &context);
-  lbraze_read_call_options(L, 3, LBRAZE_FOR_EACH, &context, &options);
+  if (target.operation || !lua_isnil(L, 3)) lbraze_check_params(L, 3, &context);
+  lbraze_read_call_options(L, 4, LBRAZE_FOR_EACH, &context, &options);
   field = lua_isnil(L, options.items) ? (target.operation ? target.operation->items : NULL) : lua_tostring(L, options.items);
   if (!field)
     lbraze_refuse(L, &context, "name the field of its answer that has the list: options.items = \"catalogs\"", "%s is not known to answer with a list", target.name);
   lua_createtable(L, SLOT_COUNT, 0);
   walk = lua_gettop(L);
-  push_copy(L, 2);
-  set_slot(L, walk, PARAMS);
+  lua_pushvalue(L, 1);
+  set_slot(L, walk, CLIENT);
   push_copy(L, 3);
+  set_slot(L, walk, PARAMS);
+  push_copy(L, 4);
   remove_field(L, lua_gettop(L), "items");
   remove_field(L, lua_gettop(L), "max_pages");
   set_slot(L, walk, OPTIONS);
   lua_pushstring(L, field);
   set_slot(L, walk, FIELD);
-  lua_pushboolean(L, target.operation ? target.operation->page != NULL : lua_istable(L, 2) && integer_field(L, 2, "page", -1) >= 0);
+  lua_pushboolean(L, target.operation ? target.operation->page != NULL : lua_istable(L, 3) && integer_field(L, 3, "page", -1) >= 0);
   set_slot(L, walk, BY_PAGE);
-  set_integer(L, walk, NUMBER, lua_istable(L, 2) ? integer_field(L, 2, "page", 0) : 0);
+  set_integer(L, walk, NUMBER, lua_istable(L, 3) ? integer_field(L, 3, "page", 0) : 0);
   set_integer(L, walk, PAGE_COUNT, 0);
   set_integer(L, walk, MAX_COUNT, options.max_pages);
   set_integer(L, walk, FULL, target.operation ? target.operation->page_size : 0);
@@ -153,7 +155,8 @@ LBRAZE_RAISES static void refuse_walk(lua_State *L, enum braze_kind kind, const 
   braze_buffer_print(&words.hint, "%s", hint);
   lua_rawgeti(L, 1, NAME);
   words.operation = lua_tostring(L, -1); /* the walk keeps it */
-  lbraze_push_error(L, lbraze_settings_of_first(L), kind, &words);
+  lua_rawgeti(L, 1, CLIENT);
+  lbraze_push_error(L, lbraze_settings_of(L, lua_gettop(L)), kind, &words);
   lua_rawgeti(L, 1, NUMBER);
   lua_setfield(L, -2, "page");
   lua_error(L);
@@ -357,10 +360,11 @@ int lbraze_client_each(lua_State *L) {
   safe = lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT);
   lua_settop(L, 4);
   lua_pushcfunction(L, lbraze_pages_open);
+  lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
   lua_pushvalue(L, 4);
-  lua_call(L, 3, 1);
+  lua_call(L, 4, 1);
   lua_pushvalue(L, 1);
   lua_insert(L, -2);
   lua_pushvalue(L, 2);

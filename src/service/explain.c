@@ -286,14 +286,20 @@ static void explain_timeout(const struct words *words) {
     braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->limits.timeout);
   else if (outcome->connecting)
     braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.connect_timeout);
-  else if (outcome->curl_code == 0)
+  else if (outcome->crowded && words->settings->max_connections == 1)
+    braze_buffer_print(words->message, "the only connection to %s did not become free within %g s", host, call->limits.timeout);
+  else if (outcome->crowded)
     braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->limits.timeout);
+  else if (outcome->curl_code == 0)
+    braze_buffer_print(words->message, "the call to %s had no time to begin within %g s%s", host, call->limits.timeout, outcome->maybe_applied ? " once more" : "; nothing was sent");
   else
     braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.timeout);
   say_curl_code(words);
   if (outcome->request_sent || outcome->maybe_applied) return;
-  if (outcome->curl_code == 0)
+  if (outcome->crowded)
     braze_buffer_print(words->hint, "raise max_connections or timeout, or start fewer calls at a time");
+  else if (outcome->curl_code == 0)
+    braze_buffer_print(words->hint, "the process, or its whole machine, was stopped or has too much to do: call again");
   else
     braze_buffer_print(words->hint, "check network, DNS and firewall%s%s, or raise %s", words->settings->proxy ? ", and the proxy " : "",
                        words->settings->proxy ? words->settings->proxy : "", outcome->connecting ? "connect_timeout" : "timeout (BRAZE_TIMEOUT)");
