@@ -154,6 +154,7 @@ describe("a host", function()
     it("whose decimal point has several bytes is told that lua-cjson would end the process", function()
       local told = run_there "call() set(several) call() set 'C' call()"
       assert.matches("^good usage: lua%-cjson can't be used in a locale [^\n]* good $", told)
+      assert.matches("writes one half as 0\217\1715 good $", told)
       told = run_there "set(several) call() set 'C' call()"
       assert.matches("^usage: lua%-cjson can't be used in a locale [^\n]* good $", told)
     end)

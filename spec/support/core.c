@@ -77,6 +77,22 @@ static int text_escape(lua_State *L) {
   return 1;
 }
 
+/* text.print(text, size) -> what fits into size bytes with the NUL */
+static int text_print(lua_State *L) {
+  char memory[64];
+  braze_text_print(memory, (size_t)luaL_checkinteger(L, 2), "%s", luaL_checkstring(L, 1));
+  lua_pushstring(L, memory);
+  return 1;
+}
+
+/* text.print_error(code, size) -> in the same way, what errno's code means */
+static int text_print_error(lua_State *L) {
+  char memory[64];
+  braze_text_print_error(memory, (size_t)luaL_checkinteger(L, 2), (int)luaL_checkinteger(L, 1));
+  lua_pushstring(L, memory);
+  return 1;
+}
+
 static int text_same(lua_State *L) {
   size_t length;
   const char *left = luaL_checklstring(L, 1, &length);
@@ -268,7 +284,7 @@ static int trust_is_hashed(lua_State *L) {
 
 static const luaL_Reg text_functions[] = {
     {"utf8_length", text_utf8_length}, {"ascii_length", text_ascii_length}, {"escape", text_escape}, {"same", text_same}, {"may_be_key", text_may_be_key},
-    {"hex_value", text_hex_value},     {"nearest", text_nearest},           {NULL, NULL},
+    {"hex_value", text_hex_value},     {"nearest", text_nearest},           {"print", text_print},   {"print_error", text_print_error}, {NULL, NULL},
 };
 static const luaL_Reg operation_functions[] = {
     {"rows", operation_rows}, {"find", operation_find}, {"match", operation_match}, {"check", operation_check}, {NULL, NULL}};

@@ -1,4 +1,5 @@
 /* text: see text.h. */
+#define _POSIX_C_SOURCE 200809L /* strerror_r */
 #include "base/text.h"
 
 #include <stdio.h>
@@ -159,6 +160,23 @@ int braze_text_hex_value(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   digit = lower(digit);
   return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+void braze_text_print_list(char *text, size_t size, const char *format, va_list arguments) {
+  text[0] = '\0'; /* for a caller whose text vsnprintf could not write */
+  (void)vsnprintf(text, size, format, arguments);
+}
+
+void braze_text_print(char *text, size_t size, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  braze_text_print_list(text, size, format, arguments);
+  va_end(arguments);
+}
+
+void braze_text_print_error(char *text, size_t size, int code) {
+  text[0] = '\0';
+  (void)strerror_r(code, text, size); /* it writes a text for a code that it does not know, too */
 }
 
 /* Levenshtein distance, ignoring case. Both texts have at most LONGEST_NAME characters. */

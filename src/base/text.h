@@ -2,6 +2,7 @@
 #ifndef BRAZE_TEXT_H
 #define BRAZE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,6 +36,13 @@ bool braze_text_same(const char *left, size_t left_length, const char *right);
 
 /* The value of a hexadecimal digit; -1 for any other character. */
 int braze_text_hex_value(char digit);
+
+/* Writes a text in the format of printf, as much of it as fits into `size` bytes with the NUL. What does not fit is cut. */
+void braze_text_print(char *text, size_t size, const char *format, ...) BRAZE_PRINTF(3, 4);
+void braze_text_print_list(char *text, size_t size, const char *format, va_list arguments);
+
+/* Writes what errno's `code` means, cut in the same way. */
+void braze_text_print_error(char *text, size_t size, int code);
 
 /* The index of the name that was probably meant: the nearest by edit distance; where none is near, the longest that occurs in the text.
    -1: there is none, or two are equally near. `name_at` returns the names by index. */

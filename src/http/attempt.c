@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define MAX_IDLE_TRANSFERS 64
 
@@ -129,7 +130,7 @@ static void begin_transfer(struct braze_engine *engine, struct braze_call *call,
   CURLcode code;
   if (!transfer) {
     call->outcome.curl_code = CURLE_OUT_OF_MEMORY;
-    strcpy(call->outcome.curl_message, curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+    braze_text_print(call->outcome.curl_message, sizeof call->outcome.curl_message, "%s", curl_easy_strerror(CURLE_OUT_OF_MEMORY));
     braze_outcome_fail(&call->outcome, BRAZE_NETWORK);
     braze_engine_finish(engine, call, now);
     return;

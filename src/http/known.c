@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/libcurl.h"
 
 #define NAME_LIFETIME 60.0 /* seconds: as long as libcurl keeps names */
@@ -39,7 +39,7 @@ bool braze_known_update(struct braze_known *known, struct braze_settings *settin
   if (before && before->first.round != found->trust.first.round) atomic_store(&settings->trust_file, false);
   if (found->has_name) {
     known->name_until = found->name_failure == 0 ? now + NAME_LIFETIME : 0;
-    snprintf(known->addresses, sizeof known->addresses, "%s", found->addresses);
+    braze_text_print(known->addresses, sizeof known->addresses, "%s", found->addresses);
   }
   braze_look_release(known->found);
   known->found = look;
@@ -50,13 +50,13 @@ bool braze_known_update(struct braze_known *known, struct braze_settings *settin
 bool braze_known_check(const struct braze_known *known, struct braze_outcome *outcome) {
   const struct braze_found *found = braze_look_found(known->found);
   if (found->trust.refusal) {
-    snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
+    braze_text_print(outcome->curl_message, sizeof outcome->curl_message, "%s", found->trust.refusal);
     fail(outcome, BRAZE_TLS, CURLE_SSL_CACERT_BADFILE, BRAZE_LACK_NOTHING);
     outcome->bad_store = true;
     return false;
   }
   if (found->has_name && found->name_failure != 0) {
-    snprintf(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve %s: %.150s (%.60s)", found->of_proxy ? "proxy" : "host",
+    braze_text_print(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve %s: %.150s (%.60s)", found->of_proxy ? "proxy" : "host",
              found->name, gai_strerror(found->name_failure));
     outcome->no_descriptor = found->no_descriptor;
     outcome->no_proxy = found->of_proxy;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "process/process.h"
 #include "process/thread.h"
 
@@ -85,14 +86,14 @@ static bool has_socket(int family, bool *no_descriptor) {
 static void append(struct braze_found *found, const char *separator, const char *before, const char *address, const char *behind) {
   size_t length = strlen(found->addresses);
   if (length + strlen(address) + 4 > sizeof found->addresses) return;
-  snprintf(found->addresses + length, sizeof found->addresses - length, "%s%s%s%s", separator, before, address, behind);
+  braze_text_print(found->addresses + length, sizeof found->addresses - length, "%s%s%s%s", separator, before, address, behind);
 }
 
 /* Keeps the addresses in the system's order, which libcurl follows. An address with a scope (%eth0) can't be given to libcurl. */
 static void keep_addresses(struct braze_found *found, const struct addrinfo *list, const char *port) {
   char address[64];
   int count = 0;
-  snprintf(found->addresses, sizeof found->addresses, "%s:%s:", found->name, port);
+  braze_text_print(found->addresses, sizeof found->addresses, "%s:%s:", found->name, port);
   for (; list && count < MAX_ADDRESSES; list = list->ai_next) {
     bool six = list->ai_family == AF_INET6;
     if (list->ai_family != AF_INET && !six) continue;

@@ -57,8 +57,7 @@ static bool reserve(struct braze_sockets *sockets) {
 }
 
 /* False: there is no memory to remember the socket. */
-static bool note(const struct braze_connection *user, curl_socket_t number) {
-  struct braze_sockets *sockets = user->sockets;
+static bool note(struct braze_sockets *sockets, const struct braze_connection *user, curl_socket_t number) {
   const struct braze_socket opened = {number, identity_of(number), user, 0, 0};
   remove_number(sockets, number);
   if (opened.identity == 0) return true;
@@ -91,7 +90,7 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   opened = braze_descriptor_raise(opened);
   user->sockets->out_of_descriptors = is_out_of_descriptors(opened);
   if (opened < 0) return CURL_SOCKET_BAD;
-  if (note(user, opened)) return opened;
+  if (note(user->sockets, user, opened)) return opened;
   close(opened);
   return CURL_SOCKET_BAD;
 }

@@ -1,11 +1,11 @@
 /* transfer: see transfer.h. */
 #include "http/transfer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "base/wipe.h"
 #include "http/conceal.h"
@@ -252,7 +252,7 @@ static long milliseconds(double seconds) {
 
 /* Sets the addresses that were found. libcurl keeps them until it is given others, which happens before each new connection. */
 static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
-  snprintf(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
+  braze_text_print(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
   transfer->resolve.data = transfer->addresses;
   return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, addresses[0] ? &transfer->resolve : NULL);
 }
@@ -336,7 +336,7 @@ static bool is_proxy_missing(const struct braze_settings *settings, CURLcode cod
 static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
   outcome->curl_code = (int)code;
-  snprintf(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
+  braze_text_print(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
   outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
   braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
   outcome->bad_store = code == CURLE_SSL_CACERT_BADFILE;

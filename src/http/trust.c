@@ -126,12 +126,12 @@ void braze_trust_find(const struct braze_settings *settings, struct braze_trust 
 static bool spell(const char **path, char **kept, unsigned dots) {
   size_t length, before = (size_t)dots * 2;
   char *spelled;
-  unsigned i;
+  size_t i;
   if (!*path || dots == 0) return true;
   length = strlen(*path);
   spelled = malloc(before + length + 1);
   if (!spelled) return false;
-  for (i = 0; i < dots; i++) memcpy(spelled + (size_t)i * 2, **path == '/' ? "/." : "./", 2);
+  for (i = 0; i < before; i++) spelled[i] = (i % 2 == 0) == (**path == '/') ? '/' : '.';
   memcpy(spelled + before, *path, length + 1);
   *path = *kept = spelled;
   return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "process/channel.h"
 #include "lua/client.h"
 #include "process/wake.h"
@@ -97,15 +98,16 @@ static int core_notify(lua_State *L) {
 /* core.channel() -> channel, path; or nil, reason. Connect to the path, then call accept, both in one go. */
 static int core_channel(lua_State *L) {
   struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
-  char path[64];
+  char path[64], why[128];
   int failure;
   channel->opening.listening = channel->opening.anchor = channel->connection = -1;
   lbraze_get_registered(L, LBRAZE_CHANNEL);
   lua_setmetatable(L, -2);
   failure = braze_channel_open(&channel->opening, path, sizeof path);
   if (failure != 0) {
+    braze_text_print_error(why, sizeof why, failure);
     lua_pushnil(L);
-    lua_pushstring(L, strerror(failure));
+    lua_pushstring(L, why);
     return 2;
   }
   lua_pushstring(L, path);

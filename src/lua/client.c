@@ -2,10 +2,10 @@
 #include "lua/client.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "process/process.h"
 
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
@@ -71,7 +71,7 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
   struct lbraze_client *client = test_client(L, 1);
   char hint[128];
   if (!client) {
-    snprintf(hint, sizeof hint, "write client:%s(...)", method);
+    braze_text_print(hint, sizeof hint, "write client:%s(...)", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
   lbraze_refresh_client(L, 1, client);
@@ -86,7 +86,9 @@ struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method)
 }
 
 int lbraze_raise_system(lua_State *L, const char *what, int code) {
-  lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %.100s", what, strerror(code));
+  char why[100];
+  braze_text_print_error(why, sizeof why, code);
+  lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %s", what, why);
 }
 
 /* What a call needs could not be made. */
@@ -321,7 +323,7 @@ static int client__tostring(lua_State *L) {
   const struct lbraze_client *client = test_client(L, 1);
   char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
   if (client && client->settings && !client->closed)
-    snprintf(text, sizeof text, "braze.client (%s)", client->settings->authority ? client->settings->authority : "");
+    braze_text_print(text, sizeof text, "braze.client (%s)", client->settings->authority ? client->settings->authority : "");
   lua_pushstring(L, text);
   return 1;
 }

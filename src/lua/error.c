@@ -1,6 +1,5 @@
 /* error: error objects: tables with a metatable, raised whole, one line as text. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lua/binding.h"
@@ -115,7 +114,7 @@ LBRAZE_RAISES static void raise_printed(lua_State *L, const struct lbraze_contex
   struct lbraze_words words;
   char text[BRAZE_MESSAGE_LIMIT];
   lbraze_words_init(&words);
-  vsnprintf(text, sizeof text, format, arguments);
+  braze_text_print_list(text, sizeof text, format, arguments);
   braze_buffer_append(&words.message, text, strlen(text));
   if (hint) braze_buffer_append(&words.hint, hint, strlen(hint));
   words.operation = context ? context->operation : NULL;

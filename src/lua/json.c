@@ -1,5 +1,4 @@
 /* json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
-#include <locale.h>
 #include <string.h>
 
 #include "lua/binding.h"
@@ -51,9 +50,18 @@ void lbraze_refuse_cjson(lua_State *L, const char *why) {
   refuse(L, "what require \"cjson\" gives is not lua-cjson: ", why, strlen(why), "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
 }
 
+#define HALF_SIZE 24
+
+/* A half as the locale of this moment writes it: 0.5. Not by localeconv, which is not for several threads. */
+static void write_half(char half[HALF_SIZE]) {
+  braze_text_print(half, HALF_SIZE, "%.1f", 0.5);
+}
+
 /* lua-cjson ends the process where it finds a decimal point of several bytes, as in Persian and Pashto locales. */
 static bool is_readable_locale(void) {
-  return strlen(localeconv()->decimal_point) == 1;
+  char half[HALF_SIZE];
+  write_half(half);
+  return strlen(half) == 3;
 }
 
 /* [-0, +1, e] lua-cjson's module, by the host's require. */
@@ -90,9 +98,12 @@ static void push_new(lua_State *L) {
 
 /* [-0, +0, e] Makes the instance. It writes and reads fractions as the locale of this moment has them. */
 static void make_instance(lua_State *L) {
-  if (!is_readable_locale())
-    refuse(L, "lua-cjson can't be used in a locale whose decimal point is ", localeconv()->decimal_point,
-           strlen(localeconv()->decimal_point), "set LC_NUMERIC to one with \".\" or \",\", such as \"C\"; nothing was sent");
+  if (!is_readable_locale()) {
+    char half[HALF_SIZE];
+    write_half(half);
+    refuse(L, "lua-cjson can't be used in a locale whose decimal point has several bytes: this one writes one half as ", half, strlen(half),
+           "set LC_NUMERIC to one with \".\" or \",\", such as \"C\"; nothing was sent");
+  }
   push_new(L);
   lua_call(L, 0, 1);
   if (!lua_istable(L, -1)) lbraze_refuse_cjson(L, "its new did not return a table");
@@ -198,7 +209,7 @@ static bool decode(lua_State *L) {
 }
 
 bool lbraze_decode_json(lua_State *L) {
-  if (is_readable_locale() && !reads_fractions(L)) make_instance(L);
+  if (!reads_fractions(L) && is_readable_locale()) make_instance(L);
   /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
   if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);

@@ -1,5 +1,4 @@
 /* made_error: braze.error: an error object made from fields, for specs of users' own. */
-#include <stdio.h>
 #include <string.h>
 
 #include "lua/binding.h"
@@ -67,7 +66,7 @@ static void check_fields(lua_State *L) {
   for (i = FIELD_COUNT - 1; i >= 0; i--) { /* the kind last: it stays on the stack */
     lua_pushstring(L, field_names[i]);
     lua_rawget(L, 1);
-    snprintf(name, sizeof name, "field %s", field_names[i]);
+    braze_text_print(name, sizeof name, "field %s", field_names[i]);
     if (!lua_isnil(L, -1) && lua_type(L, -1) != field_types[i]) lbraze_refuse_type(L, &context, name, type_with_article(field_types[i]), NULL);
     if (i > 0) lua_pop(L, 1);
   }

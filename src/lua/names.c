@@ -1,5 +1,4 @@
 /* names: the names and values that a caller gave, as an error shows them, and what was probably meant by a wrong one. */
-#include <stdio.h>
 #include <string.h>
 
 #include "lua/binding.h"
@@ -151,6 +150,6 @@ bool lbraze_is_module(lua_State *L, int index) {
 void lbraze_check_dot(lua_State *L, int index, const char *function) {
   char hint[128];
   if (!lbraze_is_module(L, index)) return;
-  snprintf(hint, sizeof hint, "write braze.%s%s", function, strcmp(function, "is_error") == 0 ? "(value)" : "{...}");
+  braze_text_print(hint, sizeof hint, "write braze.%s%s", function, strcmp(function, "is_error") == 0 ? "(value)" : "{...}");
   lbraze_usage(L, hint, "%s was called on the module itself: \":\" stands where \".\" belongs", function);
 }

@@ -1,6 +1,5 @@
 /* options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
 #define _GNU_SOURCE /* secure_getenv */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,9 +19,8 @@ struct reader {
   lua_State *L;
   enum lbraze_scope scope;
   struct lbraze_context context;
-  struct braze_limits *limits;
-  int *max_connections;             /* of a client */
-  struct lbraze_call_options *call; /* of a call */
+  struct lbraze_call_options values; /* where they go; of a client's, the limits alone are used */
+  int max_connections;               /* of a client */
 };
 
 #define CLIENT LBRAZE_FOR_CLIENT
@@ -153,7 +151,7 @@ static void check_names(const struct reader *reader, int index, struct braze_set
 /* Raises for a number of seconds that is out of range; `said` is what it is called, `name` what to write. */
 static void check_duration(lua_State *L, const struct lbraze_context *context, const char *said, const char *name, double seconds) {
   char hint[128];
-  snprintf(hint, sizeof hint, SECONDS_HINT, name);
+  braze_text_print(hint, sizeof hint, SECONDS_HINT, name);
   if (seconds != seconds) lbraze_refuse(L, context, hint, "%s is not a number", said);
   if (seconds > BRAZE_MAX_TIMEOUT)
     lbraze_refuse(L, context, "the unit is seconds, not milliseconds", "%s is %.14g: at most %g is taken", said, seconds, BRAZE_MAX_TIMEOUT);
@@ -163,7 +161,7 @@ static void check_duration(lua_State *L, const struct lbraze_context *context, c
 static double check_seconds(const struct reader *reader, const char *name) {
   lua_State *L = reader->L;
   char hint[128];
-  snprintf(hint, sizeof hint, SECONDS_HINT, name);
+  braze_text_print(hint, sizeof hint, SECONDS_HINT, name);
   if (lua_type(L, -1) != LUA_TNUMBER) lbraze_refuse_type(L, &reader->context, name, "a number", hint);
   check_duration(L, &reader->context, name, name, lua_tonumber(L, -1));
   return lua_tonumber(L, -1);
@@ -173,7 +171,7 @@ static int check_count(const struct reader *reader, const char *name, int least,
   lua_State *L = reader->L;
   double count;
   char hint[128];
-  snprintf(hint, sizeof hint, "write a whole number from %d to %d: %s = %d", least, most, name, least > 0 ? 16 : 2);
+  braze_text_print(hint, sizeof hint, "write a whole number from %d to %d: %s = %d", least, most, name, least > 0 ? 16 : 2);
   if (lua_type(L, -1) != LUA_TNUMBER) lbraze_refuse_type(L, &reader->context, name, "a number", hint);
   count = lua_tonumber(L, -1);
   if (!(count >= least && count <= most) || (double)(int)count != count)
@@ -239,38 +237,38 @@ static void keep(lua_State *L, int slot) {
 }
 
 /* Reads the option whose value is on top of the stack. Texts are only checked: they have an order of their own. */
-static void read_option(const struct reader *reader, int option) {
+static void read_option(struct reader *reader, int option) {
   lua_State *L = reader->L;
   const char *name = options[option].name;
   size_t length;
   switch (option) {
-  case TIMEOUT: reader->limits->timeout = check_seconds(reader, name); break;
-  case CONNECT_TIMEOUT: reader->limits->connect_timeout = check_seconds(reader, name); break;
-  case RETRIES: reader->limits->retries = check_count(reader, name, 0, BRAZE_MAX_RETRIES); break;
+  case TIMEOUT: reader->values.limits.timeout = check_seconds(reader, name); break;
+  case CONNECT_TIMEOUT: reader->values.limits.connect_timeout = check_seconds(reader, name); break;
+  case RETRIES: reader->values.limits.retries = check_count(reader, name, 0, BRAZE_MAX_RETRIES); break;
   case ON_DONE:
     if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
-    keep(L, reader->call->on_done);
+    keep(L, reader->values.on_done);
     break;
   case QUERY:
     if (!lua_istable(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a table", "write query = { page = 2 }");
-    keep(L, reader->call->query);
+    keep(L, reader->values.query);
     break;
   case REPEATABLE:
     if (!lua_isboolean(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a boolean", "write repeatable = true where a second request does no harm");
-    reader->call->repeatable = lua_toboolean(L, -1);
+    reader->values.repeatable = lua_toboolean(L, -1);
     break;
-  case MAX_PAGES: reader->call->max_pages = check_count(reader, name, 1, BRAZE_MAX_PAGES); break;
+  case MAX_PAGES: reader->values.max_pages = check_count(reader, name, 1, BRAZE_MAX_PAGES); break;
   case ITEMS:
     if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_type(L, &reader->context, name, "a string", "write the name of the answer's field that has the list: items = \"catalogs\"");
-    keep(L, reader->call->items);
+    keep(L, reader->values.items);
     break;
-  case MAX_CONNECTIONS: *reader->max_connections = check_count(reader, name, 1, BRAZE_MAX_CONNECTIONS); break;
+  case MAX_CONNECTIONS: reader->max_connections = check_count(reader, name, 1, BRAZE_MAX_CONNECTIONS); break;
   default: check_text(L, reader->context.settings, option, &length); break;
   }
 }
 
 /* Reads the values of options whose names have been checked, in an order that is the same each time. */
-static void read_options(const struct reader *reader, int index) {
+static void read_options(struct reader *reader, int index) {
   lua_State *L = reader->L;
   int option;
   if (lua_isnoneornil(L, index)) return;
@@ -385,38 +383,39 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
 }
 
 void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
-  struct braze_limits limits = settings->limits;
-  struct reader reader = {L, CLIENT, {settings, NULL}, &limits, &settings->max_connections, NULL};
+  struct reader reader = {.L = L, .scope = CLIENT, .context = {settings, NULL}, .max_connections = settings->max_connections};
+  reader.values.limits = settings->limits;
   check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
-  limits.timeout = 0;
+  reader.values.limits.timeout = 0;
   read_options(&reader, index);
-  if (limits.timeout <= 0) {
-    limits.timeout = settings->limits.timeout;
-    read_timeout_variable(L, settings, &limits);
+  if (reader.values.limits.timeout <= 0) {
+    reader.values.limits.timeout = settings->limits.timeout;
+    read_timeout_variable(L, settings, &reader.values.limits);
   }
-  settings->limits = limits;
+  settings->limits = reader.values.limits;
+  settings->max_connections = reader.max_connections;
   read_ca_file(L, index, settings);
   read_proxy(L, index, settings);
 }
 
 void lbraze_check_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context) {
-  struct reader reader = {L, scope, *context, NULL, NULL, NULL};
+  const struct reader reader = {.L = L, .scope = scope, .context = *context};
   check_names(&reader, index, NULL);
 }
 
 void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context, struct lbraze_call_options *call) {
   const struct braze_settings *settings = context->settings;
-  struct reader reader = {L, scope, *context, &call->limits, NULL, call};
-  call->limits = settings->limits;
-  call->repeatable = false;
-  call->max_pages = DEFAULT_PAGES;
+  struct reader reader = {.L = L, .scope = scope, .context = *context};
+  reader.values.limits = settings->limits;
+  reader.values.max_pages = DEFAULT_PAGES;
   check_names(&reader, index, NULL);
   lua_settop(L, lua_gettop(L) + LBRAZE_OPTION_SLOTS);
-  call->on_done = lua_gettop(L) - 2;
-  call->query = lua_gettop(L) - 1;
-  call->items = lua_gettop(L);
+  reader.values.on_done = lua_gettop(L) - 2;
+  reader.values.query = lua_gettop(L) - 1;
+  reader.values.items = lua_gettop(L);
   read_options(&reader, index);
+  *call = reader.values;
 }
 
 const char *lbraze_option_among_parameters(lua_State *L, int index) {

@@ -240,7 +240,7 @@ static const char *push_plain(lua_State *L, int index, size_t *length) {
   if (lua_type(L, index) == LUA_TBOOLEAN) {
     lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
   } else if (is_safe_integer(number)) {
-    snprintf(digits, sizeof digits, "%lld", (long long)number);
+    braze_text_print(digits, sizeof digits, "%lld", (long long)number);
     lua_pushstring(L, digits);
   } else if (lua_type(L, index) == LUA_TNUMBER) {
     lbraze_push_encode(L);
@@ -421,7 +421,7 @@ void lbraze_write_request(lua_State *L, const struct lbraze_params *params, stru
   if (operation) write_path(L, params, request);
   write_query(L, params, request);
   if (!operation) begin_query(L, params, request);
-  request->target = request->built.length > 0 ? braze_buffer_text(&request->built) : operation->path;
+  request->target = operation && request->built.length == 0 ? operation->path : braze_buffer_text(&request->built);
   write_body(L, params, request);
   if (operation) write_shown(L, params, request);
 }

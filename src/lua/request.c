@@ -1,5 +1,4 @@
 /* request: a call that was started: handed to the client's worker, asked for its answer, waited for, cancelled. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -21,7 +20,7 @@ static struct lbraze_request *check_request(lua_State *L, const char *method) {
   struct lbraze_request *request = lbraze_test_request(L, 1);
   char hint[128];
   if (!request) {
-    snprintf(hint, sizeof hint, "write request:%s()", method);
+    braze_text_print(hint, sizeof hint, "write request:%s()", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a request: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
   lbraze_get_uservalue(L, 1);

@@ -1,5 +1,4 @@
 /* target: what a call calls: an operation by its name, or a route, "METHOD /path". */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -33,7 +32,7 @@ void lbraze_read_target(lua_State *L, int index, const struct braze_settings *se
   const char *name;
   if (lua_type(L, index) != LUA_TSTRING) {
     char hint[160];
-    snprintf(hint, sizeof hint, "write client:%s(\"%s\", { name = value }), or a method and a path: \"POST /users/track\"", method,
+    braze_text_print(hint, sizeof hint, "write client:%s(\"%s\", { name = value }), or a method and a path: \"POST /users/track\"", method,
              strcmp(method, "each") == 0 ? "list_campaigns" : "create_send_id");
     lbraze_refuse(L, &context, hint, "%s takes the name of an operation, not %s", method, lbraze_what(L, index));
   }

@@ -1,6 +1,5 @@
 /* value: whether a Lua value can go to the service as it is, before anything is encoded. What lua-cjson would change in silence
    (digits, holes, an empty list) or would fail at is refused here, with the path of the value. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +62,7 @@ static void check_string(struct check *check) {
   good = braze_text_utf8_length(text, length);
   if (good < length) {
     char what[96];
-    snprintf(what, sizeof what, "is not UTF-8, at byte %zu of %zu", good + 1, length);
+    braze_text_print(what, sizeof what, "is not UTF-8, at byte %zu of %zu", good + 1, length);
     refuse(check, what, "convert it to UTF-8, or encode bytes as base64");
   }
 }
@@ -75,7 +74,7 @@ static void check_number(struct check *check) {
   count_bytes(check, 1);
   if (number != number) refuse(check, "is not a number (NaN), which JSON does not have", NULL);
   if (number - number != 0) refuse(check, "is infinite, which JSON does not have", NULL);
-  snprintf(digits, sizeof digits, "%.*g", lbraze_json_digits(L), number);
+  braze_text_print(digits, sizeof digits, "%.*g", lbraze_json_digits(L), number);
   if (strtod(digits, NULL) == number && lbraze_is_exact(L, -1)) return;
   refuse(check, "is a number that would lose digits on its way",
          "give it as a string, or round it to what is meant: string.format(\"%.2f\", value)");
@@ -113,7 +112,7 @@ static void check_key(struct check *check) {
   if (type == LUA_TNUMBER) return;
   if (type != LUA_TSTRING) {
     check->depth--; /* the table is what is wrong */
-    snprintf(what, sizeof what, "has a key that is %s", lbraze_what(L, -2));
+    braze_text_print(what, sizeof what, "has a key that is %s", lbraze_what(L, -2));
     refuse(check, what, "JSON has strings as names");
   }
   key = lua_tolstring(L, -2, &length);
@@ -171,7 +170,7 @@ static void check_any(struct check *check) {
     break;
   default: break;
   }
-  snprintf(what, sizeof what, "is %s", lbraze_what(L, -1));
+  braze_text_print(what, sizeof what, "is %s", lbraze_what(L, -1));
   refuse(check, what, "strings, numbers, booleans, tables and braze.null can be sent");
 }
 

@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "process/descriptor.h"
 
 #ifdef __linux__
@@ -29,7 +29,7 @@ static int bind_without_name(struct braze_channel *channel) {
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
   if (!mkdtemp(folder)) return errno;
-  snprintf(address.sun_path, sizeof address.sun_path, "%s/wake", folder);
+  braze_text_print(address.sun_path, sizeof address.sun_path, "%s/wake", folder);
   if (bind(channel->listening, (struct sockaddr *)&address, sizeof address) == 0) {
     channel->anchor = braze_descriptor_raise(open(address.sun_path, O_PATH | O_CLOEXEC));
     if (channel->anchor < 0) failure = -channel->anchor;
@@ -48,7 +48,7 @@ int braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
   failure = channel->listening < 0 ? -channel->listening : bind_without_name(channel);
   if (failure == 0 && listen(channel->listening, 1) != 0) failure = errno;
   if (failure == 0)
-    snprintf(path, size, "/proc/self/fd/%d", channel->anchor);
+    braze_text_print(path, size, "/proc/self/fd/%d", channel->anchor);
   else
     close_both(channel);
   return failure;

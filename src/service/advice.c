@@ -22,14 +22,16 @@ static bool ends(const char *text, size_t length, const char *end) {
   return length >= strlen(end) && braze_text_same(text + length - strlen(end), strlen(end), end);
 }
 
-static bool is_in_domain(const char *host, size_t length) {
-  if (length > 0 && host[length - 1] == '.') length--;
-  return braze_text_same(host, length, "braze.com") || braze_text_same(host, length, "braze.eu") || ends(host, length, ".braze.com") ||
-         ends(host, length, ".braze.eu");
+/* Leaves the dot that ends a name out of its length. */
+static bool is_in_domain(const char *host, size_t *length) {
+  if (*length > 0 && host[*length - 1] == '.') --*length;
+  return braze_text_same(host, *length, "braze.com") || braze_text_same(host, *length, "braze.eu") || ends(host, *length, ".braze.com") ||
+         ends(host, *length, ".braze.eu");
 }
 
 bool braze_advice_is_braze(const char *host) {
-  return is_in_domain(host, strlen(host));
+  size_t length = strlen(host);
+  return is_in_domain(host, &length);
 }
 
 /* The host of an instance's REST endpoint. */
@@ -47,8 +49,7 @@ static const char *label_of(const struct braze_instance *instance, size_t *lengt
 bool braze_advice_is_unknown(const char *host) {
   size_t length = strlen(host), i;
   const struct braze_instance *instance;
-  if (!is_in_domain(host, length)) return false;
-  if (host[length - 1] == '.') length--;
+  if (!is_in_domain(host, &length)) return false;
   for (i = 0; (instance = braze_instance_at(i)) != NULL; i++)
     if (braze_text_same(host, length, rest_host(instance))) return false;
   return true;
@@ -143,7 +144,7 @@ static bool is_number(const char *host) {
 static bool refuse_address(const char *text, size_t length, size_t scheme, struct braze_buffer *message, struct braze_buffer *hint) {
   const char *rest = text + scheme, *expected;
   size_t rest_length = length - scheme, authority = 0;
-  char host[LONGEST_HOST + 1];
+  char host[LONGEST_HOST + 1] = "";
   while (authority < rest_length && rest[authority] != '/') authority++;
   if (authority == 0 || memchr(rest, '@', rest_length) || memchr(rest, '?', rest_length) || memchr(rest, '#', rest_length) || !read_host(rest, authority, host)) return false;
   if (!braze_advice_is_braze(host) && !braze_url_is_loopback(host) && !is_number(host)) return false;

@@ -82,7 +82,7 @@ bool braze_target_read(const char *text, size_t length, struct braze_target *tar
     const char *name = braze_method_name((enum braze_method)method);
     if (strlen(name) == word && memcmp(name, text, word) == 0) break;
   }
-  if (!wrong && method == BRAZE_METHOD_COUNT) wrong = "does not begin with GET, POST, PUT, PATCH or DELETE and a space";
+  if (!wrong && (!space || method == BRAZE_METHOD_COUNT)) wrong = "does not begin with GET, POST, PUT, PATCH or DELETE and a space";
   if (!wrong) wrong = check_path(space + 1, length - word - 1);
   if (wrong) {
     braze_buffer_print(message, "\"");
