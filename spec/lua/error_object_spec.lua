@@ -131,7 +131,7 @@ describe("an error object", function()
       { { kind = "auth", maybe_applied = 1 }, "field maybe_applied must be a boolean, not the number 1" },
       { { kind = "auth", rate_limit = 1 }, "field rate_limit must be a table, not the number 1" },
       { { kind = "auth", message = {} }, "field message must be a string, not a table" },
-      { "network", "takes a table of fields, not a string" }, { nil, "takes a table of fields, not" },
+      { "network", "takes a table of fields, not the string \"network\"" }, { nil, "takes a table of fields, not" },
     }
     for i = 1, 17 do
       local failure = check(caught(pcall(braze.error, rows[i][1])))

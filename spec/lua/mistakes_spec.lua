@@ -228,3 +228,37 @@ describe("a mistake in a call", function()
     end
   end)
 end)
+
+describe("a mistake in the arguments of a method", function()
+  local client = new {}
+  local request = client:start("create_send_id", { campaign_id = "campaign" }, { timeout = 0.001 })
+  local waits = { ["request:wait"] = { request.wait, request }, ["client:wait"] = { client.wait, client } }
+  local shown = {
+    { "5", 'not the string "5"' }, { -1, "not the number %-1" }, { true, "not true, a boolean" }, { {}, "not a table" },
+    { 0 / 0, "not NaN, which is no number" }, { canary, "it may be a key" },
+  }
+  teardown(function() client:close() end)
+
+  for name, method in pairs(waits) do
+    it("shows the value that " .. name .. " was given", function()
+      for _, row in ipairs(shown) do
+        refusal(function() method[1](method[2], row[1]) end, "wait takes a number of seconds that is not negative", row[2],
+          "leave it out to wait")
+      end
+    end)
+  end
+
+  it("shows the value that step, start, each and braze.error were given", function()
+    for _, row in ipairs(shown) do
+      refusal(function() client:step(row[1]) end, "step takes a whole number that is not negative", row[2])
+      if type(row[1]) ~= "string" then
+        refusal(function() client:start(row[1]) end, "start takes the name of an operation", row[2])
+        refusal(function() client:each(row[1]) end, "each takes the name of an operation", row[2])
+      end
+      if type(row[1]) ~= "table" then
+        refusal(function() braze.error(row[1]) end, "braze.error takes a table of fields", row[2])
+      end
+    end
+    refusal(function() client:step(1.5) end, "not the number 1%.5")
+  end)
+end)

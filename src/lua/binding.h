@@ -127,6 +127,11 @@ void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out);
 /* [-0, +0, e] Raises for the value on top of the stack, which is not what is expected ("a number"). */
 LBRAZE_RAISES void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, const char *name, const char *expected, const char *hint);
 
+/* [-0, +0, e] Raises for the argument of a method, at index: "step takes a whole number, not the string ...". Without settings the
+   client that was called says what is secret. */
+LBRAZE_RAISES void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method, const char *expected,
+                                          const char *hint);
+
 /* Whether the value is the module, its safe style, or a host's module. */
 bool lbraze_is_module(lua_State *L, int index);
 

@@ -97,7 +97,7 @@ int lbraze_error_error(lua_State *L) {
   struct braze_outcome outcome;
   lbraze_check_dot(L, 1, "error");
   if (!lua_istable(L, 1))
-    return lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error takes a table of fields, not %s", lbraze_what(L, 1));
+    lbraze_refuse_argument(L, 1, NULL, "braze.error", "a table of fields", "write braze.error{kind = \"rate_limited\", status = 429}");
   lua_settop(L, 1);
   check_fields(L);
   lbraze_words_init(&words);

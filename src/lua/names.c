@@ -108,9 +108,16 @@ void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, c
 void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out) {
   size_t length = 0;
   const char *text;
+  double number;
   switch (lua_type(L, index)) {
   case LUA_TBOOLEAN: braze_buffer_print(out, "%s, a boolean", lua_toboolean(L, index) ? "true" : "false"); break;
-  case LUA_TNUMBER: braze_buffer_print(out, "the number %.14g", (double)lua_tonumber(L, index)); break;
+  case LUA_TNUMBER:
+    number = lua_tonumber(L, index);
+    if (number == number)
+      braze_buffer_print(out, "the number %.14g", number);
+    else
+      braze_buffer_print(out, "NaN, which is no number"); /* printed, it has a sign on some machines */
+    break;
   case LUA_TSTRING:
     text = lua_tolstring(L, index, &length);
     if (braze_text_may_be_key(text, length)) {
@@ -132,6 +139,15 @@ void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, cons
   if (hint) braze_buffer_print(&words.hint, "%s", hint);
   words.operation = context->operation;
   lbraze_raise_usage(L, context->settings, &words);
+}
+
+void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method, const char *expected, const char *hint) {
+  struct lbraze_words words;
+  lbraze_words_init(&words);
+  braze_buffer_print(&words.message, "%s takes %s, not ", method, expected);
+  lbraze_say_value(L, index, &words.message);
+  braze_buffer_print(&words.hint, "%s", hint);
+  lbraze_raise_usage(L, settings, &words);
 }
 
 bool lbraze_is_module(lua_State *L, int index) {

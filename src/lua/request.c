@@ -114,9 +114,9 @@ static int request_result(lua_State *L) {
 double lbraze_check_wait(lua_State *L, int index, const char *method) {
   double seconds;
   if (lua_isnoneornil(L, index)) return LBRAZE_FOR_EVER;
-  if (lua_type(L, index) != LUA_TNUMBER) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds, not %s", method, lbraze_what(L, index));
-  seconds = lua_tonumber(L, index);
-  if (!(seconds >= 0)) lbraze_usage(L, "leave it out to wait as long as it takes", "%s takes a number of seconds that is not negative, not %g", method, seconds);
+  seconds = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
+  if (!(seconds >= 0))
+    lbraze_refuse_argument(L, index, lbraze_settings_of(L, 1), method, "a number of seconds that is not negative", "leave it out to wait as long as it takes");
   return seconds < LBRAZE_FOR_EVER ? seconds : LBRAZE_FOR_EVER;
 }
 

@@ -124,7 +124,8 @@ int lbraze_client_step(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) {
     most = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : -1;
-    if (!(most >= 0) || (most < 1e9 && (double)(int)most != most)) return lbraze_usage(L, "leave it out to deliver all", "step takes a whole number that is not negative");
+    if (!(most >= 0) || (most < 1e9 && (double)(int)most != most))
+      lbraze_refuse_argument(L, 2, client->settings, "step", "a whole number that is not negative", "leave it out to deliver all");
     if (most > 1e9) most = 1e9;
   }
   lua_pushinteger(L, deliver_finished(L, client, (int)most, "step"));

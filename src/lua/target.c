@@ -27,14 +27,13 @@ LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings 
 }
 
 void lbraze_read_target(lua_State *L, int index, const struct braze_settings *settings, const char *method, struct lbraze_target *target) {
-  const struct lbraze_context context = {settings, NULL};
   size_t length = 0;
   const char *name;
   if (lua_type(L, index) != LUA_TSTRING) {
     char hint[160];
     braze_text_print(hint, sizeof hint, "write client:%s(\"%s\", { name = value }), or a method and a path: \"POST /users/track\"", method,
              strcmp(method, "each") == 0 ? "list_campaigns" : "create_send_id");
-    lbraze_refuse(L, &context, hint, "%s takes the name of an operation, not %s", method, lbraze_what(L, index));
+    lbraze_refuse_argument(L, index, settings, method, "the name of an operation", hint);
   }
   name = lua_tolstring(L, index, &length);
   memset(target, 0, sizeof *target);
