@@ -184,11 +184,21 @@ describe("a route", function()
       assert.same({ flag = "", x = "1" }, next_of '</catalogs?flag&&x=1&=y>; rel="next"')
     end)
 
+    it("has a list where the query has one", function()
+      assert.same({ ids = { "1", "2" }, x = "3" }, next_of '<?ids%5B%5D=1&x=3&ids[]=2>; rel="next"')
+    end)
+
     it("is never another host's", function()
       for _, host in ipairs { "other.example", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:%d.evil", "evil@127.0.0.1:%d" } do
         assert.is_nil(next_of('<http://HOST/catalogs?x=1>; rel="next"', (host:gsub("%%d", tostring(peer.port)))))
       end
       assert.is_nil(next_of '<//other.example/catalogs?x=1>; rel="next"')
+    end)
+
+    it("is ours alone: a field of that name in the answer is none", function()
+      peer:default { { read = "request" }, { write = answer(200, nil, '{"next":{"page":1},"replayed":true,"x":1}') } }
+      local result = client:call("GET /catalogs")
+      assert.same({ n = 3, nil, nil, 1 }, { n = 3, result.next, result.replayed, result.x })
     end)
 
     it("is absent where there is none", function()

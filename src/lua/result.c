@@ -219,6 +219,8 @@ static struct decoded push_body(lua_State *L, const struct braze_outcome *outcom
 
 /* [-1, +1, m] Makes the result of a success from the decoded body on top of the stack. */
 static void push_result(lua_State *L, const struct braze_settings *settings, const struct decoded *decoded, const struct braze_outcome *outcome) {
+  static const char *const ours[] = {"next", "replayed", "ledger_error"};
+  size_t i;
   if (!decoded->is_object) {
     lua_createtable(L, 0, 6);
     lua_insert(L, -2);
@@ -229,6 +231,10 @@ static void push_result(lua_State *L, const struct braze_settings *settings, con
     lua_setfield(L, -2, "body"); /* no field where the body was empty */
   }
   set_shared_fields(L, outcome);
+  for (i = 0; i < sizeof ours / sizeof *ours; i++) { /* what the service calls so means something else */
+    lua_pushnil(L);
+    lua_setfield(L, -2, ours[i]);
+  }
   lbraze_set_next(L, settings, &outcome->link);
 }
 
