@@ -67,7 +67,7 @@ BIND := -fno-plt
 endif
 LINK = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIBS) $(SYSTEM_LIBS)
 
-SOURCES := $(wildcard src/*/*.c)
+SOURCES := $(wildcard src/*.c src/*/*.c)
 MODULES := $(wildcard src/braze/*.lua)
 HAVE_TEST_BUILD := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
 
@@ -86,6 +86,10 @@ build/$1/test/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) buil
 # Programs with Lua inside: those of specs load braze.so as any host does, the example has braze linked into it.
 build/$1/host build/$1/threads: build/$1/%: build/$1/test/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$< $$(call lua_libs,$1) $(SYSTEM_LIBS)
+
+# The core alone, as a binding for another language would have it.
+build/$1/door: build/$1/test/door.o $$(filter-out build/$1/lua/%,$$(objects_$1))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(CURL_LIBS) $(SYSTEM_LIBS)
 
 build/$1/test/preload.so: build/$1/test/preload.o
 	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $$@ $$< $(SYSTEM_LIBS)
@@ -120,14 +124,14 @@ build/$1/oldest/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,-DBRAZE_LIBCURL_OLDEST -DCURL_DISABLE_DEPRECATION $$(call lua_flags,$1))
 
--include $$(wildcard build/$1/*/*.d build/$1/oldest/*/*.d)
+-include $$(wildcard build/$1/*.d build/$1/*/*.d build/$1/oldest/*.d build/$1/oldest/*/*.d)
 endef
 $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 
 .PHONY: all variants
 all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
 
-variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so test/preload.so test/hang.so host threads))) ## build what the specs need beside it
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so test/preload.so test/hang.so host threads door))) ## build what the specs need beside it
 
 # Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
 # versions with the same flags.

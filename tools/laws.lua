@@ -9,6 +9,12 @@ local laws = {}
 local OLDEST = "7.68.0"
 local SYMBOLS = "spec/support/libcurl_symbols"
 
+-- Whether a file of one wing may see a room of another one below it.
+local function is_shown(wing, below, room)
+  local rooms = not wings.shown[wing] or below == wing or wings.shown[wing][below]
+  return rooms == true or rooms == "*" or rooms ~= nil and rooms[room] ~= nil
+end
+
 local function read(path)
   local file = assert(io.open(path))
   local text = file:read "a"
@@ -97,7 +103,8 @@ local function read_by_compiler(flags)
   return read_for
 end
 
--- includes FLAGS: each wing includes itself and those below it, and each library's headers are for one wing.
+-- includes FLAGS: each wing includes itself and what is shown to it of those below it, and each library's headers are
+-- for one wing.
 function laws.includes(flags)
   local libraries = {
     { "/curl/[a-z]+%.h$", "http", "a header of libcurl" },
@@ -113,8 +120,12 @@ function laws.includes(flags)
       print(("%s: the wing \"%s\" is not in tools/wings.lua: add it there, at its rank"):format(file.path, wing))
     else
       for _, other in ipairs(file.list) do
-        local below = wings.order[wings.place(other) or wing]
+        local place, room = wings.place(other)
+        local below = wings.order[place or wing]
         if below and below.rank > own.rank then print(("%s includes %s, a wing above it"):format(file.path, other)) end
+        if place and not is_shown(wing, place, room) then
+          print(("%s includes %s, which is not shown to src/%s: go through client.h"):format(file.path, other, wing))
+        end
         for _, library in ipairs(libraries) do
           local key = file.path .. library[1]
           if other:find(library[1]) and wing ~= library[2] and not told[key] then
@@ -155,7 +166,7 @@ function laws.versions()
     CURL_AT_LEAST_VERSION = "src/http/libcurl.h",
     BRAZE_LIBCURL_OLDEST = "src/http/libcurl.h",
   }
-  for _, path in ipairs(list "src/*/*.[ch]") do
+  for _, path in ipairs(wings.files "src") do
     for number, line in lines(code(path)) do
       for name in line:gmatch "[%a_][%w_]*" do
         if owner[name] and owner[name] ~= path then
@@ -234,7 +245,7 @@ function laws.libcurl(...)
       print(("%s:%d: neither \"symbol version\" nor a comment"):format(SYMBOLS, number))
     end
   end
-  for _, path in ipairs(list "src/*/*.[ch]") do
+  for _, path in ipairs(wings.files "src") do
     visit_symbols(path, function(name, number, version)
       if name == "CURL_AT_LEAST_VERSION" or not (name:find "^CURL" or known[name] or rows[name]) then return end
       used[name] = true

@@ -13,6 +13,18 @@ wings.order = {
   { name = "lua", knows = "Lua" },
 }
 
+-- What a file of one wing may see of those below it, where that is less than all: "*", or rooms by name. The binding
+-- sees the front door with what it includes, the words of the service, and plain helpers.
+wings.shown = {
+  lua = {
+    base = "*",
+    process = { channel = true },
+    http = { call = true, limits = true, link = true, outcome = true, request = true, settings = true },
+    service = "*",
+    client = "*",
+  },
+}
+
 for rank, wing in ipairs(wings.order) do
   wing.rank = rank
   wings.order[wing.name] = wing

@@ -258,7 +258,7 @@ static int retry_decide(lua_State *L) {
 static int retry_at(lua_State *L) {
   struct braze_outcome outcome;
   read_outcome(L, &outcome);
-  lua_pushnumber(L, braze_retry_at(&outcome, number_field(L, "epoch", 1800000000)));
+  lua_pushnumber(L, braze_outcome_retry_at(&outcome, number_field(L, "epoch", 1800000000)));
   return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "http/shared.h"
 
 #define MAX_IDLE_TRANSFERS 64
 
@@ -32,7 +33,7 @@ void braze_attempt_free_idle(struct braze_engine *engine) {
 
 /* The certificates for this attempt: the second store where the first did not do, for this call or for an earlier one. */
 static const struct braze_trust_store *choose_store(struct braze_engine *engine, const struct braze_call *call) {
-  return braze_known_store(&engine->known, call->trust_retried || atomic_load(&engine->settings->trust_file));
+  return braze_known_store(&engine->known, call->trust_retried || atomic_load(&engine->settings->shared->trust_file));
 }
 
 /* The same attempt once more, which counts as no further try. */
@@ -59,11 +60,11 @@ static void decide_next(struct braze_engine *engine, struct braze_call *call) {
     return;
   }
   if (call->trust_retried && !outcome->trust_failed && (outcome->request_sent || outcome->answered))
-    atomic_store(&engine->settings->trust_file, true);
+    atomic_store(&engine->settings->shared->trust_file, true);
   if (!outcome->answered) {
     time.epoch = braze_clock_epoch();
     time.random = braze_clock_random();
-    if (braze_retry_decide(&retry, outcome, &time, &engine->settings->bucket, &at)) {
+    if (braze_retry_decide(&retry, outcome, &time, &engine->settings->shared->bucket, &at)) {
       braze_engine_add(engine, call, BRAZE_CALL_PAUSING, at);
       return;
     }

@@ -4,16 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct braze_call *braze_call_new(void) {
+#include "base/clock.h"
+#include "http/call_state.h"
+#include "process/process.h"
+
+struct braze_call *braze_call_new(double began) {
   struct braze_call *call = malloc(sizeof *call);
   if (!call) return NULL;
   memset(call, 0, sizeof *call);
+  call->started = began;
   atomic_init(&call->references, 1);
   atomic_init(&call->gate, 0);
   atomic_init(&call->finished, false);
   braze_request_init(&call->request);
   braze_outcome_init(&call->outcome);
   return call;
+}
+
+struct braze_request *braze_call_request(struct braze_call *call) {
+  return &call->request;
+}
+
+struct braze_limits *braze_call_limits(struct braze_call *call) {
+  return &call->limits;
 }
 
 void braze_call_ready(struct braze_call *call) {
@@ -33,27 +46,30 @@ void braze_call_release(struct braze_call *call) {
   free(call);
 }
 
-bool braze_call_pass_gate(struct braze_call *call) {
-  unsigned gate = atomic_load(&call->gate);
-  do {
-    if (gate & BRAZE_GATE_CLOSED) return false;
-  } while (!atomic_compare_exchange_weak(&call->gate, &gate, (gate | BRAZE_GATE_SENT) + BRAZE_GATE_ATTEMPT));
-  return true;
+void braze_call_set_tag(struct braze_call *call, int tag) {
+  call->tag = tag;
 }
 
-/* A closed gate keeps what was true when it was closed. */
-void braze_call_reopen_gate(struct braze_call *call) {
-  unsigned gate = atomic_load(&call->gate);
-  while (!(gate & BRAZE_GATE_CLOSED) && !atomic_compare_exchange_weak(&call->gate, &gate, gate & ~BRAZE_GATE_SENT)) continue;
+int braze_call_tag(const struct braze_call *call) {
+  return call->tag;
 }
 
-void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome) {
-  unsigned gate = atomic_load(&call->gate);
-  braze_outcome_init(outcome);
-  outcome->reads = braze_request_reads(&call->request);
-  outcome->request_sent = (gate & BRAZE_GATE_SENT) != 0;
-  outcome->maybe_applied = outcome->request_sent && !outcome->reads;
-  outcome->kind = BRAZE_CANCELLED;
-  outcome->attempts = (int)(gate / BRAZE_GATE_ATTEMPT);
-  outcome->elapsed = call->cancelled_at - call->started;
+/* Whether the call is under way in a process that this one was forked from. */
+static bool is_parents(const struct braze_call *call) {
+  return call->process != braze_process_forks() && !atomic_load(&call->finished);
+}
+
+bool braze_call_is_done(const struct braze_call *call) {
+  return atomic_load(&call->finished) || is_parents(call);
+}
+
+struct braze_outcome *braze_call_outcome(struct braze_call *call, struct braze_outcome *written) {
+  if (is_parents(call)) {
+    braze_call_describe_cancelled(call, braze_clock_now(), written);
+    written->maybe_applied = !written->reads; /* the parent goes on with it */
+    return written;
+  }
+  if (!call->cancelled) return &call->outcome;
+  braze_call_describe_cancelled(call, call->cancelled_at, written);
+  return written;
 }

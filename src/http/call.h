@@ -1,86 +1,22 @@
-/* call: one call: its request, its limits, how far it is, and its outcome. */
+/* call: one call, as the one who makes it sees it: its request, its limits, and its outcome once it is done. */
 #ifndef BRAZE_CALL_H
 #define BRAZE_CALL_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "base/heap.h"
-#include "base/list.h"
 #include "http/limits.h"
 #include "http/outcome.h"
 #include "http/request.h"
 
-enum braze_call_state {
-  BRAZE_CALL_NEW,
-  BRAZE_CALL_WAITING, /* for a place among the connections */
-  BRAZE_CALL_LOOKING, /* an attempt waits for a look */
-  BRAZE_CALL_RUNNING, /* libcurl has an attempt */
-  BRAZE_CALL_PAUSING, /* before the next attempt */
-  BRAZE_CALL_DONE,
-  BRAZE_CALL_STATE_COUNT
-};
+struct braze_call;
 
-/* The gate tells the thread that runs a call and the thread that may cancel it, without a lock, whether a request was sent, whether one
-   still may be, and how many were. */
-#define BRAZE_GATE_CLOSED 1u  /* cancelled: from here on no request of this call is sent */
-#define BRAZE_GATE_SENT 2u    /* a request was sent, and the service may be working on it */
-#define BRAZE_GATE_ATTEMPT 4u /* one request; the upper bits count them */
+/* Makes a call with an empty request and one reference. `began` is when the caller began it, a time of braze_clock_now: the deadline and the
+   elapsed time count from there. NULL: no memory. */
+struct braze_call *braze_call_new(double began);
 
-struct braze_transfer;
-
-struct braze_call {
-  atomic_int references;
-  atomic_uint gate;
-  struct braze_request request;
-  struct braze_limits limits;
-
-  double started; /* monotonic: when the user began it. The deadline and the elapsed time count from there */
-
-  /* For the engine. */
-  enum braze_call_state state;
-  int tries;
-  double deadline;      /* monotonic */
-  double connect_by;    /* monotonic, for this attempt */
-  bool trust_retried;
-  bool refused_connection; /* the last attempt found its kept connection unfit */
-  bool fresh;              /* this attempt makes a connection of its own */
-  bool needs_look;         /* no kept connection can be used */
-  struct braze_transfer *transfer;
-  struct braze_heap_node next_step; /* in one of the engine's heaps: when it must look at the call again */
-  struct braze_outcome outcome;
-
-  /* For the worker and its owner; see worker.h. */
-  atomic_bool finished;
-  bool cancelled;
-  double cancelled_at;
-  int reference; /* for the owner's use */
-
-  struct braze_link engine_link; /* in the worker's inbox, then in the engine's list of its state */
-  struct braze_link owner_link;  /* in flight, then in the outbox */
-  struct braze_link cancel_link; /* among those that the thread is to cancel */
-};
-
-static inline struct braze_call *braze_call_of_engine_link(struct braze_link *link) {
-  return link ? BRAZE_OWNER(link, struct braze_call, engine_link) : NULL;
-}
-
-static inline struct braze_call *braze_call_of_owner_link(struct braze_link *link) {
-  return link ? BRAZE_OWNER(link, struct braze_call, owner_link) : NULL;
-}
-
-static inline struct braze_call *braze_call_of_cancel_link(struct braze_link *link) {
-  return link ? BRAZE_OWNER(link, struct braze_call, cancel_link) : NULL;
-}
-
-static inline struct braze_call *braze_call_of_next_step(struct braze_heap_node *node) {
-  return node ? BRAZE_OWNER(node, struct braze_call, next_step) : NULL;
-}
-
-/* Makes a call with an empty request and one reference. The request must be filled in before the call is handed over. NULL: no
-   memory. */
-struct braze_call *braze_call_new(void);
+/* Its request and its limits, which are filled in before the call is handed over, and read afterwards. */
+struct braze_request *braze_call_request(struct braze_call *call);
+struct braze_limits *braze_call_limits(struct braze_call *call);
 
 /* The request is filled in: sets what follows from it. */
 void braze_call_ready(struct braze_call *call);
@@ -90,18 +26,16 @@ struct braze_call *braze_call_retain(struct braze_call *call);
 /* Drops a reference. NULL is allowed. */
 void braze_call_release(struct braze_call *call);
 
-/* A request is about to be sent. False: it must not be, because the call was cancelled before. */
-bool braze_call_pass_gate(struct braze_call *call);
+/* The owner's own number for the call. */
+void braze_call_set_tag(struct braze_call *call, int tag);
+int braze_call_tag(const struct braze_call *call);
 
-/* Whether the call was cancelled, by whichever thread. */
-static inline bool braze_call_is_cancelled(const struct braze_call *call) {
-  return atomic_load(&call->gate) & BRAZE_GATE_CLOSED;
-}
+/* Whether the outcome of a call that was handed over is known. In the child of a fork it is, also while the parent goes on with the
+   call: the child will never learn more. */
+bool braze_call_is_done(const struct braze_call *call);
 
-/* Writes what is known of a call that was cancelled while another thread ran it: the call's own outcome must not be read then. */
-void braze_call_describe_cancelled(const struct braze_call *call, struct braze_outcome *outcome);
-
-/* The attempt is over, and it can have had no effect. */
-void braze_call_reopen_gate(struct braze_call *call);
+/* The outcome of a call that is done: the call's own; or, where another thread or the parent of a fork may still work on the call, what is
+   known of it, which is written to *written and owns nothing. */
+struct braze_outcome *braze_call_outcome(struct braze_call *call, struct braze_outcome *written);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef BRAZE_CONCEAL_H
 #define BRAZE_CONCEAL_H
 
-#include "http/call.h"
+#include "http/call_state.h"
 #include "base/secret.h"
 
 /* Masks the secrets in every text of the call's outcome, before anything else sees it. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/attempt.h"
+#include "http/call_state.h"
 #include "process/descriptor.h"
 #include "process/process.h"
 #include "process/sigpipe.h"
@@ -226,23 +227,30 @@ void braze_engine_wake(struct braze_engine *engine) {
   braze_wake_set(&engine->wake);
 }
 
-void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
-  const unsigned process = braze_process_forks();
-  braze_engine_submit(engine, call);
+/* Steps until the call is done. False: the process is exiting, or the child of a fork in a signal handler goes on here. */
+static bool run_to_end(struct braze_engine *engine, struct braze_call *call, unsigned process) {
   while (process == braze_process_forks() && braze_process_enter()) {
     braze_engine_step(engine);
     braze_process_leave();
     if (call->state == BRAZE_CALL_DONE) {
       braze_list_remove(&engine->calls[BRAZE_CALL_DONE], &call->engine_link);
-      return;
+      return true;
     }
     braze_engine_wait(engine, LONGEST_WAIT_OF_OWNER);
   }
-  braze_engine_remove(engine, call); /* without a call of libcurl, which must not be touched any more */
-  if (process == braze_process_forks()) braze_process_sleep(call->deadline - braze_clock_now());
-  braze_outcome_free(&call->outcome);
-  call->cancelled_at = braze_clock_now();
-  braze_call_describe_cancelled(call, &call->outcome);
+  return false;
+}
+
+void braze_engine_run(struct braze_engine *engine, struct braze_call *call) {
+  const unsigned process = braze_process_forks();
+  braze_engine_submit(engine, call);
+  if (!run_to_end(engine, call, process)) {
+    braze_engine_remove(engine, call); /* without a call of libcurl, which must not be touched any more */
+    if (process == braze_process_forks()) braze_process_sleep(call->deadline - braze_clock_now());
+    braze_outcome_free(&call->outcome);
+    braze_call_describe_cancelled(call, braze_clock_now(), &call->outcome);
+  }
+  atomic_store(&call->finished, true);
 }
 
 void braze_engine_free(struct braze_engine *engine) {

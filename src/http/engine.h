@@ -8,9 +8,6 @@
 
 struct braze_engine;
 
-/* An error beside those of errno.h: libcurl could not be initialised. */
-#define BRAZE_ERROR_LIBCURL (-1)
-
 /* Makes an engine with at most so many connections at a time; further calls wait in its queue. The first engine of a process
    initialises libcurl. The engine keeps a reference to the settings. Returns 0; ENOMEM; EMFILE or ENFILE where libcurl needs a
    descriptor and none is free; or BRAZE_ERROR_LIBCURL. */
@@ -47,9 +44,9 @@ int braze_engine_open_wake(struct braze_engine *engine);
 /* Ends the current braze_engine_wait, or the next one. May be called on any thread. */
 void braze_engine_wake(struct braze_engine *engine);
 
-/* Submits a call and steps until it is done: the blocking call, on the caller's thread. Its deadline counts from call->started. If the process exits meanwhile, the call ends
-   as cancelled: at once on the thread that exits, at its deadline on any other. It ends at once in the child of a fork in a signal
-   handler as well, where the parent goes on with it. */
+/* Submits a call and steps until it is done: the blocking call, on the caller's thread. Its deadline counts from call->started. If the
+   process exits meanwhile, the call ends as cancelled: at once on the thread that exits, at its deadline on any other. It ends at once in
+   the child of a fork in a signal handler as well, where the parent goes on with it. */
 void braze_engine_run(struct braze_engine *engine, struct braze_call *call);
 
 #endif

@@ -1,6 +1,8 @@
 /* engine_state: see engine_state.h. */
 #include "http/engine_state.h"
 
+#include "http/shared.h"
+
 static struct braze_heap *heap_of(struct braze_engine *engine, enum braze_call_state state) {
   return state == BRAZE_CALL_RUNNING ? &engine->endings : &engine->next_steps;
 }
@@ -26,7 +28,7 @@ void braze_engine_remove(struct braze_engine *engine, struct braze_call *call) {
 void braze_engine_finish(struct braze_engine *engine, struct braze_call *call, double now) {
   call->state = BRAZE_CALL_DONE;
   call->outcome.elapsed = now - call->started;
-  if (call->outcome.answered) braze_bucket_reward(&engine->settings->bucket);
+  if (call->outcome.answered) braze_bucket_reward(&engine->settings->shared->bucket);
   braze_list_append(&engine->calls[BRAZE_CALL_DONE], &call->engine_link);
 }
 

@@ -2,7 +2,7 @@
 #ifndef BRAZE_ENGINE_STATE_H
 #define BRAZE_ENGINE_STATE_H
 
-#include "http/call.h"
+#include "http/call_state.h"
 #include "http/connections.h"
 #include "http/known.h"
 #include "http/transfer.h"

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "http/libcurl.h"
+#include "http/shared.h"
 
 #define NAME_LIFETIME 60.0 /* seconds: as long as libcurl keeps names */
 
@@ -36,7 +37,7 @@ bool braze_known_update(struct braze_known *known, struct braze_settings *settin
   if (!look || braze_look_stage(look) != BRAZE_LOOK_DONE) return false;
   found = braze_look_found(look);
   if (!braze_trust_follow(&found->trust, before)) found->trust.refusal = "there is no memory for its path";
-  if (before && before->first.round != found->trust.first.round) atomic_store(&settings->trust_file, false);
+  if (before && before->first.round != found->trust.first.round) atomic_store(&settings->shared->trust_file, false);
   if (found->has_name) {
     known->name_until = found->name_failure == 0 ? now + NAME_LIFETIME : 0;
     braze_text_print(known->addresses, sizeof known->addresses, "%s", found->addresses);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "http/shared.h"
 #include "process/process.h"
 #include "process/thread.h"
 
@@ -126,7 +127,7 @@ static void look_up(struct braze_look *look) {
 
 static void give_place(struct braze_settings *settings) {
   atomic_fetch_sub(&under_way, 1);
-  atomic_fetch_sub(&settings->looks, 1);
+  atomic_fetch_sub(&settings->shared->looks, 1);
 }
 
 /* Counts one more look. False: there are as many as allowed. The threads of a parent do not exist in its child. */
@@ -135,7 +136,7 @@ static bool take_place(struct braze_settings *settings) {
   int in_process, of_client;
   if (atomic_exchange(&process, now) != now) atomic_store(&under_way, 0);
   in_process = atomic_fetch_add(&under_way, 1);
-  of_client = atomic_fetch_add(&settings->looks, 1);
+  of_client = atomic_fetch_add(&settings->shared->looks, 1);
   if (in_process < BRAZE_MAX_LOOKS && of_client < BRAZE_MAX_LOOKS_OF_CLIENT) return true;
   give_place(settings);
   return false;

@@ -5,6 +5,10 @@
 
 #include "base/wipe.h"
 
+/* Limits of a plausible time. Seconds from now, or milliseconds, in place of epoch seconds lie far outside. */
+#define LONGEST_PAST 3600.0
+#define LONGEST_AHEAD (366 * 86400.0)
+
 const char *braze_kind_name(enum braze_kind kind) {
   static const char *const names[BRAZE_KIND_COUNT] = {"usage",    "network", "tls",      "timeout",   "rate_limited", "auth",
                                                       "rejected", "server",  "protocol", "cancelled", "busy",         "ledger"};
@@ -83,4 +87,23 @@ void braze_outcome_reject_answer(struct braze_outcome *outcome) {
 void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind) {
   outcome->kind = kind;
   if (outcome->request_sent && !outcome->reads) outcome->maybe_applied = true;
+}
+
+double braze_outcome_told_time(const struct braze_outcome *outcome) {
+  if (outcome->retry_after >= 0 && !outcome->retry_after_unread) return outcome->retry_after;
+  if (outcome->status == 429 && outcome->rate_limit.reset >= 0) return (double)outcome->rate_limit.reset + outcome->clock_ahead;
+  return BRAZE_ABSENT;
+}
+
+static double if_plausible(double at, double epoch) {
+  return at >= 0 && at >= epoch - LONGEST_PAST && at <= epoch + LONGEST_AHEAD ? at : BRAZE_ABSENT;
+}
+
+double braze_outcome_retry_at(const struct braze_outcome *outcome, double epoch) {
+  return if_plausible(braze_outcome_told_time(outcome), epoch);
+}
+
+double braze_outcome_reset_at(const struct braze_outcome *outcome, double epoch) {
+  const int64_t reset = outcome->rate_limit.reset;
+  return reset >= 0 ? if_plausible((double)reset + outcome->clock_ahead, epoch) : BRAZE_ABSENT;
 }

@@ -36,6 +36,9 @@ struct braze_rate_limit {
   int64_t reset; /* UTC epoch seconds */
 };
 
+/* An error beside those of errno.h, of what makes an engine: libcurl could not be initialised. */
+#define BRAZE_ERROR_LIBCURL (-1)
+
 #define BRAZE_BODY_LIMIT (1024u * 1024u)
 #define BRAZE_LINK_LIMIT 4096u
 #define BRAZE_HEADER_LIMIT (64u * 1024u)
@@ -107,5 +110,15 @@ void braze_outcome_reject_answer(struct braze_outcome *outcome);
 
 /* Ends an attempt without a response: sets kind, and maybe_applied if the request was sent. */
 void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind);
+
+/* When the service may be asked again, by this machine's clock: what Retry-After says, else the reset of a 429. Negative: it did not say. */
+double braze_outcome_told_time(const struct braze_outcome *outcome);
+
+/* The same, and negative as well where it is a time that the service can't mean: long past, or more than a year ahead. `epoch` is the time
+   now. */
+double braze_outcome_retry_at(const struct braze_outcome *outcome, double epoch);
+
+/* When the rate limit is reset, by this machine's clock. Negative: the service did not say, or can't mean it. */
+double braze_outcome_reset_at(const struct braze_outcome *outcome, double epoch);
 
 #endif

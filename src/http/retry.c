@@ -6,9 +6,6 @@
 #define COST_AFTER_TIMEOUT 10
 #define FIRST_PAUSE 0.5
 #define LONGEST_PAUSE 8.0
-/* Limits of a plausible time. Seconds from now, or milliseconds, in place of epoch seconds lie far outside. */
-#define LONGEST_PAST 3600.0
-#define LONGEST_AHEAD (366 * 86400.0)
 
 /* When a call that failed may be tried again. */
 enum rule { NEVER, WHERE_REPEATABLE, ALWAYS, WHEN_TOLD };
@@ -49,31 +46,6 @@ static enum rule rule_for(const struct braze_outcome *outcome) {
   }
 }
 
-/* The time that the service named, plausible or not. */
-static double told_time(const struct braze_outcome *outcome) {
-  if (outcome->retry_after >= 0 && !outcome->retry_after_unread) return outcome->retry_after;
-  if (outcome->status == 429 && outcome->rate_limit.reset >= 0) return (double)outcome->rate_limit.reset + outcome->clock_ahead;
-  return BRAZE_ABSENT;
-}
-
-static double if_plausible(double at, double epoch) {
-  return at >= 0 && at >= epoch - LONGEST_PAST && at <= epoch + LONGEST_AHEAD ? at : BRAZE_ABSENT;
-}
-
-double braze_retry_at(const struct braze_outcome *outcome, double epoch) {
-  return if_plausible(told_time(outcome), epoch);
-}
-
-double braze_retry_reset(const struct braze_outcome *outcome, double epoch) {
-  const int64_t reset = outcome->rate_limit.reset;
-  return reset >= 0 ? if_plausible((double)reset + outcome->clock_ahead, epoch) : BRAZE_ABSENT;
-}
-
-int64_t braze_retry_whole(double epoch) {
-  int64_t whole = (int64_t)epoch;
-  return whole + ((double)whole < epoch);
-}
-
 static double jitter(int tries, double random) {
   double pause = FIRST_PAUSE;
   while (--tries > 0 && pause < LONGEST_PAUSE) pause *= 2;
@@ -87,7 +59,7 @@ static double longer(double one, double other) {
 bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_outcome *outcome,
                         const struct braze_retry_time *time, struct braze_bucket *bucket, double *at) {
   enum rule rule = rule_for(outcome);
-  double told = told_time(outcome);
+  double told = braze_outcome_told_time(outcome);
   double pause = jitter(call->tries, time->random);
   if (outcome->answered || call->tries > call->retries) return false;
   if (rule == NEVER || (rule == WHERE_REPEATABLE && !call->repeatable)) return false;

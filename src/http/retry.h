@@ -34,14 +34,4 @@ struct braze_retry_time {
 bool braze_retry_decide(const struct braze_retry_call *call, const struct braze_outcome *outcome,
                         const struct braze_retry_time *time, struct braze_bucket *bucket, double *at);
 
-/* When the service may be asked again, by this machine's clock: what Retry-After says, else the reset of a 429. Negative: it did not
-   say, or it named a time that it can't mean: long past, or more than a year ahead. `epoch` is the time now. */
-double braze_retry_at(const struct braze_outcome *outcome, double epoch);
-
-/* When the rate limit is reset, by this machine's clock. Negative as above. */
-double braze_retry_reset(const struct braze_outcome *outcome, double epoch);
-
-/* The time, which is not negative, rounded up to a whole second. */
-int64_t braze_retry_whole(double epoch);
-
 #endif

@@ -6,20 +6,22 @@
 
 #include "base/text.h"
 #include "base/wipe.h"
+#include "http/shared.h"
 #include "http/url.h"
 
 struct braze_settings *braze_settings_new(void) {
   struct braze_settings *settings = calloc(1, sizeof *settings);
   if (!settings) return NULL;
+  atomic_init(&settings->references, 1);
   settings->secrets = braze_secrets_new();
-  if (!settings->secrets) {
-    free(settings);
+  settings->shared = malloc(sizeof *settings->shared);
+  if (!settings->secrets || !settings->shared) {
+    braze_settings_release(settings);
     return NULL;
   }
-  atomic_init(&settings->references, 1);
-  atomic_init(&settings->trust_file, false);
-  atomic_init(&settings->looks, 0);
-  braze_bucket_init(&settings->bucket);
+  atomic_init(&settings->shared->trust_file, false);
+  atomic_init(&settings->shared->looks, 0);
+  braze_bucket_init(&settings->shared->bucket);
   settings->limits = (struct braze_limits){BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES};
   settings->max_connections = BRAZE_DEFAULT_MAX_CONNECTIONS;
   return settings;
@@ -33,6 +35,7 @@ struct braze_settings *braze_settings_retain(struct braze_settings *settings) {
 void braze_settings_release(struct braze_settings *settings) {
   if (!settings || atomic_fetch_sub(&settings->references, 1) > 1) return;
   braze_secrets_release(settings->secrets);
+  free(settings->shared);
   free(settings->url);
   free(settings->authority);
   free(settings->ca_file);
@@ -41,28 +44,14 @@ void braze_settings_release(struct braze_settings *settings) {
   free(settings);
 }
 
-void braze_settings_hold(struct braze_settings *settings) {
-  braze_settings_retain(settings);
-  settings->holds++;
-}
-
-void braze_settings_let_go(struct braze_settings *settings) {
-  if (!settings) return;
-  settings->holds--;
-  if (settings->dropping) braze_settings_drop_secrets(settings);
-  braze_settings_release(settings);
-}
-
 void braze_settings_drop_secrets(struct braze_settings *settings) {
-  settings->dropping = true;
-  if (settings->holds > 0) return;
   braze_secrets_release(settings->secrets);
   settings->secrets = NULL;
 }
 
 void braze_settings_after_fork(struct braze_settings *settings) {
-  atomic_store(&settings->references, 1 + settings->holds);
-  atomic_store(&settings->looks, 0);
+  atomic_store(&settings->references, 1);
+  atomic_store(&settings->shared->looks, 0);
   if (settings->secrets) atomic_store(&settings->secrets->references, 1);
 }
 

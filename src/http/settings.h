@@ -1,5 +1,5 @@
-/* settings: what a client was made with. They never change afterwards, except for the bucket and what was learnt about trust. Everything
-   that works for the client shares them; the last of it frees them. The secrets are wiped earlier. */
+/* settings: what a client was made with. They never change afterwards. Everything that works for the client shares them; the last of it
+   frees them. The secrets are wiped earlier. */
 #ifndef BRAZE_SETTINGS_H
 #define BRAZE_SETTINGS_H
 
@@ -10,12 +10,11 @@
 #include "base/buffer.h"
 #include "base/secret.h"
 #include "http/limits.h"
-#include "http/retry.h"
+
+struct braze_shared;
 
 struct braze_settings {
   atomic_int references;
-  int holds;     /* for the owner's thread alone */
-  bool dropping; /* the secrets are dropped with the last hold */
   struct braze_secrets *secrets; /* NULL once the client is closed; each engine has a reference of its own */
   char *url;  /* of the REST endpoint, without a trailing slash */
   char *authority; /* host and port in it, for messages */
@@ -27,9 +26,7 @@ struct braze_settings {
   char *no_proxy; /* hosts that are reached without the proxy */
   struct braze_limits limits; /* of each call that names none of its own */
   int max_connections;
-  struct braze_bucket bucket;
-  atomic_int looks; /* under way for the client; see look.h */
-  atomic_bool trust_file; /* a certificate was trusted by the default file and not by the default directory */
+  struct braze_shared *shared; /* what changes; see shared.h */
 };
 
 #define BRAZE_DEFAULT_TIMEOUT 30.0
@@ -49,17 +46,10 @@ struct braze_settings *braze_settings_retain(struct braze_settings *settings);
 /* Drops a reference. NULL is allowed. */
 void braze_settings_release(struct braze_settings *settings);
 
-/* Takes a hold: a reference on the owner's own thread, which may drop and release the settings meanwhile. A hold keeps the secrets as well,
-   and survives braze_settings_after_fork. */
-void braze_settings_hold(struct braze_settings *settings);
-
-/* Drops a hold. NULL is allowed. */
-void braze_settings_let_go(struct braze_settings *settings);
-
-/* The owner no longer needs the secrets: they are wiped as soon as no engine uses them and there is no hold. */
+/* The owner no longer needs the secrets: they are wiped as soon as no engine uses them. */
 void braze_settings_drop_secrets(struct braze_settings *settings);
 
-/* In the child of a fork: drops the references of the parent's engines, which do not exist there. */
+/* In the child of a fork: drops the references of the parent's engines, which do not exist there. The owner's remains. */
 void braze_settings_after_fork(struct braze_settings *settings);
 
 /* The setters return false for a value that is refused: message says what is wrong, hint what to do, both without a value that is

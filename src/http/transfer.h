@@ -2,7 +2,7 @@
 #ifndef BRAZE_TRANSFER_H
 #define BRAZE_TRANSFER_H
 
-#include "http/call.h"
+#include "http/call_state.h"
 #include "http/headers.h"
 #include "http/libcurl.h"
 #include "http/settings.h"

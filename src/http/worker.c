@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "process/descriptor.h"
+#include "http/call_state.h"
 #include "http/engine.h"
 #include "process/process.h"
 #include "process/thread.h"
@@ -197,6 +198,7 @@ int braze_worker_submit(struct braze_worker *worker, struct braze_call *call) {
   bool asleep;
   int failure = start_thread(worker);
   if (failure != 0) return failure;
+  call->process = braze_process_forks();
   braze_call_retain(call);
   pthread_mutex_lock(&worker->mutex);
   braze_list_append(&worker->inbox, &call->engine_link);

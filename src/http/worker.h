@@ -20,12 +20,12 @@ void braze_worker_free(struct braze_worker *worker);
 /* A descriptor that is readable while braze_worker_take has something to give. It never changes. */
 int braze_worker_descriptor(const struct braze_worker *worker);
 
-/* Hands a call over: the worker takes a reference of its own, and the call's deadline counts from call->started. The first call starts the
-   thread. Returns 0, or the error of errno.h that kept the thread from starting: then nothing was handed over. */
+/* Hands a call over: the worker takes a reference of its own, and the call's deadline counts from call->started. The first call starts
+   the thread. Returns 0, or the error of errno.h that kept the thread from starting: then nothing was handed over. */
 int braze_worker_submit(struct braze_worker *worker, struct braze_call *call);
 
-/* Cancels a call at once: from here on no request of it is sent. It is taken like any other, with call->cancelled set; then
-   braze_call_describe_cancelled says what is known of it. False: it had been finished or cancelled before. */
+/* Cancels a call at once: from here on no request of it is sent. It is taken like any other. False: it had
+   been finished or cancelled before. */
 bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call);
 
 /* Cancels all calls and lets the thread end. Finished and cancelled calls can still be taken. */

@@ -1,18 +1,9 @@
 /* adapter: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
-#define _GNU_SOURCE /* close under -std=c11 */
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "process/channel.h"
-#include "lua/client.h"
-#include "process/wake.h"
-
-struct channel {
-  struct braze_channel opening;
-  int connection; /* -1 = none */
-};
+#include "lua/userdata.h"
 
 /* Asked once: looking it up takes longer than all else that starts a call. */
 static _Atomic(lbraze_yieldable) is_yieldable;
@@ -91,19 +82,20 @@ static int core_resumes(lua_State *L) {
 static int core_notify(lua_State *L) {
   int socket = (int)luaL_checkinteger(L, 2);
   struct lbraze_client *client = lbraze_check_client(L, "notify");
-  braze_worker_notify(lbraze_client_worker(L, client), socket);
+  int failure = braze_client_notify(client->handle, socket);
+  if (failure != 0) lbraze_raise_failure(L, failure);
   return 0;
 }
 
 /* core.channel() -> channel, path; or nil, reason. Connect to the path, then call accept, both in one go. */
 static int core_channel(lua_State *L) {
-  struct channel *channel = lbraze_new_userdata(L, sizeof *channel);
+  struct braze_channel *channel = lbraze_new_userdata(L, sizeof *channel);
   char path[64], why[128];
   int failure;
-  channel->opening.listening = channel->opening.anchor = channel->connection = -1;
+  braze_channel_init(channel);
   lbraze_get_registered(L, LBRAZE_CHANNEL);
   lua_setmetatable(L, -2);
-  failure = braze_channel_open(&channel->opening, path, sizeof path);
+  failure = braze_channel_open(channel, path, sizeof path);
   if (failure != 0) {
     braze_text_print_error(why, sizeof why, failure);
     lua_pushnil(L);
@@ -115,18 +107,17 @@ static int core_channel(lua_State *L) {
 }
 
 /* [-0, +0, e] The channel at index 1. */
-static struct channel *check_channel(lua_State *L) {
-  struct channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
+static struct braze_channel *check_channel(lua_State *L) {
+  struct braze_channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
   if (!channel) luaL_error(L, "a channel is expected, not %s", lbraze_what(L, 1));
   return channel;
 }
 
 /* channel:accept() -> descriptor or nil */
 static int channel_accept(lua_State *L) {
-  struct channel *channel = check_channel(L);
-  if (channel->connection < 0) channel->connection = braze_channel_accept(&channel->opening);
-  if (channel->connection >= 0)
-    lua_pushinteger(L, channel->connection);
+  int connection = braze_channel_accept(check_channel(L));
+  if (connection >= 0)
+    lua_pushinteger(L, connection);
   else
     lua_pushnil(L);
   return 1;
@@ -134,28 +125,20 @@ static int channel_accept(lua_State *L) {
 
 /* channel:poke(): what reads at the other end gets a byte */
 static int channel_poke(lua_State *L) {
-  const struct channel *channel = check_channel(L);
-  braze_wake_notify(channel->connection);
+  braze_channel_poke(check_channel(L));
   return 0;
-}
-
-static void close_channel(struct channel *channel) {
-  int left = braze_channel_accept(&channel->opening);
-  if (left >= 0) close(left);
-  if (channel->connection >= 0) close(channel->connection);
-  channel->connection = -1;
 }
 
 /* channel:close() */
 static int channel_close(lua_State *L) {
-  close_channel(check_channel(L));
+  braze_channel_close(check_channel(L));
   return 0;
 }
 
 /* Any value may come in through debug.getmetatable: what is no channel is left alone. */
 static int channel__gc(lua_State *L) {
-  struct channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
-  if (channel) close_channel(channel);
+  struct braze_channel *channel = lbraze_test_userdata(L, 1, LBRAZE_CHANNEL, sizeof *channel);
+  if (channel) braze_channel_close(channel);
   return 0;
 }
 

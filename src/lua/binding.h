@@ -253,7 +253,7 @@ enum { LBRAZE_SHARED_BODY = 5, LBRAZE_SHARED_SAFE_BODY };
 /* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). The caller holds references
    to all three. `shared`: where Lua code that runs meanwhile may ask the same of the same call, the index of a table in which
    the places above are free at first, and are to be emptied with the answer; else 0. */
-bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, struct braze_call *call, struct braze_outcome *outcome,
                         int shared);
 
 /* client.c */

@@ -1,17 +1,17 @@
-/* client: the client: its settings, its engine and its worker, and the blocking call. */
-#include "lua/client.h"
+/* client: a client of Lua's: made, called, closed and collected. */
+#include "lua/userdata.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "process/process.h"
 
 /* The client at index, open or closed; NULL for anything else. Never raises: finalizers use it. */
 static struct lbraze_client *test_client(lua_State *L, int index) {
   struct lbraze_client *client = lbraze_test_userdata(L, index, LBRAZE_CLIENT, sizeof *client);
-  return client ? client : lbraze_test_userdata(L, index, LBRAZE_SAFE_CLIENT, sizeof *client);
+  if (!client) client = lbraze_test_userdata(L, index, LBRAZE_SAFE_CLIENT, sizeof *client);
+  return client && client->self == client ? client : NULL;
 }
 
 const struct braze_settings *lbraze_settings_of(lua_State *L, int index) {
@@ -23,7 +23,7 @@ const struct braze_settings *lbraze_settings_of(lua_State *L, int index) {
     client = test_client(L, -1);
     lua_pop(L, 1);
   }
-  return client ? client->settings : NULL;
+  return client && client->handle ? braze_client_settings(client->handle) : NULL;
 }
 
 /* [-0, +1, m] An empty table for requests. Before Lua 5.4 luaL_ref's list of what is free ends
@@ -34,37 +34,24 @@ static void push_new_requests(lua_State *L) {
   lua_rawseti(L, -2, 0);
 }
 
-bool lbraze_is_child(const struct lbraze_client *client) {
-  return client->process != braze_process_forks();
-}
-
-/* In the child of a fork: the parent's engine and worker are left as they are: cleaning them up would write on the parent's
-   connections. The secrets that they hold references to are the child's to wipe. */
-static void abandon(struct lbraze_client *client) {
-  client->engine = NULL;
-  client->worker = NULL;
-  if (client->settings) braze_settings_after_fork(client->settings);
+/* Whether the requests beside the client are those of a process that this one was forked from. */
+static bool is_parents(const struct lbraze_client *client) {
+  return client->handle && client->generation != braze_client_generation(client->handle);
 }
 
 /* The parent's requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
-  if (!lbraze_is_child(client)) {
-    if (client->worker && braze_process_is_exiting()) braze_worker_cancel_overdue(client->worker);
-    return;
-  }
+  if (!is_parents(client)) return;
   lbraze_get_uservalue(L, index);
   push_new_requests(L);
-  if (!lbraze_is_child(client)) { /* a finalizer that ran meanwhile did this */
-    lua_pop(L, 2);
-    return;
+  if (is_parents(client)) { /* unless a finalizer that ran meanwhile did this */
+    lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
+    client->delivering = false;
+    client->generation = braze_client_generation(client->handle);
+  } else {
+    lua_pop(L, 1);
   }
-  lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
   lua_pop(L, 1);
-  abandon(client);
-  client->pending = 0;
-  client->delivering = false;
-  client->process = braze_process_forks();
-  client->generation++;
 }
 
 struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
@@ -75,44 +62,23 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
     lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
   lbraze_refresh_client(L, 1, client);
-  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+  if (!client->handle) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
   return client;
 }
 
 struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method) {
   struct lbraze_client *client = lbraze_check_client(L, method);
-  if (client->closed) lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
+  if (braze_client_is_closed(client->handle)) lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
   return client;
 }
 
-int lbraze_raise_system(lua_State *L, const char *what, int code) {
+int lbraze_raise_failure(lua_State *L, int failure) {
+  const char *what = failure == EMFILE || failure == ENFILE ? "descriptor" : "thread";
   char why[100];
-  braze_text_print_error(why, sizeof why, code);
-  lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "%s: %s", what, why);
-}
-
-/* What a call needs could not be made. */
-LBRAZE_RAISES static void raise_unmade(lua_State *L, int failure) {
   if (failure == BRAZE_ERROR_LIBCURL) luaL_error(L, "libcurl could not be initialised");
-  if (failure == EMFILE || failure == ENFILE) lbraze_raise_system(L, "no descriptor for the client", failure);
-  luaL_error(L, "not enough memory");
-}
-
-struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client) {
-  int failure = client->worker ? 0 : braze_worker_new(&client->worker, client->settings);
-  if (failure != 0) raise_unmade(L, failure);
-  return client->worker;
-}
-
-/* Idempotent, waits for nothing. What is done can still be delivered. */
-static void close_client(struct lbraze_client *client) {
-  if (lbraze_is_child(client)) abandon(client);
-  if (client->closed) return;
-  client->closed = true;
-  if (client->worker) braze_worker_close(client->worker);
-  if (client->engine) braze_engine_retire(client->engine);
-  client->engine = NULL;
-  if (client->settings) braze_settings_drop_secrets(client->settings);
+  if (failure == ENOMEM) luaL_error(L, "not enough memory");
+  braze_text_print_error(why, sizeof why, failure);
+  lbraze_usage(L, "nothing was sent; look at the process's limits (ulimit -a)", "no %s for the client: %s", what, why);
 }
 
 /* [-0, +0, e] Reads the options at index 2 into the new client at index 1. */
@@ -128,7 +94,7 @@ static int new_client(lua_State *L, enum lbraze_registered metatable) {
   struct lbraze_client *client = lbraze_new_userdata(L, sizeof *client);
   struct lbraze_hold *hold;
   memset(client, 0, sizeof *client);
-  client->process = braze_process_forks();
+  client->self = client;
   lua_createtable(L, 1, 0);
   push_new_requests(L);
   lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
@@ -140,8 +106,9 @@ static int new_client(lua_State *L, enum lbraze_registered metatable) {
   lua_pushvalue(L, options + 1);
   lua_pushvalue(L, options);
   lua_pushvalue(L, options + 2);
-  client->settings = braze_settings_new();
-  if (!client->settings) return luaL_error(L, "not enough memory");
+  client->handle = braze_client_new();
+  if (!client->handle) return luaL_error(L, "not enough memory");
+  client->generation = braze_client_generation(client->handle);
   lbraze_hold_client(hold, client);
   status = lua_pcall(L, 3, 0, 0);
   lbraze_hold_release(hold);
@@ -169,17 +136,15 @@ static int run_call(lua_State *L) {
   struct lbraze_context context = {hold->settings, NULL};
   struct lbraze_target target;
   int failure;
-  struct lbraze_client *client;
   lbraze_check_open_client(L, "call"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "call", &target);
   context.operation = target.name;
   lbraze_make_call(L, 3, LBRAZE_FOR_CALL, &target, &context, hold);
   lbraze_check_room(L, target.name);
-  client = lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
-  failure = client->engine ? 0 : braze_engine_new(&client->engine, client->settings, 1);
-  if (failure != 0) raise_unmade(L, failure);
-  braze_engine_run(client->engine, hold->call);
-  return lbraze_push_answer(L, hold->settings, hold->call, &hold->call->outcome, 0) ? 1 : lua_error(L);
+  lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
+  failure = braze_client_call(hold->client, hold->call);
+  if (failure != 0) return lbraze_raise_failure(L, failure);
+  return lbraze_push_answer(L, hold->settings, hold->call, braze_call_outcome(hold->call, NULL), 0) ? 1 : lua_error(L);
 }
 
 int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,
@@ -189,11 +154,10 @@ int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, co
   if (target->operation) lbraze_check_params(L, params_index, context);
   lbraze_read_call_options(L, params_index + 1, scope, context, &options);
   lbraze_read_params(L, params_index, target, context, &options, &params);
-  hold->call = braze_call_new();
+  hold->call = braze_call_new(hold->began);
   if (!hold->call) luaL_error(L, "not enough memory");
-  hold->call->started = hold->began;
-  hold->call->limits = options.limits;
-  lbraze_write_request(L, &params, &hold->call->request);
+  *braze_call_limits(hold->call) = options.limits;
+  lbraze_write_request(L, &params, braze_call_request(hold->call));
   braze_call_ready(hold->call);
   return options.on_done;
 }
@@ -277,20 +241,21 @@ void lbraze_set_operations(lua_State *L, lua_CFunction function, bool safe) {
 static int client_close(lua_State *L) {
   struct lbraze_client *client = test_client(L, 1);
   /* One that is collected already, as another finalizer may find it, is closed. */
-  if (!client || client->settings) close_client(lbraze_check_client(L, "close"));
+  if (!client || client->handle) braze_client_close(lbraze_check_client(L, "close")->handle);
   return 0;
 }
 
 /* client:pending() -> n */
 static int client_pending(lua_State *L) {
-  lua_pushinteger(L, lbraze_check_client(L, "pending")->pending);
+  lua_pushinteger(L, braze_client_pending(lbraze_check_client(L, "pending")->handle));
   return 1;
 }
 
 /* client:pollfd(), client:getfd() -> descriptor */
 static int client_pollfd(lua_State *L) {
-  struct lbraze_client *client = lbraze_check_client(L, "pollfd");
-  lua_pushinteger(L, braze_worker_descriptor(lbraze_client_worker(L, client)));
+  int descriptor, failure = braze_client_descriptor(lbraze_check_client(L, "pollfd")->handle, &descriptor);
+  if (failure != 0) return lbraze_raise_failure(L, failure);
+  lua_pushinteger(L, descriptor);
   return 1;
 }
 
@@ -305,25 +270,24 @@ static int client_events(lua_State *L) {
 static int client__gc(lua_State *L) {
   struct lbraze_client *client = test_client(L, 1);
   if (!client) return 0;
-  close_client(client);
-  braze_worker_free(client->worker);
-  client->worker = NULL;
-  braze_settings_release(client->settings);
-  client->settings = NULL;
+  braze_client_free(client->handle);
+  client->handle = NULL;
   return 0;
 }
 
 static int client__close(lua_State *L) {
-  struct lbraze_client *client = test_client(L, 1);
-  if (client) close_client(client);
+  const struct lbraze_client *client = test_client(L, 1);
+  if (client && client->handle) braze_client_close(client->handle);
   return 0;
 }
 
 static int client__tostring(lua_State *L) {
   const struct lbraze_client *client = test_client(L, 1);
   char text[512] = "braze.client (closed)"; /* a copy: pushing may run what frees the settings */
-  if (client && client->settings && !client->closed)
-    braze_text_print(text, sizeof text, "braze.client (%s)", client->settings->authority ? client->settings->authority : "");
+  if (client && client->handle && !braze_client_is_closed(client->handle)) {
+    const char *authority = braze_client_settings(client->handle)->authority;
+    braze_text_print(text, sizeof text, "braze.client (%s)", authority ? authority : "");
+  }
   lua_pushstring(L, text);
   return 1;
 }

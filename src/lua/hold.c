@@ -1,7 +1,7 @@
 /* hold: what a method works with while Lua code may run: references of its own, released however the method ends. */
 #include <string.h>
 
-#include "lua/client.h"
+#include "lua/userdata.h"
 
 /* Slots for an answer of the deepest JSON that is decoded. */
 #define STACK_ROOM 200
@@ -16,14 +16,16 @@ struct lbraze_hold *lbraze_push_hold(lua_State *L) {
 }
 
 void lbraze_hold_client(struct lbraze_hold *hold, const struct lbraze_client *client) {
-  hold->settings = client->settings;
-  braze_settings_hold(hold->settings);
+  hold->client = client->handle;
+  hold->settings = braze_client_settings(hold->client);
+  braze_client_hold(hold->client);
 }
 
 void lbraze_hold_release(struct lbraze_hold *hold) {
   braze_call_release(hold->call);
   hold->call = NULL;
-  braze_settings_let_go(hold->settings);
+  braze_client_let_go(hold->client);
+  hold->client = NULL;
   hold->settings = NULL;
 }
 
@@ -35,7 +37,7 @@ int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client 
   hold->began = began;
   lua_pushcfunction(L, function);
   for (i = 1; i <= count + 1; i++) lua_pushvalue(L, i);
-  if (!client->settings) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+  if (!client->handle) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
   lbraze_hold_client(hold, client);
   status = lua_pcall(L, count + 1, 1, 0);
   lbraze_hold_release(hold);

@@ -2,7 +2,7 @@
 #include "braze.h"
 #include "base/version.h"
 #include "service/instance.h"
-#include "lua/client.h"
+#include "lua/userdata.h"
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "http/link.h"
-#include "lua/client.h"
+#include "lua/userdata.h"
 
 /* A walk is a table: what it was begun with, the page at hand, and how the next one is asked for. */
 enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };

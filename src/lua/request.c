@@ -2,12 +2,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "lua/client.h"
+#include "lua/userdata.h"
 #include "base/text.h"
 
 struct lbraze_request *lbraze_test_request(lua_State *L, int index) {
   struct lbraze_request *request = lbraze_test_userdata(L, index, LBRAZE_REQUEST, sizeof *request);
-  return request ? request : lbraze_test_userdata(L, index, LBRAZE_SAFE_REQUEST, sizeof *request);
+  if (!request) request = lbraze_test_userdata(L, index, LBRAZE_SAFE_REQUEST, sizeof *request);
+  return request && request->self == request ? request : NULL;
 }
 
 /* Whether its finalizer ran, as another finalizer may find it. */
@@ -27,30 +28,20 @@ static struct lbraze_request *check_request(lua_State *L, const char *method) {
   lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
   lbraze_refresh_client(L, lua_gettop(L), request->client);
   lua_pop(L, 2);
-  if (!request->client->settings) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
+  if (!request->client->handle) lbraze_usage(L, NULL, "%s was called on a request whose client is collected", method);
   if (is_collected(request)) lbraze_usage(L, NULL, "%s was called on a request that is collected", method);
   return request;
 }
 
-/* Whether the request was in flight in a process that this one was forked from. */
-static bool is_parents(const struct lbraze_request *request, const struct braze_call *call) {
-  return request->generation != request->client->generation && !atomic_load(&call->finished);
-}
-
 static bool is_done(const struct lbraze_request *request) {
-  return request->answered || atomic_load(&request->call->finished) || is_parents(request, request->call);
+  return request->answered || braze_call_is_done(request->call);
 }
 
 /* [-0, +1, m] Makes the answer of a request that is done, whose table is on top of the stack. */
-static bool push_new_answer(lua_State *L, const struct lbraze_request *request, const struct lbraze_hold *hold) {
-  struct braze_call *call = hold->call;
-  struct braze_outcome outcome;
-  bool parents = is_parents(request, call);
-  if (!parents && !call->cancelled) return lbraze_push_answer(L, hold->settings, call, &call->outcome, lua_gettop(L));
-  if (parents) call->cancelled_at = braze_clock_now();
-  braze_call_describe_cancelled(call, &outcome);
-  if (parents) outcome.maybe_applied = !outcome.reads; /* the parent goes on with it */
-  return lbraze_push_answer(L, hold->settings, call, &outcome, 0);
+static bool push_new_answer(lua_State *L, const struct lbraze_hold *hold) {
+  struct braze_outcome written;
+  struct braze_outcome *outcome = braze_call_outcome(hold->call, &written);
+  return lbraze_push_answer(L, hold->settings, hold->call, outcome, outcome != &written ? lua_gettop(L) : 0);
 }
 
 /* [-0, +0, m] Empties a place in the table at index. What was never there is not written: before Lua 5.4 that would make room for it. */
@@ -70,7 +61,7 @@ bool lbraze_push_request_answer(lua_State *L, int index, struct lbraze_request *
   if (!request->answered) {
     if (!hold->call && !request->call) lbraze_usage(L, NULL, "the answer of a request that is collected is gone");
     if (!hold->call) hold->call = braze_call_retain(request->call);
-    good = push_new_answer(L, request, hold);
+    good = push_new_answer(L, hold);
     if (!good) {
       lua_rawgeti(L, -2, LBRAZE_REQUEST_WHERE);
       lua_setfield(L, -2, "where");
@@ -127,7 +118,7 @@ static int request_wait(lua_State *L) {
   while (!is_done(request)) {
     double remaining = until - braze_clock_now();
     if (remaining <= 0) break;
-    braze_worker_wait(request->client->worker, request->call, remaining);
+    braze_client_wait(request->client->handle, request->call, remaining);
     check_request(L, "wait"); /* the process may exit meanwhile */
   }
   lua_pushboolean(L, is_done(request));
@@ -137,7 +128,7 @@ static int request_wait(lua_State *L) {
 /* request:cancel() */
 static int request_cancel(lua_State *L) {
   struct lbraze_request *request = check_request(L, "cancel");
-  if (!is_done(request)) braze_worker_cancel(request->client->worker, request->call);
+  if (!is_done(request)) braze_client_cancel(request->client->handle, request->call);
   return 0;
 }
 
@@ -150,23 +141,24 @@ static int request__gc(lua_State *L) {
 
 static int request__tostring(lua_State *L) {
   const struct lbraze_request *request = lbraze_test_request(L, 1);
-  bool done = request && (request->answered || !request->call || atomic_load(&request->call->finished));
+  bool done = request && (!request->call || is_done(request));
   lua_pushstring(L, done ? "braze.request (done)" : "braze.request (in flight)");
   return 1;
 }
 
 /* [-0, +1, m] A request that is not started, with its table: client, on_done and the place of the call that starts it. The
    client is at index 1. */
-static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *client, int on_done) {
+static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *client, const struct lbraze_hold *hold, int on_done) {
   struct lbraze_request *request = lbraze_new_userdata(L, sizeof *request);
   memset(request, 0, sizeof *request);
+  request->self = request;
   request->client = client;
   lua_createtable(L, 4, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, LBRAZE_REQUEST_CLIENT);
   lua_pushvalue(L, on_done);
   lua_rawseti(L, -2, LBRAZE_REQUEST_ON_DONE);
-  lbraze_push_where(L, client->settings);
+  lbraze_push_where(L, hold->settings);
   lua_rawseti(L, -2, LBRAZE_REQUEST_WHERE);
   lbraze_set_uservalue(L, -2);
   lbraze_get_registered(L, lbraze_has_metatable(L, 1, LBRAZE_SAFE_CLIENT) ? LBRAZE_SAFE_REQUEST : LBRAZE_REQUEST);
@@ -175,11 +167,9 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
 }
 
 /* [-0, +1, e] Pushes the client's table of requests and keeps the request, which is on top of the stack, there; its reference.
-   The client then is open, has its worker, and nothing of Lua's has run since it was looked at. */
-static int keep_request(lua_State *L, struct lbraze_client *client, struct lbraze_request *request) {
+   The client then is open, and nothing of Lua's has run since it was looked at. */
+static int keep_request(lua_State *L) {
   lbraze_check_open_client(L, "start"); /* what ran up to here may have closed it */
-  lbraze_client_worker(L, client);
-  request->generation = client->generation;
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
   lua_remove(L, -2);
@@ -199,16 +189,15 @@ static int start_call(lua_State *L) {
   lbraze_read_target(L, 2, hold->settings, "start", &target);
   context.operation = target.name;
   on_done = lbraze_make_call(L, 3, LBRAZE_FOR_START, &target, &context, hold);
-  request = push_request(L, client, on_done);
-  reference = keep_request(L, client, request);
-  hold->call->reference = reference;
-  failure = braze_worker_submit(client->worker, hold->call);
+  request = push_request(L, client, hold, on_done);
+  reference = keep_request(L);
+  braze_call_set_tag(hold->call, reference);
+  failure = braze_client_start(hold->client, hold->call);
   if (failure != 0) {
     luaL_unref(L, -1, reference);
-    return lbraze_raise_system(L, "no thread for the client", failure);
+    return lbraze_raise_failure(L, failure);
   }
   request->call = braze_call_retain(hold->call);
-  client->pending++;
   lua_pop(L, 1);
   return 1;
 }

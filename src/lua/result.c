@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "lua/binding.h"
 #include "base/redact.h"
-#include "http/retry.h"
 #include "base/text.h"
 
 #define MOST_BODY 4096u
@@ -61,9 +60,9 @@ static const char *text_field(lua_State *L, int index, const char *name, size_t 
 
 /* Whether the answer's value is the one that the call gave, if it gave one. In a success the key is masked, so a value that
    holds it comes back as another one. */
-static bool is_own_value(const struct braze_settings *settings, const struct braze_call *call, bool is_masked, const char *name, const char *text, size_t length) {
+static bool is_own_value(const struct braze_settings *settings, const struct braze_request *request, bool is_masked, const char *name, const char *text, size_t length) {
   size_t given_length;
-  const char *given = braze_request_value(&call->request, name, &given_length);
+  const char *given = braze_request_value(request, name, &given_length);
   if (!given || (length == given_length && memcmp(text, given, length) == 0)) return true;
   return is_masked && (!settings->secrets || braze_redact_finds(settings->secrets, NULL, given, given_length));
 }
@@ -85,7 +84,8 @@ static bool has_field(lua_State *L, int index, const struct braze_success *succe
 /* What came with a call, from which it is told what the answer is. */
 struct answer {
   const struct braze_settings *settings;
-  const struct braze_call *call;
+  const struct braze_request *request;
+  bool has_safe_body;
   const struct decoded *decoded;
   int index; /* of the decoded body */
 };
@@ -100,7 +100,7 @@ static enum braze_answer classify_operation(lua_State *L, const struct answer *a
   if (operation->success.says_success && !is_text(text, length, "success")) return BRAZE_ANSWER_OTHER_MESSAGE;
   if (!has_field(L, answer->index, &operation->success)) return BRAZE_ANSWER_NO_FIELD;
   text = text_field(L, answer->index, "send_id", &length);
-  if (!text || is_own_value(answer->settings, answer->call, answer->call->outcome.has_safe_body, "send_id", text, length)) return BRAZE_ANSWER_SUCCESS;
+  if (!text || is_own_value(answer->settings, answer->request, answer->has_safe_body, "send_id", text, length)) return BRAZE_ANSWER_SUCCESS;
   said->value = text;
   said->value_length = length;
   return BRAZE_ANSWER_OTHER_VALUE;
@@ -108,7 +108,7 @@ static enum braze_answer classify_operation(lua_State *L, const struct answer *a
 
 /* A route succeeds with any JSON, or with no body at all. */
 static enum braze_answer classify_answer(lua_State *L, const struct answer *answer, struct braze_said *said) {
-  const struct braze_operation *operation = answer->call->request.subject;
+  const struct braze_operation *operation = answer->request->subject;
   if (operation) return classify_operation(L, answer, operation, said);
   return answer->decoded->is_json || answer->decoded->is_empty ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NOT_JSON;
 }
@@ -137,10 +137,10 @@ static void set_body(lua_State *L, const struct braze_outcome *outcome, const st
 
 /* [-0, +0, m] Sets what the error on top of the stack has beyond the shared fields. */
 static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, const struct braze_buffer *body, double epoch) {
-  double retry_at = braze_retry_at(outcome, epoch);
+  double retry_at = braze_outcome_retry_at(outcome, epoch);
   lua_pushboolean(L, outcome->maybe_applied);
   lua_setfield(L, -2, "maybe_applied");
-  if (retry_at >= 0) set_integer(L, "retry_at", braze_retry_whole(retry_at));
+  if (retry_at >= 0) set_integer(L, "retry_at", braze_clock_whole(retry_at));
   set_body(L, outcome, body);
   if (outcome->curl_code == 0) return;
   set_integer(L, "curl_code", outcome->curl_code);
@@ -238,7 +238,7 @@ static void push_result(lua_State *L, const struct braze_settings *settings, con
   lbraze_set_next(L, settings, &outcome->link);
 }
 
-bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, const struct braze_call *call, struct braze_outcome *outcome,
+bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, struct braze_call *call, struct braze_outcome *outcome,
                         int shared) {
   struct lbraze_words words;
   struct braze_said said = {NULL, 0, NULL, 0};
@@ -246,7 +246,8 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   struct braze_buffer *body = &outcome->body;
   const double epoch = braze_clock_epoch();
   struct decoded decoded = push_body(L, outcome, body, shared);
-  const struct answer answer = {settings, call, &decoded, lua_gettop(L)};
+  const struct braze_request *request = braze_call_request(call);
+  const struct answer answer = {settings, request, outcome->has_safe_body, &decoded, lua_gettop(L)};
   if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
   if (outcome->answered) {
     kind = classify_answer(L, &answer, &said);
@@ -264,8 +265,8 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, con
   }
   if (decoded.is_object) said.text = text_field(L, answer.index, "message", &said.length);
   lbraze_words_init(&words);
-  words.operation = call->request.name;
-  braze_explain(settings, call, outcome, kind, said, epoch, &words.message, &words.hint);
+  words.operation = request->name;
+  braze_explain(settings, request, braze_call_limits(call), outcome, kind, said, epoch, &words.message, &words.hint);
   lbraze_push_error(L, settings, outcome->kind, &words);
   if (decoded.is_object && decoded.fits) set_errors(L, answer.index);
   set_shared_fields(L, outcome);

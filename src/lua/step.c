@@ -1,6 +1,6 @@
 /* step: what has finished goes to the host: its on_done, on the thread that asks, one after the other. */
 #include "base/clock.h"
-#include "lua/client.h"
+#include "lua/userdata.h"
 
 /* Calls the on_done of the request at index 1, which has one; at 2 the hold. Runs protected: an error is the on_done's own,
    unless the request has no answer yet. */
@@ -54,13 +54,12 @@ static bool run_on_done(lua_State *L, int first) {
    raised what stands at first. */
 static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, int most, int *count) {
   struct lbraze_hold *hold = lua_touserdata(L, first + HOLD);
-  struct braze_worker *worker = client->worker;
+  const unsigned generation = client->generation;
   bool failed = false;
-  while (*count < most && (hold->call = braze_worker_take(worker)) != NULL) {
-    int reference = hold->call->reference;
+  while (*count < most && (hold->call = braze_client_take(hold->client)) != NULL) {
+    int reference = braze_call_tag(hold->call);
     lua_rawgeti(L, first + REQUESTS, reference);
     luaL_unref(L, first + REQUESTS, reference);
-    client->pending--;
     ++*count;
     if (run_on_done(L, first) && !failed) {
       lua_replace(L, first + RAISED);
@@ -69,10 +68,10 @@ static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, i
     braze_call_release(hold->call);
     hold->call = NULL;
     lua_settop(L, first + REQUESTS);
-    /* An on_done that forked returns in the child too, where the worker is the parent's; one may collect the client by hand. */
-    if (lbraze_is_child(client) || client->worker != worker) return failed;
+    /* An on_done that forked returns in the child too, where what is left is the parent's; one may collect the client by hand. */
+    if (!client->handle || braze_client_generation(client->handle) != generation) return failed;
   }
-  braze_worker_rearm(worker);
+  braze_client_rearm(hold->client);
   return failed;
 }
 
@@ -83,21 +82,17 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   struct lbraze_hold *hold;
   int count = 0, ready;
   bool failed;
-  if (!client->worker || !braze_worker_ready(client->worker)) return 0;
+  if (!braze_client_is_ready(client->handle)) return 0;
   lbraze_check_room(L, method); /* before anything is taken */
   lua_pushnil(L);
   lua_pushcfunction(L, deliver);
   lua_pushcfunction(L, deliver_failure);
   hold = lbraze_push_hold(L);
   lbraze_check_client(L, method);
-  if (!client->worker) {
-    lua_settop(L, first - 1);
-    return 0;
-  }
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
   lua_remove(L, -2);
-  ready = braze_worker_count(client->worker);
+  ready = braze_client_ready_count(client->handle);
   if (most > ready) most = ready;
   lbraze_hold_client(hold, client);
   client->delivering = true;
@@ -125,7 +120,7 @@ int lbraze_client_step(lua_State *L) {
   if (!lua_isnil(L, 2)) {
     most = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : -1;
     if (!(most >= 0) || (most < 1e9 && (double)(int)most != most))
-      lbraze_refuse_argument(L, 2, client->settings, "step", "a whole number that is not negative", "leave it out to deliver all");
+      lbraze_refuse_argument(L, 2, braze_client_settings(client->handle), "step", "a whole number that is not negative", "leave it out to deliver all");
     if (most > 1e9) most = 1e9;
   }
   lua_pushinteger(L, deliver_finished(L, client, (int)most, "step"));
@@ -142,9 +137,9 @@ int lbraze_client_wait(lua_State *L) {
     deliver_finished(L, client, 1000000000, "wait");
     lbraze_check_client(L, "wait"); /* an on_done may have forked, or collected the client by hand */
     remaining = until - braze_clock_now();
-    if (client->pending == 0 || remaining <= 0) break;
-    braze_worker_wait(client->worker, NULL, remaining);
+    if (braze_client_pending(client->handle) == 0 || remaining <= 0) break;
+    braze_client_wait(client->handle, NULL, remaining);
   }
-  lua_pushboolean(L, client->pending == 0);
+  lua_pushboolean(L, braze_client_pending(client->handle) == 0);
   return 1;
 }

@@ -12,6 +12,21 @@
 
 #include "base/text.h"
 #include "process/descriptor.h"
+#include "process/wake.h"
+
+void braze_channel_init(struct braze_channel *channel) {
+  channel->listening = channel->anchor = channel->connection = -1;
+}
+
+void braze_channel_poke(const struct braze_channel *channel) {
+  braze_wake_notify(channel->connection);
+}
+
+void braze_channel_close(struct braze_channel *channel) {
+  int connection = braze_channel_accept(channel);
+  if (connection >= 0) close(connection);
+  channel->connection = -1;
+}
 
 #ifdef __linux__
 
@@ -43,7 +58,6 @@ static int bind_without_name(struct braze_channel *channel) {
 
 int braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
   int failure;
-  channel->anchor = -1;
   channel->listening = braze_descriptor_raise(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   failure = channel->listening < 0 ? -channel->listening : bind_without_name(channel);
   if (failure == 0 && listen(channel->listening, 1) != 0) failure = errno;
@@ -62,26 +76,27 @@ static bool is_ours(int connection) {
 }
 
 int braze_channel_accept(struct braze_channel *channel) {
-  int connection = channel->listening < 0 ? -1 : braze_descriptor_raise(accept4(channel->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  int connection;
+  if (channel->listening < 0) return channel->connection;
+  connection = braze_descriptor_raise(accept4(channel->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection >= 0 && !is_ours(connection)) {
     close(connection);
     connection = -1;
   }
   close_both(channel);
-  return connection;
+  channel->connection = connection < 0 ? -1 : connection;
+  return channel->connection;
 }
 
 #else
 
 int braze_channel_open(struct braze_channel *channel, char *path, size_t size) {
-  (void)path, (void)size;
-  channel->listening = channel->anchor = -1;
+  (void)channel, (void)path, (void)size;
   return ENOSYS;
 }
 
 int braze_channel_accept(struct braze_channel *channel) {
-  (void)channel;
-  return -1;
+  return channel->connection;
 }
 
 #endif

@@ -6,15 +6,24 @@
 #include <stddef.h>
 
 struct braze_channel {
-  int listening; /* -1: not open */
-  int anchor;    /* the socket's file, which no longer has a name */
+  int listening;  /* -1: not open */
+  int anchor;     /* the socket's file, which no longer has a name */
+  int connection; /* our end; -1: none */
 };
+
+/* Makes a channel that is not open. */
+void braze_channel_init(struct braze_channel *channel);
 
 /* Opens the channel and writes the path to connect to. Returns 0 or an error of errno.h. */
 int braze_channel_open(struct braze_channel *channel, char *path, size_t size);
 
-/* Accepts the connection that this process has just made, and closes everything else. Returns the connection's descriptor, which is
-   non-blocking, or -1. Never waits. */
+/* Accepts the connection that this process has just made, and closes all that was needed for it. Returns our end, which is non-blocking,
+   or -1; the same one each time. Never waits. */
 int braze_channel_accept(struct braze_channel *channel);
+
+/* What reads at the other end gets a byte. Never waits. */
+void braze_channel_poke(const struct braze_channel *channel);
+
+void braze_channel_close(struct braze_channel *channel);
 
 #endif

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "http/look.h"
 #include "process/process.h"
-#include "http/retry.h"
 #include "base/text.h"
 #include "service/operation.h"
 
@@ -18,7 +18,8 @@
 /* What the sentences below are made from. */
 struct words {
   const struct braze_settings *settings;
-  const struct braze_call *call;
+  const struct braze_request *request;
+  const struct braze_limits *limits;
   const struct braze_outcome *outcome;
   enum braze_answer answer;
   struct braze_said said;
@@ -28,7 +29,7 @@ struct words {
 
 /* NULL: what is called is a route, of which nothing is known. */
 static const struct braze_operation *operation_of(const struct words *words) {
-  return words->call->request.subject;
+  return words->request->subject;
 }
 
 /* The field that a success must hold; "" = none. */
@@ -44,7 +45,7 @@ static void say_service_message(const struct words *words, const char *before) {
 }
 
 static void say_values(const struct words *words) {
-  const struct braze_request *request = &words->call->request;
+  const struct braze_request *request = words->request;
   const char *before = " (";
   int i;
   for (i = 0; i < request->shown_count; i++) {
@@ -86,7 +87,7 @@ static void say_duration(struct braze_buffer *out, double seconds) {
 }
 
 static void say_time(const struct words *words, struct braze_buffer *out, double epoch) {
-  time_t seconds = (time_t)braze_retry_whole(epoch);
+  time_t seconds = (time_t)braze_clock_whole(epoch);
   struct tm parts;
   char text[64];
   if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) return;
@@ -100,7 +101,7 @@ static void say_time(const struct words *words, struct braze_buffer *out, double
 
 static void explain_rate_limit(const struct words *words) {
   const struct braze_rate_limit *limit = &words->outcome->rate_limit;
-  double at = braze_retry_at(words->outcome, words->epoch), reset = braze_retry_reset(words->outcome, words->epoch);
+  double at = braze_outcome_retry_at(words->outcome, words->epoch), reset = braze_outcome_reset_at(words->outcome, words->epoch);
   braze_buffer_print(words->message, "the rate limit is used up");
   if (limit->limit >= 0 && limit->remaining >= 0)
     braze_buffer_print(words->message, ": %lld of %lld left", (long long)limit->remaining, (long long)limit->limit);
@@ -133,7 +134,7 @@ static void explain_auth(const struct words *words) {
 
 static bool has_campaign(const struct words *words) {
   size_t length;
-  return braze_request_value(&words->call->request, "campaign_id", &length) != NULL;
+  return braze_request_value(words->request, "campaign_id", &length) != NULL;
 }
 
 static void explain_rejected(const struct words *words) {
@@ -181,9 +182,9 @@ static void explain_protocol(const struct words *words) {
     return;
   }
   if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG)
-    braze_buffer_print(words->message, "the answer of %s is longer than %zu MiB and was cut off", host, words->call->request.max_response / MIBIBYTE);
+    braze_buffer_print(words->message, "the answer of %s is longer than %zu MiB and was cut off", host, words->request->max_response / MIBIBYTE);
   else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED)
-    braze_buffer_print(words->message, "the answer of %s is longer than %zu MiB with all that is around it, and was cut off", host, (words->call->request.max_response + BRAZE_RECEIVE_LIMIT) / MIBIBYTE);
+    braze_buffer_print(words->message, "the answer of %s is longer than %zu MiB with all that is around it, and was cut off", host, (words->request->max_response + BRAZE_RECEIVE_LIMIT) / MIBIBYTE);
   else if (outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG)
     braze_buffer_print(words->message, "the headers of %s are longer than 64 KiB", host);
   else if (!outcome->answered)
@@ -248,7 +249,7 @@ static void explain_tls(const struct words *words) {
 static bool explain_lack(const struct words *words) {
   const struct braze_settings *settings = words->settings;
   const char *peer = settings->proxy ? settings->proxy : settings->authority;
-  double seconds = words->outcome->connecting ? words->call->limits.connect_timeout : words->call->limits.timeout;
+  double seconds = words->outcome->connecting ? words->limits->connect_timeout : words->limits->timeout;
   switch (words->outcome->lack) {
   case BRAZE_LACK_NOTHING: return false;
   case BRAZE_LACK_STORE:
@@ -278,22 +279,22 @@ static bool explain_lack(const struct words *words) {
 }
 
 static void explain_timeout(const struct words *words) {
-  const struct braze_call *call = words->call;
+  const struct braze_limits *limits = words->limits;
   const struct braze_outcome *outcome = words->outcome;
   const char *host = words->settings->authority;
   if (explain_lack(words)) return;
   if (outcome->request_sent)
-    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, call->limits.timeout);
+    braze_buffer_print(words->message, "no whole answer from %s within %g s; the request had left", host, limits->timeout);
   else if (outcome->connecting)
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.connect_timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, limits->connect_timeout);
   else if (outcome->crowded && words->settings->max_connections == 1)
-    braze_buffer_print(words->message, "the only connection to %s did not become free within %g s", host, call->limits.timeout);
+    braze_buffer_print(words->message, "the only connection to %s did not become free within %g s", host, limits->timeout);
   else if (outcome->crowded)
-    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, call->limits.timeout);
+    braze_buffer_print(words->message, "none of the %d connections to %s became free within %g s", words->settings->max_connections, host, limits->timeout);
   else if (outcome->curl_code == 0)
-    braze_buffer_print(words->message, "the call to %s had no time to begin within %g s%s", host, call->limits.timeout, outcome->maybe_applied ? " once more" : "; nothing was sent");
+    braze_buffer_print(words->message, "the call to %s had no time to begin within %g s%s", host, limits->timeout, outcome->maybe_applied ? " once more" : "; nothing was sent");
   else
-    braze_buffer_print(words->message, "no connection to %s within %g s", host, call->limits.timeout);
+    braze_buffer_print(words->message, "no connection to %s within %g s", host, limits->timeout);
   say_curl_code(words);
   if (outcome->request_sent || outcome->maybe_applied) return;
   if (outcome->crowded)
@@ -399,7 +400,7 @@ static void explain_maybe_applied(const struct words *words) {
   if (words->hint->length > 0) braze_buffer_print(words->hint, "; ");
   if (outcome->applied_before && outcome->status >= 400 && outcome->status <= 499)
     say_refused_repeat(words);
-  else if (words->call->request.repeatable)
+  else if (words->request->repeatable)
     say_repeat(words);
   else
     say_lost(words);
@@ -407,7 +408,7 @@ static void explain_maybe_applied(const struct words *words) {
 
 /* A Retry-After on anything but a 429, whose own words say it. */
 static void explain_when(const struct words *words) {
-  double at = braze_retry_at(words->outcome, words->epoch);
+  double at = braze_outcome_retry_at(words->outcome, words->epoch);
   if (at < 0 || words->outcome->kind == BRAZE_RATE_LIMITED) return;
   braze_buffer_print(words->hint, "%sthe service asks to be called after ", words->hint->length > 0 ? "; " : "");
   say_time(words, words->hint, at);
@@ -430,9 +431,9 @@ static void explain_coding(const struct words *words) {
   braze_buffer_print(words->message, ", which was not asked for, and is not shown");
 }
 
-void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
+void braze_explain(const struct braze_settings *settings, const struct braze_request *request, const struct braze_limits *limits, const struct braze_outcome *outcome,
                    enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint) {
-  const struct words words = {settings, call, outcome, answer, said, epoch, message, hint};
+  const struct words words = {settings, request, limits, outcome, answer, said, epoch, message, hint};
   explain_kind[outcome->kind](&words);
   explain_unknown_host(&words);
   explain_coding(&words);

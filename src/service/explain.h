@@ -3,7 +3,9 @@
 #define BRAZE_EXPLAIN_H
 
 #include "base/buffer.h"
-#include "http/call.h"
+#include "http/limits.h"
+#include "http/outcome.h"
+#include "http/request.h"
 #include "http/settings.h"
 
 /* What the JSON of a whole 2xx turned out to be. */
@@ -25,7 +27,7 @@ struct braze_said {
 };
 
 /* Appends one line each: what happened, and what to do; what came from outside is escaped. The outcome is one that failed; it is not always the call's own. */
-void braze_explain(const struct braze_settings *settings, const struct braze_call *call, const struct braze_outcome *outcome,
+void braze_explain(const struct braze_settings *settings, const struct braze_request *request, const struct braze_limits *limits, const struct braze_outcome *outcome,
                    enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint);
 
 #define BRAZE_MESSAGE_LIMIT 2048u

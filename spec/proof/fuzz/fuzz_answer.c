@@ -20,8 +20,8 @@ static struct braze_call *call, *call_with_id;
 
 /* A call of create_send_id; without a send_id where it is NULL. */
 static struct braze_call *new_call(const char *send_id) {
-  struct braze_call *made = braze_call_new();
-  struct braze_request *request = made ? &made->request : NULL;
+  struct braze_call *made = braze_call_new(0);
+  struct braze_request *request = made ? braze_call_request(made) : NULL;
   CLAIM(request);
   request->subject = braze_operation_at(0);
   request->name = braze_operation_at(0)->name;

@@ -293,7 +293,7 @@ static void fuzz_retry(struct input *input) {
   call.deadline = time.now + (double)take_number(input, 2) / 64;
   time.random = (double)take_byte(input) / 256;
   cost = outcome.kind == BRAZE_TIMEOUT ? 10 : 5;
-  told = braze_retry_at(&outcome, time.epoch);
+  told = braze_outcome_retry_at(&outcome, time.epoch);
   atomic_init(&bucket.tokens, tokens);
   if (!braze_retry_decide(&call, &outcome, &time, &bucket, &at)) {
     CLAIM(atomic_load(&bucket.tokens) == tokens);

@@ -1,29 +1,26 @@
-/* client: what the files about clients and their requests share. */
-#ifndef LBRAZE_CLIENT_H
-#define LBRAZE_CLIENT_H
+/* userdata: clients and requests as Lua holds them, and what the files about them share. */
+#ifndef LBRAZE_USERDATA_H
+#define LBRAZE_USERDATA_H
 
-#include "http/engine.h"
+#include "client.h"
 #include "lua/binding.h"
-#include "http/worker.h"
+
+/* Both kinds begin with their own address, as no other userdata does: debug.setmetatable gives their metatables to any. */
 
 struct lbraze_client {
-  struct braze_settings *settings; /* NULL before it is open and once it is collected */
-  bool closed;
-  bool delivering; /* an on_done is running */
-  unsigned process; /* that all below belongs to, by braze_process_forks; the child of a fork leaves it alone and starts anew */
-  unsigned generation; /* counts those starts */
-  struct braze_engine *engine; /* for blocking calls; made at the first */
-  struct braze_worker *worker; /* for started calls; made when first needed */
-  int pending;                 /* started and not delivered */
+  const void *self;
+  struct braze_client *handle; /* NULL before it is open and once it is collected */
+  bool delivering;             /* an on_done is running */
+  unsigned generation;         /* of the requests that are kept beside it; see braze_client_generation */
 };
 
-/* The table beside a client: the requests that were not delivered, by their references. */
+/* The table beside a client: the requests that were not delivered, by their references, which are the tags of their calls. */
 enum { LBRAZE_CLIENT_REQUESTS = 1 };
 
 struct lbraze_request {
+  const void *self;
   struct lbraze_client *client; /* kept by the table beside the request */
   struct braze_call *call;      /* NULL before it is started and once it is answered */
-  unsigned generation;          /* of the client when it was started */
   bool answered, good;          /* the answer is in the table: a result, or an error */
 };
 
@@ -35,19 +32,20 @@ enum { LBRAZE_REQUEST_CLIENT = 1, LBRAZE_REQUEST_ON_DONE, LBRAZE_REQUEST_ANSWER,
 
 struct lbraze_hold {
   double began; /* monotonic: when the method was entered, where it makes a call */
-  struct braze_settings *settings;
+  struct braze_client *client;
+  struct braze_settings *settings; /* the client's */
   struct braze_call *call;
 };
 
 /* [-0, +1, m] An empty one. It releases nothing by itself: between filling and releasing it nothing may raise. */
 struct lbraze_hold *lbraze_push_hold(lua_State *L);
 
-/* Takes the settings of a client that is not collected. */
+/* Holds a client that is not collected. */
 void lbraze_hold_client(struct lbraze_hold *hold, const struct lbraze_client *client);
 
 void lbraze_hold_release(struct lbraze_hold *hold);
 
-/* [-0, +2, e] Calls a function with all that is on the stack and, behind it, a hold with the client's settings, which is
+/* [-0, +2, e] Calls a function with all that is on the stack and, behind it, a hold of the client, which is
    released when the function has returned one value or raised. `began`: for a method that makes a call, when it was entered:
    the call's deadline counts from there, and so covers what the parameters take to be encoded. Returns 1. */
 int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method, double began);
@@ -71,18 +69,12 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);
 /* [-0, +0, e] The same, and it must be open. */
 struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method);
 
-/* Whether what the client has belongs to a process that this one was forked from. */
-bool lbraze_is_child(const struct lbraze_client *client);
-
-/* [-0, +0, m] Makes the client, which stands at index (no negative one), ready for this process: after a fork it starts anew.
-   What runs meanwhile may have closed or collected it. */
+/* [-0, +0, m] Makes the client, which stands at index (no negative one), ready for this process: the child of a fork forgets the parent's
+   requests. What runs meanwhile may have closed or collected it. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client);
 
-/* [-0, +0, e] The client's worker, made if there is none. Runs nothing of Lua's unless it raises. */
-struct braze_worker *lbraze_client_worker(lua_State *L, struct lbraze_client *client);
-
-/* [-0, +0, e] Raises for an error of the system's: no thread, no descriptor. */
-LBRAZE_RAISES int lbraze_raise_system(lua_State *L, const char *what, int code);
+/* [-0, +0, e] Raises for a failure of client.h: what a call needs could not be made. */
+LBRAZE_RAISES int lbraze_raise_failure(lua_State *L, int failure);
 
 /* request.c */
 
