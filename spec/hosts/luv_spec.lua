@@ -111,10 +111,11 @@ describe("braze.luv", function()
     peer:default { read, { write = scripted_peer.answer(403, {}, '{"message":"Access Denied"}') }, again }
     local output, status = child.run(([[
       local uv, braze = require "luv", require "braze.luv"
-      coroutine.wrap(function()
+      uv.new_timer():start(0, 0, coroutine.wrap(function()
         braze.new { api_key = "braze-key-0123456789", endpoint = %q }:create_send_id { campaign_id = "c" }
-      end)()
+      end))
       uv.run() ]]):format(peer.url))
+    -- From the loop, whether the answer is there at once or later.
     assert.matches("Uncaught Error: .*:3: braze: auth %(403%): ", output)
     assert.matches("Access Denied", output, 1, true)
     assert.equal("255", status)

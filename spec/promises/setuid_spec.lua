@@ -28,7 +28,7 @@ describe("a process with more rights than its user", function()
   local function run(program, environment)
     local words = { "env", "LUA_CPATH=" .. quote(package.cpath), "LUA_PATH=" .. quote(package.path) }
     for name, value in pairs(environment) do words[#words + 1] = name .. "=" .. quote(value) end
-    words[#words + 1] = folder .. "/lua -e " .. quote(program) .. " 2>&1"
+    words[#words + 1] = folder .. "/lua -e " .. quote(program)
     return output_of(table.concat(words, " "))
   end
 

@@ -187,10 +187,10 @@ do
   answering(scripted_peer.created())
   local one <close> = client()
   local registry, json, failure = debug.getregistry(), package.loaded.cjson, nil
-  -- Its two functions stand there under addresses.
+  -- Its functions stand there under addresses, beside the host's require.
   local function forget_json()
     for name, value in pairs(registry) do
-      if type(name) == "userdata" and type(value) == "function" then registry[name] = nil end
+      if type(name) == "userdata" and type(value) == "function" and value ~= require then registry[name] = nil end
     end
     package.loaded.cjson = nil
   end

@@ -136,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct braze_outcome outcome;
   unsigned flags = take_byte(&input);
   bool answered, good;
+  int shared;
   if (!L) open_all();
   braze_outcome_init(&outcome);
   outcome.status = statuses[take_byte(&input) % (sizeof statuses / sizeof *statuses)];
@@ -159,8 +160,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     braze_outcome_fail(&outcome, (enum braze_kind)(BRAZE_NETWORK + take_byte(&input) % (BRAZE_CANCELLED - BRAZE_NETWORK + 1)));
   braze_buffer_append(&outcome.body, (const char *)input.at, input.left);
   answered = outcome.answered;
-  good = lbraze_push_answer(L, settings, flags & 128 ? call_with_id : call, &outcome, (flags & 64) != 0);
-  CLAIM(lua_gettop(L) == 1);
+  if (flags & 64) lua_newtable(L); /* where others who ask find the text */
+  shared = lua_gettop(L);
+  good = lbraze_push_answer(L, settings, flags & 128 ? call_with_id : call, &outcome, shared);
+  CLAIM(lua_gettop(L) == shared + 1);
   CLAIM(!good || answered);
   claim_limits();
   claim_type("request_id", LUA_TSTRING, true);
