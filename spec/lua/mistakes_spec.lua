@@ -242,8 +242,8 @@ describe("a mistake in the arguments of a method", function()
   for name, method in pairs(waits) do
     it("shows the value that " .. name .. " was given", function()
       for _, row in ipairs(shown) do
-        refusal(function() method[1](method[2], row[1]) end, "wait takes a number of seconds that is not negative", row[2],
-          "leave it out to wait")
+        refusal(function() method[1](method[2], row[1]) end, "wait takes a number of seconds that is not negative",
+          row[2], "leave it out to wait")
       end
     end)
   end
