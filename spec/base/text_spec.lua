@@ -64,6 +64,8 @@ describe("text.escape", function()
     { "plain text", "campaign id: 12/3 \"quoted\" \\", "campaign id: 12/3 \"quoted\" \\" },
     { "line ends and tabs", "a\nb\rc\td", "a\\nb\\rc\\td" },
     { "a NUL", "a\0b", "a\\x00b" },
+    { "a text that is shown backwards", "a\226\128\174b\226\128\168\226\129\166\226\129\169c", "a\\u202Eb\\u2028\\u2066\\u2069c" },
+    { "other marks of that block", "\226\128\167\226\128\175\226\129\165\226\129\170", "\226\128\167\226\128\175\226\129\165\226\129\170" },
     { "an escape sequence of a terminal", "\27[31mred", "\\x1B[31mred" },
     { "DEL", "\127", "\\x7F" },
     { "UTF-8", "\195\164 \226\130\172 \240\159\152\128", "\195\164 \226\130\172 \240\159\152\128" },

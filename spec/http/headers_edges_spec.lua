@@ -40,3 +40,18 @@ describe("a folded line", function()
     assert.same({ limit = 5 }, headers.feed(lines, epoch))
   end)
 end)
+
+describe("a status line", function()
+  local lines = { "HTTP/1.1 103 x\r\n", "x-ratelimit-limit: 5\r\n", "x-request-id: early\r\n", "\r\n" }
+
+  it("starts again behind an interim response", function()
+    lines[5], lines[6] = "HTTP/1.1 200 x\r\n", "x-ratelimit-remaining: 6\r\n"
+    assert.same({ remaining = 6 }, headers.feed(lines, epoch))
+  end)
+
+  it("is a trailer behind the final one", function()
+    lines[1] = "HTTP/1.1 200 x\r\n"
+    lines[5], lines[6] = "HTTP/1.1: x\r\n", "x-ratelimit-remaining: 6\r\n"
+    assert.same({ limit = 5, request_id = "early" }, headers.feed(lines, epoch))
+  end)
+end)

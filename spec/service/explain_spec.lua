@@ -97,6 +97,10 @@ describe("the words of an error", function()
     local failure = failure_of(answer(400, {},
       '{"message":"bad","errors":["a",null,"b",null,{"x":null,"y":[null]}],"more":null}'))
     assert.same({ "a", "b", { y = {} } }, failure.errors)
+    assert.same({ { field = "x" } }, failure_of(answer(400, {}, '{"message":"bad","errors":{"field":"x"}}')).errors)
+    for _, empty in ipairs { "[]", "{}" } do
+      assert.same({}, failure_of(answer(400, {}, '{"message":"bad","errors":' .. empty .. "}")).errors)
+    end
     assert.same({ "one" }, failure_of(answer(400, {}, '{"errors":"one"}')).errors)
     assert.is_nil(failure_of(answer(400, {}, '{"errors":1}')).errors)
     assert.is_nil(failure_of(answer(400, {}, '{"errors":null}')).errors)
@@ -106,6 +110,7 @@ describe("the words of an error", function()
     assert.matches('redirects to "https://elsewhere/", which is not followed', failure_of(answer(301,
       { location = "https://elsewhere/" }, "")).message, 1, true)
     assert.matches("redirects, without saying where to", failure_of(answer(302, {}, "")).message, 1, true)
+    assert.matches("says that nothing has changed", failure_of("HTTP/1.1 304 Not Modified\r\n\r\n").message, 1, true)
   end)
 
   it("tell an answer that queued the call from one that only looks so", function()

@@ -80,6 +80,13 @@ bool braze_text_is_plain(const char *text, size_t *length) {
   return true;
 }
 
+/* Characters that change the direction or the line of the text around them, so that a log shows something else than it holds: U+2028 to
+   U+202E and U+2066 to U+2069. */
+static bool is_format(const unsigned char *bytes, size_t count) {
+  if (count != 3 || bytes[0] != 0xE2) return false;
+  return (bytes[1] == 0x80 && bytes[2] >= 0xA8 && bytes[2] <= 0xAE) || (bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9);
+}
+
 /* Writes the character at `bytes`, whose sequence_length is `count`, in its safe form. Returns the length of that. */
 static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count) {
   bool control = is_control(bytes, count);
@@ -88,6 +95,7 @@ static size_t write_unit(char unit[9], const unsigned char *bytes, size_t count)
   if (bytes[0] == '\t') return (size_t)snprintf(unit, 9, "\\t");
   if (count == 2 && control) return (size_t)snprintf(unit, 9, "\\x%02X\\x%02X", bytes[0], bytes[1]);
   if (count == 0 || control) return (size_t)snprintf(unit, 9, "\\x%02X", bytes[0]);
+  if (is_format(bytes, count)) return (size_t)snprintf(unit, 9, "\\u20%02X", (bytes[1] == 0x80 ? 0x00 : 0x40) + (bytes[2] & 0x3F));
   memcpy(unit, bytes, count);
   return count;
 }

@@ -210,6 +210,12 @@ static bool may_be_read(char first) {
   }
 }
 
+/* Whether a status line is that of an interim response, 100 to 199. */
+static bool is_interim(const char *line, size_t length) {
+  const char *space = memchr(line, ' ', length);
+  return space && space + 1 < line + length && space[1] == '1';
+}
+
 /* Takes the value of the header that was the last. */
 static void take(struct braze_headers *headers, struct value value, double epoch, struct braze_outcome *outcome) {
   switch (headers->last) {
@@ -257,7 +263,9 @@ void braze_headers_line(struct braze_headers *headers, const char *line, size_t 
   if (length > 0 && !may_be_read(line[0])) {
     headers->last = NAME_COUNT;
     if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return;
+    if (headers->ended && headers->is_final) return; /* a trailer that looks like it */
     braze_headers_init(headers);
+    headers->is_final = !is_interim(line, length);
     outcome->request_id[0] = '\0';
     outcome->location[0] = outcome->coding[0] = '\0';
     braze_buffer_clear(&outcome->link);

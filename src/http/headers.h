@@ -17,13 +17,14 @@ struct braze_headers {
   double date;                      /* by the service's clock, from the header Date */
   bool date_seen;
   double epoch; /* by this machine's clock, when the response came */
+  bool is_final; /* the status line was not that of an interim response */
   int last;   /* which header the last line was: a folded line continues it */
   bool ended; /* the empty line came: what follows are trailers, which are ignored */
 };
 
 void braze_headers_init(struct braze_headers *headers);
 
-/* Reads one line, with or without its line end. A status line starts again, so that only the final response counts. The request ID,
+/* Reads one line, with or without its line end. The status line behind an interim response starts again, so that only the final response counts. The request ID,
    the target of a redirect and the coding of the body go straight to the outcome. `epoch` is the time now, UTC. */
 void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
                         struct braze_outcome *outcome);

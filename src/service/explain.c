@@ -160,6 +160,8 @@ static void explain_redirect(const struct words *words) {
     braze_buffer_print(words->message, "%s redirects to ", words->settings->authority);
     braze_text_quote(words->message, location, strlen(location), MOST_OF_A_VALUE);
     braze_buffer_print(words->message, ", which is not followed: the API key would go there");
+  } else if (words->outcome->status == 304) {
+    braze_buffer_print(words->message, "%s says that nothing has changed, which it was not asked", words->settings->authority);
   } else {
     braze_buffer_print(words->message, "%s redirects, without saying where to", words->settings->authority);
   }
