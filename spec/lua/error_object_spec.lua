@@ -127,13 +127,16 @@ describe("an error object", function()
       { { kind = "auth\0" }, 'there is no kind "auth\\x00"', 'did you mean "auth"?' },
       { { kind = "odd" }, 'there is no kind "odd"', "cancelled, busy and ledger" },
       { { kind = 5 }, "field kind must be a string, not the number 5" },
-      { { kind = "auth", status = "401" }, 'field status must be a number, not the string "401"' },
+      { { kind = "auth", status = "401" }, 'field status must be an integer, not the string "401"' },
       { { kind = "auth", maybe_applied = 1 }, "field maybe_applied must be a boolean, not the number 1" },
       { { kind = "auth", rate_limit = 1 }, "field rate_limit must be a table, not the number 1" },
       { { kind = "auth", message = {} }, "field message must be a string, not a table" },
-      { "network", "takes a table of fields, not the string \"network\"" }, { nil, "takes a table of fields, not" },
+      { { kind = "auth", attempts = 1.5 }, "field attempts must be an integer, not the number 1.5" },
+      { { kind = "auth", page = "3" }, 'field page must be an integer, not the string "3"' },
+      { { kind = "auth", page = 1 / 0 }, "field page must be an integer, not the number inf" },
+      { "network", 'takes a table of fields, not the string "network"' }, { nil, "takes a table of fields, not" },
     }
-    for i = 1, 17 do
+    for i = 1, 20 do
       local failure = check(caught(pcall(braze.error, rows[i][1])))
       assert.equal("usage", failure.kind)
       assert.matches(rows[i][2], failure.message, 1, true)
@@ -141,11 +144,27 @@ describe("an error object", function()
     end
   end)
 
+  it("takes every field that the page about errors lists, and the page lists every one", function()
+    local documented, file = {}, assert(io.open "docs/errors.md")
+    local rows = file:read "*a":match "\n## Fields\n(.-)\n\n%u"
+    file:close()
+    for cell in rows:gmatch "\n| (`[^|]*) |" do
+      for name in cell:gmatch "`([%w_]+)`" do documented[name] = errors.field_types[name] end
+    end
+    assert.same(errors.field_types, documented)
+    local values = { string = "x", boolean = true, number = 0.5, integer = 5, table = {} }
+    for name, kind in pairs(documented) do
+      local fields = { kind = "auth" }
+      fields[name] = name == "kind" and "rejected" or values[kind]
+      assert.equal(fields[name], braze.error(fields)[name], name)
+    end
+  end)
+
   it("takes every field of an error", function()
     local all = {
       kind = "rejected", message = "m", hint = "h", where = "w", maybe_applied = true, attempts = 1, elapsed = 0.5,
       rate_limit = { limit = 5 }, status = 400, retry_at = 7, errors = { "e" }, body = "b", request_id = "r",
-      operation = "create_send_id", curl_code = 7, curl_message = "c",
+      operation = "create_send_id", curl_code = 7, curl_message = "c", page = 3,
     }
     local copy = {}
     for name, value in pairs(braze.error(all)) do copy[name] = value end

@@ -180,10 +180,15 @@ function bar.client(options)
   return braze.new(all)
 end
 
--- The result or the error of a call, in one of bar.modes. What hangs is an error of the bar's own kind.
-function bar.call(mode, client, parameters, options)
-  if mode == "blocking" then return select(2, pcall(client.create_send_id, client, parameters, options)) end
-  local started, request = pcall(client.start, client, "create_send_id", parameters, options)
+-- The result or the error of a call to an operation or a route, in one of bar.modes. What hangs is an error of the
+-- bar's own kind.
+function bar.call_to(name, mode, client, parameters, options)
+  if mode == "blocking" then
+    local method = client[name]
+    if method then return select(2, pcall(method, client, parameters, options)) end
+    return select(2, pcall(client.call, client, name, parameters, options))
+  end
+  local started, request = pcall(client.start, client, name, parameters, options)
   if not started then return request end
   if not request:wait(hang) then
     request:cancel()
@@ -194,10 +199,15 @@ function bar.call(mode, client, parameters, options)
   return answer
 end
 
+-- The same for create_send_id.
+function bar.call(mode, client, parameters, options)
+  return bar.call_to("create_send_id", mode, client, parameters, options)
+end
+
 -- "kind maybe_applied status" of an answer, "made" for a result.
 function bar.describe(answer)
   if type(answer) ~= "table" then return "NO TABLE " .. tostring(answer) end
-  if not braze.is_error(answer) and answer.send_id then return "made " .. answer.status end
+  if not braze.is_error(answer) and answer.status then return "made " .. answer.status end
   return ("%s %s %s"):format(answer.kind, tostring(answer.maybe_applied), answer.status or "-")
 end
 

@@ -11,11 +11,11 @@ local errors = { key = 'canary/"key\\0123456789' }
 
 local math_type = math.type
 
-local field_types = {
+errors.field_types = {
   kind = "string", message = "string", hint = "string", where = "string", maybe_applied = "boolean",
   attempts = "integer", elapsed = "number", rate_limit = "table", status = "integer", retry_at = "integer",
   errors = "table", body = "string", request_id = "string",
-  operation = "string", curl_code = "integer", curl_message = "string",
+  operation = "string", curl_code = "integer", curl_message = "string", page = "integer",
 }
 local always = { "kind", "message", "where", "maybe_applied", "attempts", "elapsed", "rate_limit" }
 errors.kinds = {
@@ -35,7 +35,7 @@ function errors.check(failure)
   for name, value in pairs(failure) do
     local found = type_of(value)
     if name == "elapsed" then found = type(value) end
-    assert.equal(field_types[name], found, name)
+    assert.equal(errors.field_types[name], found, name)
   end
   assert.is_true(errors.kinds[failure.kind])
   assert.not_equal("", failure.message)

@@ -173,6 +173,7 @@ local braze = {}
 ---@field status? integer
 ---@field retry_at? integer
 ---@field operation? string
+---@field page? integer
 ---@field errors? (string|table)[]
 ---@field body? string
 ---@field request_id? string

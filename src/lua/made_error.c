@@ -4,23 +4,38 @@
 #include "lua/binding.h"
 #include "base/text.h"
 
-#define FIELD_COUNT 16
+/* What a field of an error is; an integer is a Lua number without a fraction. */
+enum type { TEXT, FLAG, NUMBER, INTEGER, TABLE };
+
+#define MAX_INTEGER 9007199254740992.0 /* 2^53: up to here a double holds every integer */
+#define FIELD_COUNT 17
 
 /* All that an error may have, and the type of each. */
 static const char *const field_names[FIELD_COUNT] = {
-    "kind", "message", "hint",      "where",        "maybe_applied", "attempts", "elapsed",    "rate_limit", "status",
-    "body", "errors",  "curl_code", "curl_message", "request_id",    "retry_at", "operation",
+    "kind", "message", "hint",      "where",        "maybe_applied", "attempts", "elapsed",   "rate_limit", "status",
+    "body", "errors",  "curl_code", "curl_message", "request_id",    "retry_at", "operation", "page",
 };
 
-static const int field_types[FIELD_COUNT] = {
-    LUA_TSTRING, LUA_TSTRING, LUA_TSTRING, LUA_TSTRING, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TNUMBER, LUA_TTABLE,  LUA_TNUMBER,
-    LUA_TSTRING, LUA_TTABLE,  LUA_TNUMBER, LUA_TSTRING, LUA_TSTRING,  LUA_TNUMBER, LUA_TSTRING,
+static const enum type field_types[FIELD_COUNT] = {
+    TEXT, TEXT,  TEXT,    TEXT, FLAG, INTEGER, NUMBER, TABLE,  INTEGER,
+    TEXT, TABLE, INTEGER, TEXT, TEXT, INTEGER, TEXT,   INTEGER,
 };
 
 static const struct lbraze_context context = {NULL, NULL};
 
-static const char *type_with_article(int type) {
-  return type == LUA_TSTRING ? "a string" : type == LUA_TNUMBER ? "a number" : type == LUA_TTABLE ? "a table" : "a boolean";
+static const char *type_with_article(enum type type) {
+  static const char *const names[] = {[TEXT] = "a string", [FLAG] = "a boolean", [NUMBER] = "a number", [INTEGER] = "an integer", [TABLE] = "a table"};
+  return names[type];
+}
+
+/* Whether the value on top of the stack is of a type. */
+static bool is_of_type(lua_State *L, enum type type) {
+  static const int types[] = {[TEXT] = LUA_TSTRING, [FLAG] = LUA_TBOOLEAN, [NUMBER] = LUA_TNUMBER, [INTEGER] = LUA_TNUMBER, [TABLE] = LUA_TTABLE};
+  double number;
+  if (lua_type(L, -1) != types[type]) return false;
+  if (type != INTEGER) return true;
+  number = lua_tonumber(L, -1);
+  return number >= -MAX_INTEGER && number <= MAX_INTEGER && (double)(int64_t)number == number;
 }
 
 static const char *kind_at(const void *names, int index) {
@@ -67,7 +82,7 @@ static void check_fields(lua_State *L) {
     lua_pushstring(L, field_names[i]);
     lua_rawget(L, 1);
     braze_text_print(name, sizeof name, "field %s", field_names[i]);
-    if (!lua_isnil(L, -1) && lua_type(L, -1) != field_types[i]) lbraze_refuse_type(L, &context, name, type_with_article(field_types[i]), NULL);
+    if (!lua_isnil(L, -1) && !is_of_type(L, field_types[i])) lbraze_refuse_type(L, &context, name, type_with_article(field_types[i]), NULL);
     if (i > 0) lua_pop(L, 1);
   }
   if (!lua_isnil(L, -1) && !is_kind(L)) refuse_kind(L);
