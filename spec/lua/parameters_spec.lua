@@ -230,6 +230,8 @@ describe("parameters", function()
       { { a = "\255" }, "a is not UTF-8, at byte 1 of 1" },
       { { [""] = "a" }, "the query has a name that is empty" },
       { { ["\255"] = "a" }, "the query has a name that is not UTF-8" },
+      { { ["a\0b"] = "c" }, "the query has a name that holds a NUL" },
+      { { ["a\0b"] = { 1 } }, "the query has a name that holds a NUL" },
       { { "a" }, "the query has a value without a name (its key is a number)" },
       { { a = ("x"):rep(32768) }, "the path and the query have more than 32768 bytes" },
       { { [("n"):rep(300)] = { 1 } }, "the query has a name of more than 250 bytes" },

@@ -159,6 +159,7 @@ static void check_query(lua_State *L, const struct lbraze_context *context, int 
     const char *text;
     if (lua_type(L, -2) != LUA_TSTRING) lbraze_refuse(L, context, "write query = { name = value }", "the query has a value without a name (its key is %s)", lbraze_what(L, -2));
     text = lua_tolstring(L, -2, &length);
+    if (strlen(text) < length) lbraze_refuse(L, context, NULL, "the query has a name that holds a NUL");
     if (braze_text_utf8_length(text, length) < length || length == 0) lbraze_refuse(L, context, NULL, "the query has a name that is %s", length == 0 ? "empty" : "not UTF-8");
     check_query_value(L, context, index, text);
     lua_pop(L, 1);

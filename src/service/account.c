@@ -9,6 +9,7 @@
 #include "service/operation.h"
 
 #define SWAPPED_HINT "are api_key and endpoint swapped?"
+#define SHORTEST_IN_ENDPOINT 16u /* a shorter key may be a word that a host's name has by chance */
 
 static bool begins(const char *text, size_t length, const char *beginning) {
   return length >= strlen(beginning) && braze_text_same(text, strlen(beginning), beginning);
@@ -79,12 +80,27 @@ static bool check_path(const char *url, struct braze_buffer *message, struct bra
   return true;
 }
 
+/* Whether the key stands in the endpoint. A name server would be asked for it, and it would be in the text of the client. */
+static bool holds_key(const struct braze_settings *settings, const char *text, size_t length) {
+  const char *key = settings->secrets->texts[BRAZE_SECRET_API_KEY];
+  size_t key_length = settings->secrets->lengths[BRAZE_SECRET_API_KEY], at;
+  if (!key || key_length < SHORTEST_IN_ENDPOINT) return false;
+  for (at = 0; at + key_length <= length; at++)
+    if (braze_text_same(text + at, key_length, key)) return true;
+  return false;
+}
+
 bool braze_account_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
                                  struct braze_buffer *hint) {
   struct braze_origin origin;
   bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
               braze_settings_keep_base_url(settings, braze_buffer_text(&origin.url), origin.authority) &&
               check_path(settings->url, message, hint);
+  if (good && holds_key(settings, text, length)) {
+    braze_buffer_print(message, "endpoint holds the API key");
+    braze_buffer_print(hint, "write the REST endpoint alone, such as \"https://rest.iad-01.braze.com\"; the key belongs in api_key");
+    good = false;
+  }
   settings->secure = origin.secure;
   settings->loopback = origin.loopback;
   settings->unknown_host = good && braze_advice_is_unknown(origin.host);
