@@ -115,7 +115,7 @@ describe("a mistake in the options of braze.new", function()
         { api_key = key, endpoint = "US-01", ["x" .. key:sub(1, 12)] = 1 },
         { api_key = key .. "\n", endpoint = "US-01", [key:sub(1, 15)] = 1 }, key,
         { api_key = key, endpoint = "https://" .. key .. ".example" }, { api_key = key, endpoint = "https://" .. key },
-        { api_key = key, endpoint = "https://rest.example/" .. key:upper() .. "/x" },
+        { api_key = key, endpoint = "https://rest." .. key:upper() .. ".example:5/x" },
       } do
         local text = tostring(refusal(function() braze.new(options) end))
         assert.is_nil(text:find(key:sub(1, 9), 1, true), text)

@@ -220,6 +220,45 @@ describe("a reply", function()
   end)
 end)
 
+describe("an answer without a body", function()
+  local peer, client
+  setup(function()
+    peer = scripted_peer.start()
+    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
+  end)
+  teardown(function()
+    client:close()
+    peer:stop()
+  end)
+  before_each(function() peer:reset() end)
+
+  local function answered(method, reply)
+    peer:play { { read = "request" }, { write = reply }, { close = "fin" } }
+    return select(2, pcall(client.call, client, method .. " /any", nil))
+  end
+
+  it("that only the connection's end ends may have been cut behind its header", function()
+    for _, header in ipairs { "", "Connection: close\r\n", "X-Request-Id: id\r\n" } do
+      local failure = answered("POST", "HTTP/1.1 200 OK\r\n" .. header .. "\r\n")
+      assert.same({ "network", true, 200 }, { failure.kind, failure.maybe_applied, failure.status })
+      assert.matches("the connection to .* broke after the request had left", failure.message)
+      assert.is_false(answered("GET", "HTTP/1.1 200 OK\r\n" .. header .. "\r\n").maybe_applied)
+    end
+  end)
+
+  it("is a success where it says that it has none", function()
+    for _, reply in ipairs {
+      "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nConnection: close\r\ntransfer-encoding: Chunked\r\n\r\n0\r\n\r\n",
+    } do
+      local result = answered("POST", reply)
+      assert.is_false(braze.is_error(result), reply .. tostring(result))
+      assert.is_nil(result.body)
+    end
+  end)
+end)
+
 describe("a client that is kept", function()
   -- libcurl 7.83 to 8.0.1 has freed the headers of the last response, and goes on with them where the next one begins
   -- with a folded line. glibc looks at each block that is given back.

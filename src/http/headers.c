@@ -8,7 +8,7 @@
 
 #define CONTRADICTED (-2)
 
-enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, LINK, NAME_COUNT };
+enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, LINK, TRANSFER_ENCODING, NAME_COUNT };
 
 #define MAX_EXACT INT64_C(9007199254740991)
 #define LONGEST_LIST 256
@@ -178,8 +178,9 @@ static void take_link(struct value value, struct braze_outcome *outcome) {
 static int find(const char *line, size_t length, size_t *value) {
   static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
                                                 "retry-after:",       "x-request-id:",          "location:",
-                                                "date:",              "content-encoding:",      "link:"};
-  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17, 5};
+                                                "date:",              "content-encoding:",      "link:",
+                                                "transfer-encoding:"};
+  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17, 5, 18};
   int i;
   for (i = 0; i < NAME_COUNT; i++) {
     *value = lengths[i];
@@ -202,6 +203,8 @@ static bool may_be_read(char first) {
   case 'R':
   case 'l':
   case 'L':
+  case 't':
+  case 'T':
   case ' ':
   case '\t':
   case '\r':
@@ -239,6 +242,7 @@ static void take(struct braze_headers *headers, struct value value, double epoch
     if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
     break;
   case LINK: take_link(value, outcome); break;
+  case TRANSFER_ENCODING: headers->transfer_coded = true; break;
   default: break;
   }
 }

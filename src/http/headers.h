@@ -17,6 +17,7 @@ struct braze_headers {
   double date;                      /* by the service's clock, from the header Date */
   bool date_seen;
   double epoch; /* by this machine's clock, when the response came */
+  bool transfer_coded; /* the header Transfer-Encoding came: the body says itself where it ends */
   bool is_final; /* the status line was not that of an interim response */
   int last;   /* which header the last line was: a folded line continues it */
   bool ended; /* the empty line came: what follows are trailers, which are ignored */

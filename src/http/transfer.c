@@ -344,12 +344,20 @@ static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct 
   outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
 }
 
+/* Whether nothing says that an answer without a body is complete: its end is that of the connection. It may have been cut behind its
+   header. A status of 204 or 205 says that no body comes. */
+static bool may_be_cut(const struct braze_transfer *transfer, const struct braze_outcome *outcome) {
+  curl_off_t length = -1;
+  if (outcome->body.length > 0 || transfer->response.transfer_coded || outcome->status == 204 || outcome->status == 205) return false;
+  return curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK && length < 0;
+}
+
 /* A final response of 300 or more counts whether or not it is complete; a 2xx only if it is. libcurl takes a response that ends inside its
    header for complete. */
 static void classify(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
     braze_outcome_classify_status(outcome);
-  else if (code == CURLE_OK && transfer->response.ended)
+  else if (code == CURLE_OK && transfer->response.ended && !may_be_cut(transfer, outcome))
     outcome->answered = true;
   else
     braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));

@@ -80,13 +80,13 @@ static bool check_path(const char *url, struct braze_buffer *message, struct bra
   return true;
 }
 
-/* Whether the key stands in the endpoint. A name server would be asked for it, and it would be in the text of the client. */
-static bool holds_key(const struct braze_settings *settings, const char *text, size_t length) {
+/* Whether the key stands in the host's name. A name server would be asked for it, and it would be in the text of the client. */
+static bool holds_key(const struct braze_settings *settings, const char *host) {
   const char *key = settings->secrets->texts[BRAZE_SECRET_API_KEY];
-  size_t key_length = settings->secrets->lengths[BRAZE_SECRET_API_KEY], at;
+  size_t key_length = settings->secrets->lengths[BRAZE_SECRET_API_KEY], length = strlen(host), at;
   if (!key || key_length < SHORTEST_IN_ENDPOINT) return false;
   for (at = 0; at + key_length <= length; at++)
-    if (braze_text_same(text + at, key_length, key)) return true;
+    if (braze_text_same(host + at, key_length, key)) return true;
   return false;
 }
 
@@ -96,8 +96,8 @@ bool braze_account_set_endpoint(struct braze_settings *settings, const char *tex
   bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
               braze_settings_keep_base_url(settings, braze_buffer_text(&origin.url), origin.authority) &&
               check_path(settings->url, message, hint);
-  if (good && holds_key(settings, text, length)) {
-    braze_buffer_print(message, "endpoint holds the API key");
+  if (good && holds_key(settings, origin.host)) {
+    braze_buffer_print(message, "endpoint has the API key in its host's name");
     braze_buffer_print(hint, "write the REST endpoint alone, such as \"https://rest.iad-01.braze.com\"; the key belongs in api_key");
     good = false;
   }
