@@ -3,6 +3,7 @@
 #ifndef BRAZE_SPEC_CORE_OBJECTS_H
 #define BRAZE_SPEC_CORE_OBJECTS_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -153,14 +154,14 @@ static int settings__gc(lua_State *L) {
 }
 
 /* [-0, +1 or 3, m] true, or nil, message, hint */
-static int push_taken(lua_State *L, bool taken, const struct words *words) {
-  if (!taken) return push_refusal(L, words);
+static int push_taken(lua_State *L, int failure, const struct words *words) {
+  if (failure != 0) return push_refusal(L, words);
   lua_pushboolean(L, true);
   return 1;
 }
 
-typedef bool (*setter)(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                       struct braze_buffer *hint);
+typedef int (*setter)(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
+                      struct braze_buffer *hint);
 
 static int set_by(lua_State *L, setter set) {
   struct words words;

@@ -1,10 +1,12 @@
-/* core_service: operation.h, target.h, link.h and instance.h as Lua functions for specs. core.c alone includes it, behind its helpers. */
+/* core_service: operation.h, target.h, link.h, instance.h and endpoint.h as Lua functions for specs. core.c alone includes it, behind
+   its helpers. */
 #ifndef BRAZE_SPEC_CORE_SERVICE_H
 #define BRAZE_SPEC_CORE_SERVICE_H
 
 #include "core_objects.h"
 #include "http/link.h"
 #include "http/url.h"
+#include "service/endpoint.h"
 #include "service/instance.h"
 #include "service/operation.h"
 #include "service/target.h"
@@ -153,25 +155,26 @@ static int instance_is_loopback(lua_State *L) {
 
 /* instance.resolve(text) -> { url, host, secure, loopback }, or nil, message, hint */
 static int instance_resolve(lua_State *L) {
-  struct braze_origin origin;
+  struct braze_endpoint endpoint;
   struct words words;
   struct braze_buffer *url;
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
-  bool good, kept;
+  int failure;
+  bool kept;
   words_init(&words);
   url = push_buffer(L, 4096, 0);
-  good = braze_instance_resolve(text, length, &origin, &words.message, &words.hint);
+  failure = braze_endpoint_read(text, length, &endpoint, &words.message, &words.hint);
   /* From here Lua may raise: the finalizer of a buffer of Lua's takes over. */
-  kept = braze_buffer_append(url, braze_buffer_text(&origin.url), origin.url.length);
-  braze_origin_free(&origin);
-  if (!kept) return luaL_error(L, "not enough memory");
-  if (!good) return push_refusal(L, &words);
+  kept = braze_buffer_append(url, braze_buffer_text(&endpoint.url), endpoint.url.length);
+  braze_endpoint_free(&endpoint);
+  if (!kept || failure == ENOMEM) return luaL_error(L, "not enough memory");
+  if (failure != 0) return push_refusal(L, &words);
   lua_newtable(L);
   set_text(L, "url", braze_buffer_text(url));
-  set_text(L, "host", origin.host);
-  set_boolean(L, "secure", origin.secure);
-  set_boolean(L, "loopback", origin.loopback);
+  set_text(L, "host", endpoint.host);
+  set_boolean(L, "secure", endpoint.secure);
+  set_boolean(L, "loopback", endpoint.loopback);
   return 1;
 }
 

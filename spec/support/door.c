@@ -38,8 +38,8 @@ static struct braze_client *new_client(const char *url, const char *key) {
   braze_buffer_init(&message, BRAZE_MAX_BODY);
   braze_buffer_init(&hint, BRAZE_MAX_BODY);
   if (!settings) fail("no memory for a client", 0);
-  if (!braze_account_set_endpoint(settings, url, strlen(url), &message, &hint) ||
-      !braze_account_set_api_key(settings, key, strlen(key), &message, &hint))
+  if (braze_account_set_endpoint(settings, url, strlen(url), &message, &hint) != 0 ||
+      braze_account_set_api_key(settings, key, strlen(key), &message, &hint) != 0)
     fail(braze_buffer_text(&message), 0);
   braze_buffer_free(&message);
   braze_buffer_free(&hint);

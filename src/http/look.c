@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "http/shared.h"
+#include "process/condition.h"
 #include "process/process.h"
 #include "process/thread.h"
 
@@ -170,19 +171,6 @@ static void *run(void *data) {
   return NULL;
 }
 
-
-static bool open_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  bool good;
-  if (pthread_condattr_init(&attributes) != 0) return false;
-#ifndef __APPLE__
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-#endif
-  good = pthread_cond_init(condition, &attributes) == 0;
-  pthread_condattr_destroy(&attributes);
-  return good;
-}
-
 /* Runs the look on a thread of its own. Returns what braze_look_begin does. */
 static int start_thread(struct braze_look *look) {
   int failure;
@@ -195,7 +183,7 @@ static int start_thread(struct braze_look *look) {
 int braze_look_begin(struct braze_look **begun, struct braze_settings *settings, bool with_name, const struct braze_wake *wake) {
   struct braze_look *look = calloc(1, sizeof *look);
   int failure;
-  if (!look || !open_condition(&look->done)) {
+  if (!look || !braze_condition_init(&look->done)) {
     free(look);
     return ENOMEM;
   }
@@ -224,19 +212,7 @@ struct braze_found *braze_look_found(struct braze_look *look) {
 }
 
 void braze_look_wait(struct braze_look *look, double max_seconds) {
-  struct timespec until;
-  double whole = (double)(time_t)max_seconds;
-#ifdef __APPLE__
-  clock_gettime(CLOCK_REALTIME, &until);
-#else
-  clock_gettime(CLOCK_MONOTONIC, &until);
-#endif
-  until.tv_sec += (time_t)whole;
-  until.tv_nsec += (long)((max_seconds - whole) * 1e9);
-  if (until.tv_nsec >= 1000000000L) {
-    until.tv_nsec -= 1000000000L;
-    until.tv_sec++;
-  }
+  const struct timespec until = braze_condition_time(max_seconds);
   pthread_mutex_lock(&look->mutex);
   while (atomic_load(&look->stage) != BRAZE_LOOK_DONE && pthread_cond_timedwait(&look->done, &look->mutex, &until) == 0) continue;
   pthread_mutex_unlock(&look->mutex);

@@ -3,7 +3,7 @@
 #ifndef BRAZE_SENDING_H
 #define BRAZE_SENDING_H
 
-#include "http/transfer.h"
+#include "http/transfer_state.h"
 
 /* Sets the callbacks that mark the moment. */
 CURLcode braze_sending_set(struct braze_transfer *transfer);

@@ -1,6 +1,7 @@
 /* settings: see settings.h. */
 #include "http/settings.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,30 +71,42 @@ bool braze_settings_keep_base_url(struct braze_settings *settings, const char *u
   return keep(&settings->url, url, strlen(url)) && keep(&settings->authority, authority, strlen(authority));
 }
 
-/* Keeps a part of the proxy's URL as a secret, with its %XX decoded. */
-static bool keep_decoded(struct braze_secrets *secrets, int which, const char *text, size_t length, bool *unreadable) {
+/* Keeps a part of the proxy's URL as a secret, with its %XX decoded. Returns 0; ENOMEM; or EINVAL: it holds a NUL. */
+static int keep_decoded(struct braze_secrets *secrets, int which, const char *text, size_t length) {
   struct braze_buffer decoded;
   size_t i;
-  bool good = true;
+  int failure = 0;
   braze_buffer_init(&decoded, length);
-  for (i = 0; i < length && good; i++) {
+  for (i = 0; i < length && failure == 0; i++) {
     int high = text[i] == '%' && i + 2 < length ? braze_text_hex_value(text[i + 1]) : -1;
     int low = high >= 0 ? braze_text_hex_value(text[i + 2]) : -1;
     char character = low >= 0 ? (char)(high * 16 + low) : text[i];
     if (low >= 0) i += 2;
-    *unreadable = character == '\0';
-    good = !*unreadable && braze_buffer_append(&decoded, &character, 1);
+    if (character == '\0')
+      failure = EINVAL;
+    else if (!braze_buffer_append(&decoded, &character, 1))
+      failure = ENOMEM;
   }
-  good = good && braze_secrets_set(secrets, which, braze_buffer_text(&decoded), decoded.length);
+  if (failure == 0 && !braze_secrets_set(secrets, which, braze_buffer_text(&decoded), decoded.length)) failure = ENOMEM;
   if (decoded.bytes) braze_wipe(decoded.bytes, decoded.length);
   braze_buffer_free(&decoded);
-  return good;
+  return failure;
 }
 
-static bool refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint, const char *what) {
+static int refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint, const char *what) {
   braze_buffer_print(message, "proxy %s", what);
   braze_buffer_print(hint, "write \"http://host:port\", with \"user:password@\" in front of the host if it asks for them, or \"\" for none");
-  return false;
+  return EINVAL;
+}
+
+/* Keeps user and password of a proxy's URL: what stands between text and end. */
+static int keep_user(struct braze_secrets *secrets, const char *text, const char *end, struct braze_buffer *message, struct braze_buffer *hint) {
+  const char *colon = memchr(text, ':', (size_t)(end - text));
+  int failure = keep_decoded(secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : end) - text));
+  if (failure == EINVAL) return refuse_proxy(message, hint, "has a user that can't be read");
+  if (failure == 0 && colon) failure = keep_decoded(secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(end - colon - 1));
+  if (failure == EINVAL) return refuse_proxy(message, hint, "has a password that can't be read");
+  return failure;
 }
 
 /* libcurl's own default for a proxy is 1080; for one that is reached by TLS it is 443. */
@@ -103,13 +116,25 @@ static bool has_port(const char *address, size_t length) {
   return end > address && end < address + length && end[-1] == ':';
 }
 
-bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
-                              struct braze_buffer *message, struct braze_buffer *hint) {
+/* Keeps the proxy's URL without user and password. Port 80 where it names none. */
+static bool keep_proxy(struct braze_settings *settings, const char *scheme, const char *address, size_t length) {
+  struct braze_buffer url;
+  bool good;
+  braze_buffer_init(&url, length + sizeof "https://" + sizeof ":80");
+  good = braze_buffer_print(&url, "%s", scheme) && braze_buffer_append(&url, address, length) &&
+         (has_port(address, length) || strcmp(scheme, "http://") != 0 || braze_buffer_print(&url, ":80")) &&
+         keep(&settings->proxy, braze_buffer_text(&url), url.length);
+  braze_buffer_free(&url);
+  return good;
+}
+
+int braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
+                             struct braze_buffer *message, struct braze_buffer *hint) {
   const char *at, *end = text + length, *user_end = NULL, *scheme = "http://", *address, *wrong;
   struct braze_url parts;
   size_t i;
-  bool unreadable = false;
-  if (length == 0 || settings->loopback) return true;
+  int failure;
+  if (length == 0 || settings->loopback) return 0;
   for (i = 0; i < length; i++)
     if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F)
       return refuse_proxy(message, hint, "holds a character that no URL has");
@@ -127,30 +152,18 @@ bool braze_settings_set_proxy(struct braze_settings *settings, const char *text,
   address = user_end ? user_end + 1 : text;
   wrong = braze_url_read_authority(address, (size_t)(end - address), &parts);
   if (wrong) return refuse_proxy(message, hint, wrong);
-  if (user_end) {
-    const char *colon = memchr(text, ':', (size_t)(user_end - text));
-    if (!keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : user_end) - text), &unreadable))
-      return unreadable && refuse_proxy(message, hint, "has a user that can't be read");
-    if (colon && !keep_decoded(settings->secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(user_end - colon - 1), &unreadable))
-      return unreadable && refuse_proxy(message, hint, "has a password that can't be read");
-  }
-  {
-    struct braze_buffer url;
-    bool good;
-    braze_buffer_init(&url, length + sizeof "https://" + sizeof ":80");
-    good = braze_buffer_print(&url, "%s", scheme) && braze_buffer_append(&url, address, (size_t)(end - address)) &&
-           (has_port(address, (size_t)(end - address)) || strcmp(scheme, "http://") != 0 || braze_buffer_print(&url, ":80")) && keep(&settings->proxy, braze_buffer_text(&url), url.length);
-    braze_buffer_free(&url);
-    return good && (!no_proxy || keep(&settings->no_proxy, no_proxy, strlen(no_proxy)));
-  }
+  failure = user_end ? keep_user(settings->secrets, text, user_end, message, hint) : 0;
+  if (failure != 0) return failure;
+  if (!keep_proxy(settings, scheme, address, (size_t)(end - address))) return ENOMEM;
+  return !no_proxy || keep(&settings->no_proxy, no_proxy, strlen(no_proxy)) ? 0 : ENOMEM;
 }
 
-bool braze_settings_set_ca_file(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                                struct braze_buffer *hint) {
+int braze_settings_set_ca_file(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
+                               struct braze_buffer *hint) {
   if (length == 0 || memchr(text, '\0', length)) {
     braze_buffer_print(message, length == 0 ? "ca_file is empty" : "ca_file holds a NUL");
     braze_buffer_print(hint, "give the path of a PEM bundle, or of a directory made by `openssl rehash`; leave it out for the system's store");
-    return false;
+    return EINVAL;
   }
-  return keep(&settings->ca_file, text, length);
+  return keep(&settings->ca_file, text, length) ? 0 : ENOMEM;
 }

@@ -52,16 +52,16 @@ void braze_settings_drop_secrets(struct braze_settings *settings);
 /* In the child of a fork: drops the references of the parent's engines, which do not exist there. The owner's remains. */
 void braze_settings_after_fork(struct braze_settings *settings);
 
-/* The setters return false for a value that is refused: message says what is wrong, hint what to do, both without a value that is
-   secret. An empty message: no memory. */
-
 /* Keeps the address of the server (scheme, host, port and at most a path), and what messages show of it. False: no memory. */
 bool braze_settings_keep_base_url(struct braze_settings *settings, const char *url, const char *authority);
 
+/* The setters return 0; ENOMEM; or EINVAL for a value that is refused: message says what is wrong, hint what to do, both without a value
+   that is secret. */
+
 /* "": no proxy. no_proxy may be NULL. Set the endpoint first: one on loopback never has a proxy. */
-bool braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
-                              struct braze_buffer *message, struct braze_buffer *hint);
-bool braze_settings_set_ca_file(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                                struct braze_buffer *hint);
+int braze_settings_set_proxy(struct braze_settings *settings, const char *text, size_t length, const char *no_proxy,
+                             struct braze_buffer *message, struct braze_buffer *hint);
+int braze_settings_set_ca_file(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
+                               struct braze_buffer *hint);
 
 #endif

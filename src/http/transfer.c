@@ -9,51 +9,15 @@
 #include "base/version.h"
 #include "base/wipe.h"
 #include "http/conceal.h"
+#include "http/failure.h"
+#include "http/receiving.h"
 #include "http/sending.h"
 #include "process/process.h"
 
 #define MAX_URL (BRAZE_MAX_TARGET + 4096u)
 #define MIN_LONG_BODY 65536u
-#define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
-#define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
 #define MAX_CONNECTION_AGE 60L /* seconds idle: fewer dead connections */
 #define MAX_CONNECTION_LIFETIME 600L /* seconds in all: changes in DNS are seen */
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
-  struct braze_transfer *transfer = data;
-  struct braze_outcome *outcome = &transfer->call->outcome;
-  size_t length = size * count;
-  if (transfer->header_bytes == 0) transfer->response_epoch = braze_clock_epoch();
-  transfer->header_bytes += length;
-  if (transfer->header_bytes > BRAZE_HEADER_LIMIT) {
-    outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
-    return 0;
-  }
-  /* Lines behind the body are trailers. */
-  if (outcome->body.length == 0) braze_headers_line(&transfer->response, bytes, length, transfer->response_epoch, outcome);
-  return length;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
-  struct braze_transfer *transfer = data;
-  struct braze_outcome *outcome = &transfer->call->outcome;
-  size_t length = size * count;
-  if (braze_buffer_append(&outcome->body, bytes, length)) return length;
-  outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
-  return 0;
-}
-
-/* Limits what arrives, whether or not libcurl passes it on: it would read endless extensions of a chunk, or an endless answer of a proxy,
-   until the deadline. Most attempts end before the first look. */
-static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
-  struct braze_transfer *transfer = data;
-  struct braze_outcome *outcome = &transfer->call->outcome;
-  (void)to_receive, (void)received, (void)to_send, (void)sent;
-  if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
-  if (braze_sockets_received(&transfer->connection) <= (outcome->request_sent ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
-  outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
-  return 1;
-}
 
 /* Refuses a new connection without a look: the attempt begins once more after one. It ends where libcurl wants the connection only to
    send the request a second time. */
@@ -127,20 +91,14 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   CURLcode code = set_limits_of_trust(easy, transfer->settings);
   if (code == CURLE_OK) code = set_proxy(easy, transfer->settings, transfer->secrets);
   if (code == CURLE_OK) code = braze_sending_set(transfer);
+  if (code == CURLE_OK) code = braze_receiving_set(transfer);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
-  SET(CURLOPT_HEADERDATA, transfer);
-  SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
   SET(CURLOPT_OPENSOCKETDATA, transfer);
   SET(CURLOPT_CLOSESOCKETFUNCTION, braze_sockets_close);
   SET(CURLOPT_CLOSESOCKETDATA, sockets);
-  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-  SET(CURLOPT_XFERINFODATA, transfer);
-  SET(CURLOPT_NOPROGRESS, 0L);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
   SET(CURLOPT_PRIVATE, transfer);
   return code == CURLE_OK ? braze_libcurl_set_connection_limits(easy, MAX_CONNECTION_AGE, MAX_CONNECTION_LIFETIME) : code;
@@ -267,11 +225,10 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   transfer->may_connect = route->may_connect;
   transfer->refused = false;
   transfer->process = braze_process_forks();
-  transfer->vain_looks = transfer->seen = transfer->body_read = transfer->header_bytes = 0;
-  transfer->rounds = 0;
+  transfer->vain_looks = transfer->seen = transfer->body_read = 0;
   transfer->error[0] = '\0';
   braze_sockets_begin(&transfer->connection, transfer->connection.sockets);
-  braze_headers_init(&transfer->response);
+  braze_receiving_begin(transfer);
   call->outcome.connecting = call->limits.connect_timeout < remaining;
   SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call->limits.connect_timeout < remaining ? call->limits.connect_timeout : remaining));
   if (code == CURLE_OK) code = set_request(transfer, &call->request);
@@ -281,86 +238,14 @@ CURLcode braze_transfer_begin(struct braze_transfer *transfer, struct braze_call
   return code;
 }
 
-static enum braze_kind kind_of(CURLcode code, const struct braze_outcome *outcome) {
-  if (outcome->stop == BRAZE_STOP_BODY_TOO_LONG || outcome->stop == BRAZE_STOP_HEADERS_TOO_LONG) return BRAZE_PROTOCOL;
-  if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) return outcome->request_sent ? BRAZE_PROTOCOL : BRAZE_NETWORK;
-  if (outcome->stop == BRAZE_STOP_LATE) return BRAZE_TIMEOUT;
-  if (outcome->stop == BRAZE_STOP_CANCELLED) return BRAZE_CANCELLED;
-  switch (code) {
-  case CURLE_OPERATION_TIMEDOUT: return BRAZE_TIMEOUT;
-  case CURLE_SSL_CONNECT_ERROR:
-  case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_CERTPROBLEM:
-  case CURLE_SSL_CIPHER:
-  case CURLE_SSL_CACERT_BADFILE:
-  case CURLE_SSL_CRL_BADFILE:
-  case CURLE_SSL_ISSUER_ERROR:
-  case CURLE_SSL_ENGINE_NOTFOUND:
-  case CURLE_SSL_ENGINE_SETFAILED:
-  case CURLE_SSL_ENGINE_INITFAILED:
-  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-  case CURLE_SSL_INVALIDCERTSTATUS:
-  case CURLE_USE_SSL_FAILED: return BRAZE_TLS;
-  case CURLE_UNSUPPORTED_PROTOCOL: /* what arrived is not HTTP/1.x */
-  case CURLE_WEIRD_SERVER_REPLY:
-  case CURLE_BAD_FUNCTION_ARGUMENT: /* libcurl's store of headers says so of a line that is none */
-  case CURLE_BAD_CONTENT_ENCODING: return outcome->request_sent ? BRAZE_PROTOCOL : BRAZE_NETWORK;
-  case CURLE_SEND_ERROR:
-  case CURLE_RECV_ERROR:
-    /* With TLS 1.3 a server refuses a client only after the client has sent its request. */
-    return outcome->request_sent && strstr(outcome->curl_message, "alert") ? BRAZE_TLS : BRAZE_NETWORK;
-  default: return BRAZE_NETWORK;
-  }
-}
-
-/* Whether the proxy could not be reached. Only libcurl knows which hosts in no_proxy it reaches without the proxy: its text names the host
-   that it could not reach. */
-static bool is_proxy_missing(const struct braze_settings *settings, CURLcode code, const struct braze_outcome *outcome) {
-  const char *proxy = settings->proxy, *name;
-  char host[256];
-  size_t length;
-  if (!proxy || outcome->request_sent || outcome->proxy_status > 0) return false;
-  if (code == CURLE_COULDNT_RESOLVE_PROXY || strstr(outcome->curl_message, "CONNECT")) return true;
-  name = strstr(proxy, "://");
-  name = name ? name + 3 : proxy;
-  if (*name == '[')
-    length = strcspn(++name, "]");
-  else
-    length = strcspn(name, ":/");
-  if (code != CURLE_COULDNT_CONNECT || length == 0 || length >= sizeof host) return false;
-  memcpy(host, name, length);
-  host[length] = '\0';
-  return strstr(outcome->curl_message, host) != NULL;
-}
-
-static void keep_failure(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
-  const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
-  outcome->curl_code = (int)code;
-  braze_text_print(outcome->curl_message, sizeof outcome->curl_message, "%s", text);
-  outcome->curl_message[strcspn(outcome->curl_message, "\r\n")] = '\0';
-  braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
-  outcome->bad_store = code == CURLE_SSL_CACERT_BADFILE;
-  outcome->no_proxy = is_proxy_missing(transfer->settings, code, outcome);
-  outcome->trust_failed = kind_of(code, outcome) == BRAZE_TLS && code != CURLE_SSL_CONNECT_ERROR;
-}
-
-/* Whether nothing says that an answer without a body is complete: its end is that of the connection. It may have been cut behind its
-   header. A status of 204 or 205 says that no body comes. */
-static bool may_be_cut(const struct braze_transfer *transfer, const struct braze_outcome *outcome) {
-  curl_off_t length = -1;
-  if (outcome->body.length > 0 || transfer->response.transfer_coded || outcome->status == 204 || outcome->status == 205) return false;
-  return curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK && length < 0;
-}
-
-/* A final response of 300 or more counts whether or not it is complete; a 2xx only if it is. libcurl takes a response that ends inside its
-   header for complete. */
+/* A final response of 300 or more counts whether or not it is complete; a 2xx only if it is. */
 static void classify(struct braze_transfer *transfer, CURLcode code, struct braze_outcome *outcome) {
   if (outcome->status >= 300 || (code == CURLE_OK && outcome->status == 0))
     braze_outcome_classify_status(outcome);
-  else if (code == CURLE_OK && transfer->response.ended && !may_be_cut(transfer, outcome))
+  else if (code == CURLE_OK && braze_receiving_is_whole(transfer))
     outcome->answered = true;
   else
-    braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : kind_of(code, outcome));
+    braze_outcome_fail(outcome, code == CURLE_OK ? BRAZE_NETWORK : braze_failure_kind(code, outcome));
 }
 
 void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
@@ -377,7 +262,10 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
     braze_buffer_clear(&outcome->link);
   }
   if (outcome->request_sent && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
-  if (code != CURLE_OK) keep_failure(transfer, code, outcome);
+  if (code != CURLE_OK) {
+    braze_failure_keep(transfer->settings, code, transfer->error, outcome);
+    braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */
+  }
   outcome->connecting = outcome->connecting && !outcome->request_sent;
   classify(transfer, code, outcome);
   braze_conceal(transfer->secrets, transfer->call);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "process/condition.h"
 #include "process/descriptor.h"
 #include "http/call_state.h"
 #include "http/engine.h"
@@ -50,18 +51,6 @@ static void release(struct braze_worker *worker) {
   free(worker);
 }
 
-static bool open_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  bool good;
-  if (pthread_condattr_init(&attributes) != 0) return false;
-#ifndef __APPLE__
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-#endif
-  good = pthread_cond_init(condition, &attributes) == 0;
-  pthread_condattr_destroy(&attributes);
-  return good;
-}
-
 /* The descriptor for the owner, and an engine that the owner can wake. Returns 0 or an error. */
 static int open_engine(struct braze_worker *worker, struct braze_settings *settings) {
   int failure = braze_wake_open(&worker->wake);
@@ -81,7 +70,7 @@ int braze_worker_new(struct braze_worker **made, struct braze_settings *settings
   worker->notify = -1;
   braze_wake_init(&worker->wake);
   pthread_mutex_init(&worker->mutex, NULL);
-  if (!open_condition(&worker->finished)) {
+  if (!braze_condition_init(&worker->finished)) {
     pthread_mutex_destroy(&worker->mutex);
     free(worker);
     return ENOMEM;
@@ -313,27 +302,9 @@ void braze_worker_notify(struct braze_worker *worker, int socket) {
   if (before >= 0) close(before);
 }
 
-static struct timespec time_in(double seconds) {
-  struct timespec time = {0, 0};
-  double whole;
-#ifdef __APPLE__
-  clock_gettime(CLOCK_REALTIME, &time);
-#else
-  clock_gettime(CLOCK_MONOTONIC, &time);
-#endif
-  if (seconds > LONGEST_WAIT_OF_OWNER) seconds = LONGEST_WAIT_OF_OWNER;
-  whole = (double)(time_t)seconds;
-  time.tv_sec += (time_t)whole;
-  time.tv_nsec += (long)((seconds - whole) * 1e9);
-  if (time.tv_nsec >= 1000000000L) {
-    time.tv_nsec -= 1000000000L;
-    time.tv_sec++;
-  }
-  return time;
-}
-
 bool braze_worker_wait(struct braze_worker *worker, const struct braze_call *call, double max_seconds) {
-  const struct timespec until = time_in(max_seconds > 0 ? max_seconds : 0);
+  const double seconds = max_seconds < 0 ? 0 : max_seconds < LONGEST_WAIT_OF_OWNER ? max_seconds : LONGEST_WAIT_OF_OWNER;
+  const struct timespec until = braze_condition_time(seconds);
   bool there;
   pthread_mutex_lock(&worker->mutex);
   worker->waited_for = true;

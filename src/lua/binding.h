@@ -73,7 +73,7 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
 /* What stands at index, with its article: "a string", "nothing". */
 const char *lbraze_what(lua_State *L, int index);
 
-/* [-0, +0, e] Raises a usage error; an empty message means that memory ran out. Never returns. */
+/* [-0, +0, e] Raises a usage error. Never returns. */
 LBRAZE_RAISES int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words);
 
 /* [-0, +0, e] The same with a text as printf makes it, and a hint or NULL. */

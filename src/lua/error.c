@@ -105,7 +105,6 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
 }
 
 int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, const struct lbraze_words *words) {
-  if (words->message.length == 0) luaL_error(L, "not enough memory");
   lbraze_push_error(L, settings, BRAZE_USAGE, words);
   lua_error(L);
 }

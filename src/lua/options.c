@@ -1,5 +1,6 @@
 /* options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
 #define _GNU_SOURCE /* secure_getenv */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -196,10 +197,11 @@ static const char *check_text(lua_State *L, const struct braze_settings *setting
   return lua_tolstring(L, -1, length);
 }
 
-/* Takes what a setter of the settings made of a text; `variable` is where it came from, or NULL. */
-static void check_set(lua_State *L, const struct braze_settings *settings, bool good, struct lbraze_words *words, const char *variable) {
-  if (good) return;
-  if (variable && words->message.length > 0) braze_buffer_print(&words->message, " (from the environment variable %s)", variable);
+/* Raises where a setter of the settings failed; `variable` is where the value came from, or NULL. */
+static void check_set(lua_State *L, const struct braze_settings *settings, int failure, struct lbraze_words *words, const char *variable) {
+  if (failure == 0) return;
+  if (failure == ENOMEM) luaL_error(L, "not enough memory");
+  if (variable) braze_buffer_print(&words->message, " (from the environment variable %s)", variable);
   lbraze_raise_usage(L, settings, words);
 }
 

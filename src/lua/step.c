@@ -51,10 +51,10 @@ static bool run_on_done(lua_State *L, int first) {
 }
 
 /* [-0, +0 or 1] Takes and delivers at most so many; raises nothing, so that all that is taken is delivered. True: an on_done
-   raised what stands at first. */
-static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, int most, int *count) {
+   raised what stands at first. An on_done that forked returns in the child too, and one may collect the client by hand: then
+   there is nothing left to take. */
+static bool deliver_all(lua_State *L, int first, int most, int *count) {
   struct lbraze_hold *hold = lua_touserdata(L, first + HOLD);
-  const unsigned generation = client->generation;
   bool failed = false;
   while (*count < most && (hold->call = braze_client_take(hold->client)) != NULL) {
     int reference = braze_call_tag(hold->call);
@@ -68,8 +68,6 @@ static bool deliver_all(lua_State *L, struct lbraze_client *client, int first, i
     braze_call_release(hold->call);
     hold->call = NULL;
     lua_settop(L, first + REQUESTS);
-    /* An on_done that forked returns in the child too, where what is left is the parent's; one may collect the client by hand. */
-    if (!client->handle || braze_client_generation(client->handle) != generation) return failed;
   }
   braze_client_rearm(hold->client);
   return failed;
@@ -96,7 +94,7 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   if (most > ready) most = ready;
   lbraze_hold_client(hold, client);
   client->delivering = true;
-  failed = deliver_all(L, client, first, most, &count);
+  failed = deliver_all(L, first, most, &count);
   client->delivering = false;
   lbraze_hold_release(hold);
   lua_settop(L, first);

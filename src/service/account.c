@@ -1,10 +1,12 @@
 /* account: see account.h. */
 #include "service/account.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "service/advice.h"
+#include "service/endpoint.h"
 #include "service/instance.h"
 #include "service/operation.h"
 
@@ -28,24 +30,24 @@ static bool is_endpoint(const char *key, size_t length) {
   return braze_advice_is_braze(host);
 }
 
-static bool refuse_key(struct braze_buffer *message, struct braze_buffer *hint, const char *what, const char *cure) {
+static int refuse_key(struct braze_buffer *message, struct braze_buffer *hint, const char *what, const char *cure) {
   braze_buffer_print(message, "the API key %s", what);
   braze_buffer_print(hint, "%s", cure);
-  return false;
+  return EINVAL;
 }
 
-bool braze_account_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
-                                struct braze_buffer *hint) {
+int braze_account_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
+                              struct braze_buffer *hint) {
   size_t i;
   if (length == 0) {
     braze_buffer_print(message, "the API key is empty");
     braze_buffer_print(hint, "set BRAZE_API_KEY, or pass api_key to braze.new");
-    return false;
+    return EINVAL;
   }
   if (length > BRAZE_MAX_KEY_LENGTH) {
     braze_buffer_print(message, "the API key has %zu bytes", length);
     braze_buffer_print(hint, "at most %d are taken; is it the right file?", BRAZE_MAX_KEY_LENGTH);
-    return false;
+    return EINVAL;
   }
   if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])
     return refuse_key(message, hint, "stands in quotes that are part of its value", "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
@@ -58,16 +60,16 @@ bool braze_account_set_api_key(struct braze_settings *settings, const char *key,
       braze_buffer_print(message, " at byte %zu of %zu", i + 1, length);
       braze_buffer_print(hint, "pass the key alone, as it stands in the dashboard%s",
                          i + 1 == length && (key[i] == '\n' || key[i] == '\r') ? "; a file is read without its line end by file:read(\"l\")" : "");
-      return false;
+      return EINVAL;
     }
   for (i = 0; i + 2 < length; i++)
     if (memcmp(key + i, "://", 3) == 0) return refuse_key(message, hint, "is a URL", SWAPPED_HINT);
   if (is_endpoint(key, length)) return refuse_key(message, hint, "is the name of an instance or a host", SWAPPED_HINT);
-  return braze_secrets_set_api_key(settings->secrets, key, length);
+  return braze_secrets_set_api_key(settings->secrets, key, length) ? 0 : ENOMEM;
 }
 
 /* The path of a call, copied from its documentation, would be sent twice over. */
-static bool check_path(const char *url, struct braze_buffer *message, struct braze_buffer *hint) {
+static int check_path(const char *url, struct braze_buffer *message, struct braze_buffer *hint) {
   const struct braze_operation *operation;
   size_t i, length = strlen(url);
   for (i = 0; (operation = braze_operation_at(i)) != NULL; i++) {
@@ -75,9 +77,9 @@ static bool check_path(const char *url, struct braze_buffer *message, struct bra
     if (length < path_length || strcmp(url + length - path_length, operation->path) != 0) continue;
     braze_buffer_print(message, "endpoint ends with the path of a call, %s", operation->path);
     braze_buffer_print(hint, "leave the path out: %s adds it", operation->name);
-    return false;
+    return EINVAL;
   }
-  return true;
+  return 0;
 }
 
 /* Whether the key stands in the host's name. A name server would be asked for it, and it would be in the text of the client. */
@@ -90,20 +92,23 @@ static bool holds_key(const struct braze_settings *settings, const char *host) {
   return false;
 }
 
-bool braze_account_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                                 struct braze_buffer *hint) {
-  struct braze_origin origin;
-  bool good = braze_instance_resolve(text, length, &origin, message, hint) &&
-              braze_settings_keep_base_url(settings, braze_buffer_text(&origin.url), origin.authority) &&
-              check_path(settings->url, message, hint);
-  if (good && holds_key(settings, origin.host)) {
-    braze_buffer_print(message, "endpoint has the API key in its host's name");
-    braze_buffer_print(hint, "write the REST endpoint alone, such as \"https://rest.iad-01.braze.com\"; the key belongs in api_key");
-    good = false;
-  }
-  settings->secure = origin.secure;
-  settings->loopback = origin.loopback;
-  settings->unknown_host = good && braze_advice_is_unknown(origin.host);
-  braze_origin_free(&origin);
-  return good;
+static int check_host(const struct braze_settings *settings, const char *host, struct braze_buffer *message, struct braze_buffer *hint) {
+  if (!holds_key(settings, host)) return 0;
+  braze_buffer_print(message, "endpoint has the API key in its host's name");
+  braze_buffer_print(hint, "write the REST endpoint alone, such as \"https://rest.iad-01.braze.com\"; the key belongs in api_key");
+  return EINVAL;
+}
+
+int braze_account_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
+                               struct braze_buffer *hint) {
+  struct braze_endpoint endpoint;
+  int failure = braze_endpoint_read(text, length, &endpoint, message, hint);
+  if (failure == 0) failure = check_path(braze_buffer_text(&endpoint.url), message, hint);
+  if (failure == 0) failure = check_host(settings, endpoint.host, message, hint);
+  if (failure == 0 && !braze_settings_keep_base_url(settings, braze_buffer_text(&endpoint.url), endpoint.authority)) failure = ENOMEM;
+  settings->secure = endpoint.secure;
+  settings->loopback = endpoint.loopback;
+  settings->unknown_host = failure == 0 && braze_advice_is_unknown(endpoint.host);
+  braze_endpoint_free(&endpoint);
+  return failure;
 }

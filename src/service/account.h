@@ -4,12 +4,12 @@
 
 #include "http/settings.h"
 
-/* Both return false for a value that is not taken: message says what is wrong and hint what to do, neither with a value that may
-   be a secret. An empty message means that there is no memory. */
+/* Both return 0; ENOMEM; or EINVAL for a value that is refused: message says what is wrong and hint what to do, neither with a value that
+   may be a secret. */
 
-bool braze_account_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
+int braze_account_set_api_key(struct braze_settings *settings, const char *key, size_t length, struct braze_buffer *message,
+                              struct braze_buffer *hint);
+int braze_account_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
                                struct braze_buffer *hint);
-bool braze_account_set_endpoint(struct braze_settings *settings, const char *text, size_t length, struct braze_buffer *message,
-                                struct braze_buffer *hint);
 
 #endif

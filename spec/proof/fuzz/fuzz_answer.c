@@ -45,8 +45,8 @@ static void open_all(void) {
   lbraze_take_require(L);
   lbraze_open_error(L);
   settings = braze_settings_new();
-  CLAIM(settings && braze_account_set_api_key(settings, KEY, strlen(KEY), &message, &hint));
-  CLAIM(braze_account_set_endpoint(settings, "US-01", 5, &message, &hint));
+  CLAIM(settings && braze_account_set_api_key(settings, KEY, strlen(KEY), &message, &hint) == 0);
+  CLAIM(braze_account_set_endpoint(settings, "US-01", 5, &message, &hint) == 0);
   call = new_call(NULL);
   call_with_id = new_call("mine");
 }

@@ -112,7 +112,7 @@ static void fuzz_endpoint(struct input *input) {
   CLAIM(text);
   memcpy(text, starts[choice], start);
   memcpy(text + start, rest, length);
-  taken = braze_account_set_endpoint(settings, text, start + length, &words.message, &words.hint);
+  taken = braze_account_set_endpoint(settings, text, start + length, &words.message, &words.hint) == 0;
   claim_words(&words, taken);
   if (taken) claim_endpoint(settings);
   if (strstr(starts[choice], SECRET) && choice != 7 && !holds(rest, length, SECRET, strlen(SECRET))) {
@@ -138,7 +138,7 @@ static void fuzz_proxy(struct input *input) {
   CLAIM(text);
   memcpy(text, starts[choice], start);
   memcpy(text + start, rest, length);
-  taken = braze_settings_set_proxy(settings, text, start + length, "localhost", &words.message, &words.hint);
+  taken = braze_settings_set_proxy(settings, text, start + length, "localhost", &words.message, &words.hint) == 0;
   claim_words(&words, taken);
   if (taken && start + length > 0) {
     CURLU *url = curl_url();
@@ -171,7 +171,7 @@ static void fuzz_key(struct input *input) {
   memcpy(key, SECRET, start);
   memcpy(key + start, rest, length);
   length += start;
-  taken = braze_account_set_api_key(settings, key, length, &words.message, &words.hint);
+  taken = braze_account_set_api_key(settings, key, length, &words.message, &words.hint) == 0;
   claim_words(&words, taken);
   if (planted) claim_secret_hidden(&words);
   if (taken) {
@@ -297,7 +297,7 @@ static void fuzz_ca_file(struct input *input) {
   struct braze_settings *settings = new_settings(&words);
   size_t length;
   char *text = take_text(input, 512, &length);
-  bool taken = braze_settings_set_ca_file(settings, text, length, &words.message, &words.hint);
+  bool taken = braze_settings_set_ca_file(settings, text, length, &words.message, &words.hint) == 0;
   CLAIM(taken == (length > 0 && !memchr(text, '\0', length)));
   claim_words(&words, taken);
   if (taken) CLAIM(strlen(settings->ca_file) == length && memcmp(settings->ca_file, text, length) == 0);

@@ -87,8 +87,6 @@ return {
     { "an on_done that starts a call is followed by that one's", "if (most > ready) most = ready;", "",
       delivery .. ": before those that were started" },
     { "the descriptor stays readable", "braze_client_rearm(hold->client);", "", delivery .. ": readable exactly while" },
-    { "a child delivers what is its parent's", "if (!client->handle || braze_client_generation(client->handle) != generation) return failed;", "",
-      fork .. ": a child that returns from an on_done" },
     { "no answer without memory for it, and no error either", "!= 0 && !request->answered) {", "!= 0 && false) {", {},
       survives = "the second attempt may want for memory as the first one did, and step raises in either case" },
     { "client:wait has no end", "if (braze_client_pending(client->handle) == 0 || remaining <= 0) break;",
