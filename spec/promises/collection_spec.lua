@@ -310,7 +310,10 @@ describe("a client with calls in flight", function()
         local good, request = pcall(client.start, client, "create_send_id", { campaign_id = "campaign" })
         assert(good and request:wait(20) or request.kind == "usage", "the first call did not end")
         local answered, failure = pcall(function() return good and request:result() end)
-        if not good then failure = request end
+        if not good then
+          failure = request
+          assert(failure.message:find "^no descriptor for the client", failure.message)
+        end
         assert(good and answered or tostring(failure):lower():find "too many open files.*ulimit", tostring(failure))
         for number = %d, #files do files[number]:close() end
         good, request = pcall(client.start, client, "create_send_id", { campaign_id = "campaign" })
