@@ -28,16 +28,20 @@ if package.preload["braze"] and not package.preload["braze.core"] then require "
 local core = require "braze.core"
 local blocking = core.braze
 local safe = blocking.safe
+-- Taken now, too: the module is a plain table, which its users may change.
+local make_error, is_error = blocking.error, blocking.is_error
+local operations = {}
+for name in pairs(blocking.operations) do operations[name] = true end
 
 local host_module = {}
 
 local function usage(message, hint)
-  return blocking.error { kind = "usage", message = message, hint = hint }
+  return make_error { kind = "usage", message = message, hint = hint }
 end
 
 --- What an error calls a call. Another name than an operation's may be anything, a key in the wrong place too.
 local function call_name(name, otherwise)
-  return type(name) == "string" and blocking.operations[name] and name or otherwise
+  return type(name) == "string" and operations[name] and name or otherwise
 end
 
 -- Where Lua can't tell: a C function below (pcall, table.sort) means on PUC Lua 5.1 that no yield is possible, and so
@@ -228,7 +232,7 @@ function client_methods:call(name, params, options)
   if type(options) == "table" and rawget(options, "on_done") ~= nil then
     return nil, usage("on_done is an option of start alone", "a call that is not started returns its result")
   end
-  if not blocking.operations[name] then
+  if not operations[name] then
     local _, mistake = core.check_name(self.core, name)
     if mistake then return nil, mistake end
   end
@@ -246,7 +250,7 @@ function client_methods:call(name, params, options)
   return started:result()
 end
 
-for name in pairs(blocking.operations) do
+for name in pairs(operations) do
   client_methods[name] = function(self, params, options)
     return client_methods.call(self, name, params, options)
   end
@@ -254,7 +258,7 @@ end
 
 -- The page that failed stands in the error.
 local function with_page(err, number)
-  if blocking.is_error(err) then err.page = number end
+  if is_error(err) then err.page = number end
   return err
 end
 
@@ -311,7 +315,7 @@ end
 
 local function raise(module, value, err)
   if err == nil then return value end
-  if module.host.report and blocking.is_error(err) and err.kind == "usage" then module.host.report(err) end
+  if module.host.report and is_error(err) and err.kind == "usage" then module.host.report(err) end
   error(err, 0)
 end
 
@@ -362,7 +366,7 @@ local function make_style(module, raising)
   local function new(options)
     local created, err = safe.new(options)
     if not created then
-      if module.host.explain and blocking.is_error(err) then module.host.explain(err) end
+      if module.host.explain and is_error(err) then module.host.explain(err) end
       return nil, err
     end
     local client = {
@@ -397,7 +401,7 @@ local function make_style(module, raising)
   else
     face.new, face.call = new, call
   end
-  for name in pairs(blocking.operations) do
+  for name in pairs(operations) do
     if raising then
       face[name] = function(params, options) return raise(module, call(name, params, options)) end
     else

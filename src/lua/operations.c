@@ -65,7 +65,7 @@ static int list(lua_State *L) {
     lua_newtable(L);
     lua_replace(L, 1);
   }
-  if (!lua_istable(L, 1)) lbraze_usage(L, "write braze.list{} or braze.list{ \"first\", \"second\" }", "braze.list takes a table, not %s", lbraze_what(L, 1));
+  if (!lua_istable(L, 1)) lbraze_refuse_argument(L, 1, NULL, "braze.list", "a table", "write braze.list{} or braze.list{ \"first\", \"second\" }");
   if (lua_getmetatable(L, 1) && !lbraze_has_metatable(L, 1, LBRAZE_LIST))
     lbraze_usage(L, "give it a table without a metatable: a copy of this one", "braze.list was called with a table that has a metatable");
   lbraze_get_registered(L, LBRAZE_LIST);
