@@ -433,7 +433,7 @@ function contract.describe(host)
         local blocking = require "braze.core".braze
         for name in pairs(blocking.operations) do blocking.operations[name] = nil end
         for name in pairs(blocking) do blocking[name] = nil end
-        go(function() print(new():create_send_id(parameters).send_id, (refused(select(2, new_safe():call("x"))).kind)) end) ]])
+        go(function() print(new():create_send_id(parameters).send_id, refused(select(2, new_safe():call())).kind) end) ]])
     end)
 
     it("refuses on_done where the result is returned", function()
