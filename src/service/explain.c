@@ -244,7 +244,8 @@ static void explain_tls(const struct words *words) {
     braze_buffer_print(words->hint, "if its CA is your own or a company proxy's, give the CA's PEM file as ca_file (BRAZE_CA_FILE); else check the "
                                     "endpoint's name, this machine's clock and its package ca-certificates");
   else
-    braze_buffer_print(words->hint, "check that the endpoint's host and port speak TLS 1.2 or newer");
+    braze_buffer_print(words->hint, "check that the endpoint's host and port speak TLS 1.2 or newer%s%s", words->settings->proxy ? ", and the proxy " : "",
+                       words->settings->proxy ? words->settings->proxy : "");
 }
 
 /* Says what there was no connection for: certificates or a name that did not come. False: it was something else. */
@@ -314,7 +315,7 @@ static void explain_network(const struct words *words) {
   if (explain_lack(words)) return;
   if (!outcome->request_sent && outcome->proxy_status >= 300) {
     braze_buffer_print(words->message, "the proxy answered %d to CONNECT and did not let the call through to %s", outcome->proxy_status, host);
-    braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "give user and password in the proxy's URL (proxy, https_proxy)" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
+    braze_buffer_print(words->hint, outcome->proxy_status == 407 ? "check user and password in the proxy's URL (proxy, https_proxy): they are missing, or the proxy does not take them" : "ask who runs the proxy, or reach the host without it (proxy = \"\", no_proxy)");
   } else if (outcome->stop == BRAZE_STOP_TOO_MUCH_RECEIVED) {
     braze_buffer_print(words->message, "more than 256 KiB came from %s before the request could leave; nothing was sent", words->settings->proxy ? "the proxy" : host);
     say_curl_code(words);
