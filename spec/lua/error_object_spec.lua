@@ -126,6 +126,7 @@ describe("an error object", function()
       { { kind = "Timeout" }, 'there is no kind "Timeout"', 'did you mean "timeout"?' },
       { { kind = "auth\0" }, 'there is no kind "auth\\x00"', 'did you mean "auth"?' },
       { { kind = "odd" }, 'there is no kind "odd"', "cancelled, busy and ledger" },
+      { { kind = "0f1e2d3c-4b5a-6978-8796" }, "no kind (23 characters; not shown, it may be a key)", "busy" },
       { { kind = 5 }, "field kind must be a string, not the number 5" },
       { { kind = "auth", status = "401" }, 'field status must be an integer, not the string "401"' },
       { { kind = "auth", maybe_applied = 1 }, "field maybe_applied must be a boolean, not the number 1" },
@@ -136,7 +137,7 @@ describe("an error object", function()
       { { kind = "auth", page = 1 / 0 }, "field page must be an integer, not the number inf" },
       { "network", 'takes a table of fields, not the string "network"' }, { nil, "takes a table of fields, not" },
     }
-    for i = 1, 20 do
+    for i = 1, 21 do
       local failure = check(caught(pcall(braze.error, rows[i][1])))
       assert.equal("usage", failure.kind)
       assert.matches(rows[i][2], failure.message, 1, true)

@@ -1,6 +1,7 @@
 -- Any other endpoint, called by method and path: what leaves, what comes back, and what is no route.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 
 local key = "braze-key-0123456789"
@@ -145,10 +146,29 @@ describe("a route", function()
     end)
   end
 
+  it("that is refused shows nothing of the default client's key", function()
+    local output = child.run([[
+      local braze = require "braze"
+      local key = os.getenv "BRAZE_API_KEY"
+      pcall(braze.create_send_id, { campaign_id = "campaign" })
+      for _, name in ipairs { "GET /x?key=" .. key, "get /" .. key, "GET /../" .. key } do
+        local _, failure = pcall(braze.call, name)
+        io.write(failure.kind, " ", tostring(failure):find(key, 1, true) and "shown" or "not shown", "\n")
+      end
+    ]], { BRAZE_API_KEY = key, BRAZE_REST_ENDPOINT = peer.url })
+    assert.equal(("usage not shown\n"):rep(3), output)
+  end)
+
   it("is proposed where a name is unknown", function()
     local err = failed("send_mesages", {})
     assert.equal('call: there is no operation "send_mesages"', err.message)
     assert.equal('did you mean "send_messages"?', err.hint)
+    -- One call's key is another client's secret, or one that no client has yet.
+    local other = "0f1e2d3c-4b5a-6978-8796"
+    for _, call in ipairs { braze.call, function(name) return client:call(name) end } do
+      err = select(2, pcall(call, other))
+      assert.equal("call: there is no operation (23 characters; not shown, it may be a key)", err.message)
+    end
     err = failed("users_track", {})
     assert.is_truthy(err.hint:find('"POST /users/track"', 1, true))
     for _, value in ipairs { 5, true, {}, print } do

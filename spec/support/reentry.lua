@@ -11,6 +11,7 @@
 
 package.path = "./?.lua;./src/?.lua;" .. package.path
 
+local always_collect = require "spec.support.always_collect"
 local braze = require "braze"
 require "cjson" -- PUC Lua 5.1 can't load it in a finalizer that runs while it is loaded
 
@@ -33,17 +34,6 @@ end
 -- --- What is done, each on a table with client, request, params and options ---------------------------------
 
 local function collect() collectgarbage() collectgarbage() end
-
--- From here on nearly every allocation runs a whole cycle of the collector.
-local function always_collect()
-  collectgarbage "restart"
-  if _VERSION == "Lua 5.4" then
-    collectgarbage("incremental", 1, 1000, 1) -- luacheck: ignore 143
-  else
-    collectgarbage("setpause", 1)
-    collectgarbage("setstepmul", 10000)
-  end
-end
 
 -- Memory that was freed is used for something else.
 local function reuse()

@@ -121,6 +121,10 @@ bool lbraze_find_unknown(lua_State *L, int index, const struct lbraze_names *nam
    meant, or all of them. */
 LBRAZE_RAISES void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names, const char *advice);
 
+/* Appends a name that is none of those known, in quotes, unless it may be a key. `meant`: what was probably meant by it, NULL where nothing
+   is near; what is near to a name is no key. */
+void lbraze_say_name(struct braze_buffer *out, const char *name, size_t length, const char *meant);
+
 /* Appends what stands at index, with its value: the number 5, the string "5s", a table. What may be a key is not shown. */
 void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out);
 

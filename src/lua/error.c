@@ -77,6 +77,7 @@ static void push_operation(lua_State *L, const struct braze_settings *settings, 
 }
 
 void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum braze_kind kind, const struct lbraze_words *words) {
+  if (!settings) settings = lbraze_settings_of(L, 1);
   lua_createtable(L, 0, 16);
   lua_pushstring(L, braze_kind_name(kind));
   lua_setfield(L, -2, "kind");

@@ -51,7 +51,7 @@ LBRAZE_RAISES static void refuse_kind(lua_State *L) {
   int nearest = braze_text_nearest(text, length, kind_at, NULL, BRAZE_KIND_COUNT), kind;
   lbraze_words_init(&words);
   braze_buffer_print(&words.message, "braze.error: there is no kind ");
-  braze_text_quote(&words.message, text, length, 40);
+  lbraze_say_name(&words.message, text, length, nearest >= 0 ? kind_at(NULL, nearest) : NULL);
   if (nearest >= 0) {
     braze_buffer_print(&words.hint, "did you mean \"%s\"?", kind_at(NULL, nearest));
   } else {

@@ -75,6 +75,13 @@ static bool may_be_shown(const char *name, size_t length) {
   return length < 20 || strcspn(name, "0123456789") >= length;
 }
 
+void lbraze_say_name(struct braze_buffer *out, const char *name, size_t length, const char *meant) {
+  if (meant || may_be_shown(name, length))
+    braze_text_quote(out, name, length, MOST_SHOWN);
+  else
+    braze_buffer_print(out, "(%zu characters; not shown, it may be a key)", length);
+}
+
 void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names, const char *advice) {
   struct lbraze_words words;
   size_t length = 0;
@@ -87,10 +94,7 @@ void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, c
     name = lua_tolstring(L, -1, &length);
     meant = find_meant(names, name, length);
     braze_buffer_print(&words.message, "unknown %s ", names->what);
-    if (meant || may_be_shown(name, length))
-      braze_text_quote(&words.message, name, length, MOST_SHOWN);
-    else
-      braze_buffer_print(&words.message, "(%zu characters; not shown, it may be a key)", length);
+    lbraze_say_name(&words.message, name, length, meant);
   }
   if (advice) {
     braze_buffer_print(&words.hint, "%s", advice);

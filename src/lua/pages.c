@@ -159,7 +159,9 @@ int lbraze_pages_open(lua_State *L) {
 
 /* pages.item(walk) -> the next item of the page at hand, or nil */
 int lbraze_pages_item(lua_State *L) {
-  lua_Integer index = get_integer(L, 1, INDEX) + 1;
+  lua_Integer index;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  index = get_integer(L, 1, INDEX) + 1;
   lua_settop(L, 1);
   lua_rawgeti(L, 1, ITEMS);
   if (!lua_istable(L, 2)) return 1;
@@ -208,6 +210,7 @@ static void use_next(lua_State *L) {
 
 /* pages.ask(walk) -> params, options of the next page's call, and its number; nil where there is none */
 int lbraze_pages_ask(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   lua_rawgeti(L, 1, ENDED);
   if (lua_toboolean(L, -1)) {
@@ -278,6 +281,8 @@ static void plan_next(lua_State *L, int params, lua_Integer count) {
 
 /* pages.take(walk, result): what came of the call */
 int lbraze_pages_take(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_rawgeti(L, 1, FIELD);
   lua_rawget(L, 2);

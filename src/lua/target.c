@@ -4,8 +4,6 @@
 #include "base/text.h"
 #include "lua/binding.h"
 
-#define MAX_SHOWN 64
-
 static const char *name_at(const void *unused, int index) {
   (void)unused;
   return braze_operation_at((size_t)index)->name;
@@ -13,14 +11,16 @@ static const char *name_at(const void *unused, int index) {
 
 LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *method, const char *name, size_t length) {
   struct lbraze_words words;
+  const char *meant;
   int count = 0, nearest;
   while (braze_operation_at((size_t)count)) count++;
   nearest = braze_text_nearest(name, length, name_at, NULL, count);
+  meant = nearest >= 0 ? name_at(NULL, nearest) : NULL;
   lbraze_words_init(&words);
   braze_buffer_print(&words.message, "%s: there is no operation ", method);
-  braze_text_quote(&words.message, name, length, MAX_SHOWN);
-  if (nearest >= 0)
-    braze_buffer_print(&words.hint, "did you mean \"%s\"?", name_at(NULL, nearest));
+  lbraze_say_name(&words.message, name, length, meant);
+  if (meant)
+    braze_buffer_print(&words.hint, "did you mean \"%s\"?", meant);
   else
     braze_buffer_print(&words.hint, "braze.operations lists them all; any other endpoint is called as \"POST /users/track\"");
   lbraze_raise_usage(L, settings, &words);
