@@ -373,13 +373,6 @@ describe("a proxy", function()
     end)
   end
 
-  it("that lets through to something else than TLS is named", function()
-    peer:default { { read = "request" }, { write = "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n" } }
-    local failure = call(peer.url, { retries = 0 })
-    assert.same({ "tls", false, 0 }, { failure.kind, failure.maybe_applied, failure.attempts })
-    assert.matches("speak TLS 1.2 or newer, and the proxy " .. peer.url, failure.hint, 1, true)
-  end)
-
   it("that closes, or is not there, has not let the request leave", function()
     for _, script in ipairs {
       { { read = "request" }, { close = "fin" } }, { { read = "request" }, { close = "reset" } },

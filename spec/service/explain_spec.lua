@@ -74,6 +74,17 @@ describe("the words of an error", function()
     assert.matches("the service asks to be called after .* %(in %d+ min%)$", failure.hint)
   end)
 
+  it("name a proxy that lets through to something else than TLS", function()
+    peer:default { { read = "request" }, { write = "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n" } }
+    local client = braze.new {
+      api_key = "braze-key-0123456789", endpoint = "https://rest.example", proxy = peer.url, retries = 0, timeout = 20,
+    }
+    local _, failure = pcall(client.create_send_id, client, { campaign_id = "campaign" })
+    client:close()
+    assert.same({ "tls", false, 0 }, { failure.kind, failure.maybe_applied, failure.attempts })
+    assert.matches("speak TLS 1.2 or newer, and the proxy " .. peer.url, failure.hint, 1, true)
+  end)
+
   it("say that all connections were in use by other calls", function()
     for count, words in pairs {
       [1] = "the only connection to %s did not become free", [2] = "none of the 2 connections to %s became free",
