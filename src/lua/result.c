@@ -52,6 +52,7 @@ static bool begins_object(const char *text) {
 /* [-0, +0] The string field of the table at index; NULL where there is none. */
 static const char *text_field(lua_State *L, int index, const char *name, size_t *length) {
   const char *text = NULL;
+  *length = 0;
   lua_getfield(L, index, name);
   if (lua_type(L, -1) == LUA_TSTRING) text = lua_tolstring(L, -1, length);
   lua_pop(L, 1); /* the table keeps it */
@@ -269,7 +270,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, str
       body = &outcome->safe_body;
       lua_pop(L, 1);
       decoded = push_body(L, outcome, body, shared);
-      if (said.value) said.value = decoded.is_object ? text_field(L, answer.index, "send_id", &said.value_length) : NULL;
+      said.value = decoded.is_object ? text_field(L, answer.index, "send_id", &said.value_length) : NULL;
     }
   }
   if (decoded.is_object) said.text = text_field(L, answer.index, "message", &said.length);

@@ -170,8 +170,13 @@ static void explain_redirect(const struct words *words) {
 
 /* The call's own value stands behind it, with all others. */
 static void say_other_value(const struct words *words) {
-  braze_buffer_print(words->message, "the answer that came is another call's: it gives the send_id ");
-  braze_text_quote(words->message, words->said.value ? words->said.value : "", words->said.value_length, MOST_OF_A_VALUE);
+  braze_buffer_print(words->message, "the answer that came is another call's: it gives ");
+  if (words->said.value) {
+    braze_buffer_print(words->message, "the send_id ");
+    braze_text_quote(words->message, words->said.value, words->said.value_length, MOST_OF_A_VALUE);
+  } else {
+    braze_buffer_print(words->message, "another send_id");
+  }
   braze_buffer_print(words->message, ", not the one that was asked for");
 }
 

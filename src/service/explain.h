@@ -22,7 +22,7 @@ enum braze_answer {
 struct braze_said {
   const char *text; /* the service's own message, NULL where it sent none */
   size_t length;
-  const char *value; /* of that field, where it is not the call's own */
+  const char *value; /* of that field, where it is not the call's own; NULL where it is not known */
   size_t value_length;
 };
 

@@ -5,15 +5,21 @@
 #define _GNU_SOURCE
 #include <curl/curl.h>
 #include <errno.h>
+#include <netdb.h>
+#include <poll.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +61,17 @@ REFUSE(int, listen, (int socket, int most), (socket, most), -1, EADDRINUSE)
 REFUSE(int, getsockopt, (int socket, int level, int name, void *value, socklen_t *size), (socket, level, name, value, size), -1, EBADF)
 REFUSE(ssize_t, read, (int file, void *bytes, size_t size), (file, bytes, size), -1, EINTR)
 REFUSE(ssize_t, write, (int file, const void *bytes, size_t size), (file, bytes, size), -1, EINTR)
+REFUSE(int, poll, (struct pollfd * states, nfds_t count, int milliseconds), (states, count, milliseconds), -1, EINTR)
+REFUSE(int, getsockname, (int socket, struct sockaddr *address, socklen_t *size), (socket, address, size), -1, ENOBUFS)
+REFUSE(int, getpeername, (int socket, struct sockaddr *address, socklen_t *size), (socket, address, size), -1, ENOTCONN)
+REFUSE(int, getnameinfo, (const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *port, socklen_t port_size, int flags),
+       (address, size, host, host_size, port, port_size, flags), EAI_MEMORY, ENOMEM)
+REFUSE(void *, mmap, (void *address, size_t size, int rights, int flags, int file, off_t offset), (address, size, rights, flags, file, offset), MAP_FAILED, ENOMEM)
+REFUSE(int, madvise, (void *address, size_t size, int advice), (address, size, advice), -1, EINVAL)
+REFUSE(int, pthread_key_create, (pthread_key_t * key, void (*end)(void *)), (key, end), EAGAIN, EAGAIN)
+REFUSE(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value), ENOMEM, ENOMEM)
+REFUSE(CURLcode, curl_global_init, (long flags), (flags), CURLE_FAILED_INIT, ENOMEM)
+REFUSE(CURLUcode, curl_url_set, (CURLU * url, CURLUPart part, const char *text, unsigned flags), (url, part, text, flags), CURLUE_OUT_OF_MEMORY, ENOMEM)
 REFUSE(int, clock_gettime, (clockid_t clock, struct timespec *time), (clock, time), -1, EPERM)
 REFUSE(struct tm *, gmtime_r, (const time_t *seconds, struct tm *parts), (seconds, parts), NULL, EOVERFLOW)
 REFUSE(size_t, strftime, (char *text, size_t size, const char *format, const struct tm *parts), (text, size, format, parts), 0, 0)
@@ -85,6 +102,15 @@ CURLMsg *__wrap_curl_multi_info_read(CURLM *multi, int *count) {
   if (message && refuse(0)) message->data.result = (CURLcode)100;
   if (message) stand_still();
   return message;
+}
+
+/* Every name that ends with .test is this machine. */
+int __real_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **list);
+int __wrap_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **list);
+int __wrap_getaddrinfo(const char *name, const char *port, const struct addrinfo *hints, struct addrinfo **list) {
+  const char *end = name ? strrchr(name, '.') : NULL;
+  if (refuse(ENOMEM)) return EAI_MEMORY;
+  return __real_getaddrinfo(end && strcmp(end, ".test") == 0 ? "127.0.0.1" : name, port, hints, list);
 }
 
 /* Every option's value goes as one word: long, pointer, function, curl_off_t. */
@@ -138,10 +164,11 @@ static int hold(lua_State *L) {
   return 1;
 }
 
-/* fork() -> 0 in the child, whose counts are added at its exit; in the parent the child's status once it has ended */
+/* fork([true]) -> 0 in the child, whose counts are added at its exit; in the parent the child's status once it has ended. true: no
+   library is told of the fork. */
 static int fork_and_wait(lua_State *L) {
   int status = 0;
-  pid_t child = fork();
+  pid_t child = lua_toboolean(L, 1) ? (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L) : fork();
   if (child > 0) waitpid(child, &status, 0);
   lua_pushinteger(L, child > 0 ? (status == 0 ? 1 : -1) : child);
   return 1;
