@@ -67,7 +67,7 @@ describe("where a disk or a name server does not answer", function()
       end)
       io.write(tostring(text))
       io.stdout:flush()
-      os.exit(good)
+      os.exit(good and 0 or 1)
     ]]):format(build .. "/test/braze.so", folder, service.https, service.key, peer.port, service.ca_file, program)
     local preloaded = os.getenv "LD_PRELOAD"
     return (child.run(text, {
