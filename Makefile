@@ -110,7 +110,7 @@ build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(LINK)
 
 # These look at every byte of an answer.
-build/$1/base/redact.o build/$1/base/layers.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
+build/$1/base/redact.o build/$1/base/layers.o build/$1/base/sieve.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
 
 build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)

@@ -126,6 +126,81 @@ describe("a run of the key's characters", function()
   end)
 end)
 
+-- What is quickly told to hold nothing (src/base/sieve.c) is read in words of eight bytes.
+describe("where a run stands among the words of a text", function()
+  local fillers = { "z", "Z", "\195\188", "\230\151\165" }
+
+  it("does not matter", function()
+    for before = 0, 17 do
+      for behind = 0, 9 do
+        for first = 1, #key - 7 do
+          local run = key:sub(first, first + 7)
+          local text = ("z"):rep(before) .. run .. ("z"):rep(behind)
+          if not settings:found(text) then error("not found: " .. text) end
+        end
+      end
+    end
+  end)
+
+  it("does not matter beside any other character, or in capitals", function()
+    for _, filler in ipairs(fillers) do
+      for before = 0, 9 do
+        local front, run = filler:rep(before), key:sub(5, 12)
+        assert.equal(front .. "***" .. filler, redact(front .. run .. filler))
+        assert.equal(front .. "***" .. filler, redact(front .. run:upper() .. filler))
+      end
+    end
+  end)
+
+  it("does not matter where it is broken into lines", function()
+    for before = 0, 9 do
+      for broken = 1, 7 do
+        for _, gap in ipairs { "\n", " ", "\0", "\127", (" "):rep(8) } do
+          local run = key:sub(9, 8 + broken) .. gap .. key:sub(9 + broken, 16)
+          assert.equal(("z"):rep(before) .. "***z", redact(("z"):rep(before) .. run .. "z"))
+        end
+      end
+    end
+  end)
+
+  it("does not matter at the end, where four characters may be what is left of a key that was cut off", function()
+    for before = 0, 17 do
+      for part = 4, 7 do
+        local text = ("z"):rep(before) .. key:sub(1, part)
+        assert.equal(("z"):rep(before) .. "***", redact(text))
+        assert.equal(text .. "z", redact(text .. "z"))
+      end
+    end
+  end)
+
+  it("does not matter behind what is passed over", function()
+    for before = 0, 17 do
+      local front = "z\nz" .. ("z"):rep(before)
+      assert.equal(front .. "***" .. ("z"):rep(12), redact(front .. key:sub(9, 16) .. ("z"):rep(12)))
+    end
+  end)
+
+  it("does not matter where it is in parts of three with something of no width between them", function()
+    for _, gap in ipairs { "\194\173", "\226\128\139", "\239\187\191", "\\u00ad", "%C2%AD", "&#xad;" } do
+      for before = 0, 9 do
+        local parts = { key:sub(9, 11), key:sub(12, 14), key:sub(15, 16) }
+        assert.equal(("z"):rep(before) .. "***z", redact(("z"):rep(before) .. table.concat(parts, gap) .. "z"))
+      end
+    end
+  end)
+
+  it("does not matter with what stands beside the letters in ASCII", function()
+    local odd = core.settings.new()
+    odd:set_secret("api_key", "@AZ[`az{/09:!~-.")
+    for before = 0, 9 do
+      for first = 1, 9 do
+        local run = ("@AZ[`az{/09:!~-."):sub(first, first + 7)
+        assert.equal(("x"):rep(before) .. "***x", (odd:redact(("x"):rep(before) .. run .. "x")))
+      end
+    end
+  end)
+end)
+
 describe("what the caller gave himself", function()
   local function redact_with(own, text)
     return (settings:redact(text, 1000, own))

@@ -25,11 +25,10 @@ void braze_buffer_borrow(struct braze_buffer *buffer, char *memory, size_t size)
   memory[0] = '\0';
 }
 
-/* Makes room for length bytes in all and the NUL; length is at most the limit. */
-static bool reserve(struct braze_buffer *buffer, size_t length) {
+/* Makes room for length bytes in all and the NUL; length is at most the limit. Called seldom: most appends find room. */
+__attribute__((noinline)) static bool grow(struct braze_buffer *buffer, size_t length) {
   size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
   char *bytes;
-  if (length < buffer->capacity) return true;
   while (capacity <= length) capacity *= 2;
   /* Not by realloc: the bytes may be an answer with the key in it, and realloc would leave a copy behind. By calloc, because the new
      memory may hold the key from an earlier use. */
@@ -49,7 +48,7 @@ bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t 
   size_t room = buffer->limit - buffer->length;
   size_t taken = length < room ? length : room;
   if (taken == 0) return length == 0;
-  if (!reserve(buffer, buffer->length + taken)) return false;
+  if (buffer->length + taken >= buffer->capacity && !grow(buffer, buffer->length + taken)) return false;
   memcpy(buffer->bytes + buffer->length, bytes, taken);
   buffer->length += taken;
   buffer->bytes[buffer->length] = '\0';

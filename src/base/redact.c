@@ -1,5 +1,5 @@
-/* redact: see redact.h. A text is looked through once as it stands, and again with each layer of escapes undone, as long as there
-   are any. Nearly every answer has no escape in it, and is looked through once. */
+/* redact: see redact.h. Of nearly every answer the sieve proves that there is nothing to find. Another text is looked through once as it
+   stands, and again with each layer of escapes undone, as long as there are any. */
 #include "base/redact.h"
 
 #include <stdint.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/layers.h"
+#include "base/sieve.h"
 #include "base/wipe.h"
 
 #define MASK "***"
@@ -94,14 +95,20 @@ static void take_end(struct marks *marks, const struct window *window, size_t cu
   }
 }
 
-/* Searches the text as it stands. True: it contains bytes for which it must be searched by layers as well. */
-static bool look(struct marks *marks) {
+/* What a text contains for which it must be searched by layers as well. */
+struct special {
+  bool escapes, wide; /* what may begin an escape; bytes beyond ASCII */
+};
+
+/* Searches the text as it stands. */
+static struct special look(struct marks *marks) {
   struct window window = {0, {0}, 0, 0};
-  bool special = false;
+  struct special special = {false, false};
   size_t at;
   for (at = 0; at < marks->length; at++) {
     unsigned char byte = (unsigned char)marks->text[at], folded = braze_secrets_fold(byte);
-    special = special || byte == '\\' || byte == '%' || byte == '&' || byte >= 0x80;
+    special.escapes = special.escapes || byte == '\\' || byte == '%' || byte == '&';
+    special.wide = special.wide || byte >= 0x80;
     if (folded) take(marks, &window, folded, at, at + 1);
   }
   while (window.count > 0 && window.end < marks->length && braze_secrets_fold((unsigned char)marks->text[window.end]) == 0) window.end++;
@@ -170,10 +177,13 @@ static bool look_below(struct marks *marks, int depth) {
   return depth == 0 || reader.layers.decoded;
 }
 
+/* As it stands, then without what has no width in UTF-8, then with one layer of escapes undone after the other, as far as there are any. */
 static void look_everywhere(struct marks *marks) {
-  bool more = look(marks);
+  const struct special special = look(marks);
+  const int last = special.escapes ? BRAZE_MAX_LAYERS : 0;
+  bool more = true;
   int depth;
-  for (depth = 0; more && depth <= BRAZE_MAX_LAYERS && (marks->bits || !marks->any); depth++) {
+  for (depth = special.wide ? 0 : 1; more && depth <= last && (marks->bits || !marks->any); depth++) {
     marks->own_start = marks->own_end = marks->own_next = 0;
     more = look_below(marks, depth);
   }
@@ -197,6 +207,7 @@ static void init(struct marks *marks, const struct braze_secrets *secrets, const
 
 bool braze_redact_finds(const struct braze_secrets *secrets, const struct braze_own_text *own, const char *text, size_t length) {
   struct marks marks;
+  if (!braze_sieve_may_hold(secrets, text, length)) return false;
   init(&marks, secrets, own, text, length);
   look_everywhere(&marks);
   return marks.any;
@@ -218,6 +229,7 @@ bool braze_redact(const struct braze_secrets *secrets, const struct braze_own_te
                   struct braze_buffer *out) {
   struct marks marks;
   bool whole;
+  if (!braze_sieve_may_hold(secrets, text, length)) return braze_buffer_append(out, text, length);
   init(&marks, secrets, own, text, length);
   marks.bits = calloc(1, length / 8 + 1);
   if (!marks.bits) return false;

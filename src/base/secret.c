@@ -20,8 +20,13 @@ struct braze_secrets *braze_secrets_retain(struct braze_secrets *secrets) {
   return secrets;
 }
 
+/* The words of a table with so many places: one for each, and the bits of the halves. */
+static size_t words_for(size_t room) {
+  return room + room / 2;
+}
+
 static void free_pieces(struct braze_secrets *secrets) {
-  if (secrets->pieces) braze_wipe(secrets->pieces, secrets->piece_room * sizeof *secrets->pieces);
+  if (secrets->pieces) braze_wipe(secrets->pieces, words_for(secrets->piece_room) * sizeof *secrets->pieces);
   free(secrets->pieces);
 }
 
@@ -40,25 +45,38 @@ void braze_secrets_release(struct braze_secrets *secrets) {
 
 /* --- pieces ------------------------------------------------------------------------------------------- */
 
+static void put_halves(struct braze_secrets *secrets, uint64_t piece) {
+  int first, i;
+  for (first = 0; first <= BRAZE_PIECE - 4; first++) {
+    uint32_t half = 0, place;
+    for (i = 3; i >= 0; i--) half = half << 8 | (uint32_t)(piece >> 8 * (BRAZE_PIECE - 1 - first - i) & 0xFF);
+    place = braze_secrets_half_place(secrets, half);
+    secrets->halves[place / 64] |= UINT64_C(1) << place % 64;
+  }
+}
+
 static void put_piece(struct braze_secrets *secrets, uint64_t piece) {
   size_t place = braze_secrets_place(piece, secrets->piece_room);
   if (piece == 0 || braze_secrets_has_piece(secrets, piece)) return;
   while (secrets->pieces[place] != 0) place = (place + 1) & (secrets->piece_room - 1);
   secrets->pieces[place] = piece;
   secrets->piece_count++;
+  put_halves(secrets, piece);
 }
 
 /* Makes room for `count` more pieces. At least half of the places stay free. */
 static bool reserve_pieces(struct braze_secrets *secrets, size_t count) {
   struct braze_secrets old = {.pieces = secrets->pieces, .piece_room = secrets->piece_room};
   size_t room = secrets->piece_room ? secrets->piece_room : 64, place;
-  uint64_t *pieces;
+  uint64_t *pieces, bits;
   while (room < 2 * (secrets->piece_count + count)) room *= 2;
   if (room == secrets->piece_room) return true;
-  pieces = calloc(room, sizeof *pieces);
+  pieces = calloc(words_for(room), sizeof *pieces);
   if (!pieces) return false;
   secrets->pieces = pieces;
   secrets->piece_room = room;
+  secrets->halves = pieces + room;
+  for (bits = room / 2 * 64, secrets->half_shift = 32; bits > 1; bits /= 2) secrets->half_shift--;
   secrets->piece_count = 0;
   for (place = 0; place < old.piece_room; place++) put_piece(secrets, old.pieces[place]);
   free_pieces(&old);

@@ -19,6 +19,8 @@ struct braze_secrets {
   uint64_t *pieces;  /* a hash table of all pieces; 0: a free place */
   size_t piece_room; /* places in it, a power of two; 0: there is no table */
   size_t piece_count;
+  uint64_t *halves;    /* behind the pieces: a bit for each four characters in a row of one, half a word for each place of a piece */
+  unsigned half_shift; /* 32 less the binary logarithm of the number of these bits */
   uint64_t starts[BRAZE_SECRET_COUNT];        /* the first characters of each, at most eight, packed like a piece */
   unsigned start_lengths[BRAZE_SECRET_COUNT]; /* how many; 0: no such secret, or one that is not searched for */
   bool any_short;                             /* one of them has fewer than eight characters */
@@ -57,6 +59,17 @@ static inline bool braze_secrets_has_piece(const struct braze_secrets *secrets, 
   for (place = braze_secrets_place(piece, secrets->piece_room); secrets->pieces[place] != 0; place = (place + 1) & (secrets->piece_room - 1))
     if (secrets->pieces[place] == piece) return true;
   return false;
+}
+
+/* Where the bit of four characters is, of which the first is in the lowest byte. */
+static inline uint32_t braze_secrets_half_place(const struct braze_secrets *secrets, uint32_t half) {
+  return half * UINT32_C(0x9E3779B1) >> secrets->half_shift;
+}
+
+/* Whether four characters in a row are in a piece. True is not sure: about one other in a hundred has the same place. */
+static inline bool braze_secrets_has_half(const struct braze_secrets *secrets, uint32_t half) {
+  uint32_t place = braze_secrets_half_place(secrets, half);
+  return secrets->halves[place / 64] >> place % 64 & 1;
 }
 
 /* The length of the piece, or of the short secret, with which the characters in `packed` end (the newest in the lowest byte); 0: they

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L /* strerror_r */
 #include "base/text.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,11 @@ static size_t sequence_length(const unsigned char *bytes, size_t length) {
 
 size_t braze_text_ascii_length(const char *text, size_t length) {
   size_t at = 0;
+  uint64_t eight;
+  for (; length - at >= sizeof eight; at += sizeof eight) {
+    memcpy(&eight, text + at, sizeof eight);
+    if (eight & UINT64_C(0x8080808080808080)) break;
+  }
   while (at < length && (unsigned char)text[at] < 0x80) at++;
   return at;
 }

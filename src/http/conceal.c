@@ -12,7 +12,7 @@
 static void redact(const struct braze_secrets *secrets, char *text, size_t size) {
   char safe[256];
   struct braze_buffer out;
-  if (!braze_redact_finds(secrets, NULL, text, strlen(text))) return;
+  if (text[0] == '\0' || !braze_redact_finds(secrets, NULL, text, strlen(text))) return;
   braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
   braze_redact(secrets, NULL, text, strlen(text), &out);
   braze_wipe(text, size);

@@ -8,7 +8,7 @@
 
 #define CONTRADICTED (-2)
 
-enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT_ENCODING, LINK, TRANSFER_ENCODING, NAME_COUNT };
+enum { CONTENT_ENCODING, DATE, LINK, LOCATION, RETRY_AFTER, TRANSFER_ENCODING, LIMIT, REMAINING, RESET, REQUEST_ID, NAME_COUNT };
 
 #define MAX_EXACT INT64_C(9007199254740991)
 #define LONGEST_LIST 256
@@ -16,7 +16,7 @@ enum { LIMIT, REMAINING, RESET, RETRY_AFTER, REQUEST_ID, LOCATION, DATE, CONTENT
 void braze_headers_init(struct braze_headers *headers) {
   memset(headers, 0, sizeof *headers);
   headers->limit = headers->remaining = headers->reset = BRAZE_ABSENT;
-  headers->retry_seconds = headers->retry_date = headers->date = BRAZE_ABSENT;
+  headers->retry_seconds = headers->retry_date = BRAZE_ABSENT;
   headers->last = NAME_COUNT;
 }
 
@@ -25,15 +25,19 @@ int64_t braze_headers_number(const char *text, size_t length) {
   size_t i;
   if (length == 0) return BRAZE_ABSENT;
   for (i = 0; i < length; i++) {
-    if (text[i] < '0' || text[i] > '9') return BRAZE_ABSENT;
-    value = value * 10 + (text[i] - '0');
+    unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+    if (digit > 9) return BRAZE_ABSENT;
+    value = value * 10 + (int64_t)digit;
     if (value > MAX_EXACT) return BRAZE_ABSENT;
   }
   return value;
 }
 
-static bool is_space(char character) {
-  return character == '\r' || character == '\n' || character == '\t' || character == ' ';
+#define SPACES (UINT64_C(1) << '\r' | UINT64_C(1) << '\n' | UINT64_C(1) << '\t' | UINT64_C(1) << ' ')
+
+static inline bool is_space(char character) {
+  const unsigned char byte = (unsigned char)character;
+  return byte <= ' ' && (SPACES >> byte & 1) != 0;
 }
 
 /* A part of a header line. */
@@ -42,9 +46,13 @@ struct value {
   size_t length;
 };
 
-static struct value trim(struct value value) {
-  while (value.length > 0 && is_space(value.text[value.length - 1])) value.length--;
+static struct value trim_start(struct value value) {
   for (; value.length > 0 && is_space(*value.text); value.text++) value.length--;
+  return value;
+}
+
+static struct value trim_end(struct value value) {
+  while (value.length > 0 && is_space(value.text[value.length - 1])) value.length--;
   return value;
 }
 
@@ -57,8 +65,8 @@ static bool split(struct value list, size_t from, struct value *first, struct va
   first->length = (size_t)(comma - list.text);
   rest->text = comma + 1;
   rest->length = list.length - first->length - 1;
-  *first = trim(*first);
-  *rest = trim(*rest);
+  *first = trim_start(trim_end(*first));
+  *rest = trim_start(trim_end(*rest));
   return true;
 }
 
@@ -153,18 +161,22 @@ static void take_retry_after(struct braze_headers *headers, struct value value, 
   headers->retry_date = pause.date;
 }
 
-/* Two that differ say nothing. */
-static void take_date(struct braze_headers *headers, struct value value, double epoch) {
-  double date = braze_date_read(value.text, value.length, epoch);
-  if (headers->date_seen && date != headers->date) date = BRAZE_ABSENT;
-  headers->date = date;
-  headers->date_seen = true;
-}
-
 static void copy_text(char *kept, size_t size, struct value value) {
   if (value.length >= size) value.length = size - 1;
   memcpy(kept, value.text, value.length);
   kept[value.length] = '\0';
+}
+
+/* Negative: there is none, or it can't be read. */
+static double read_date(const struct braze_headers *headers) {
+  return braze_date_read(headers->date, strlen(headers->date), headers->epoch);
+}
+
+/* Keeps the date as it came, since most answers have no use for it. What is cut is too long for a date. Two that differ say nothing. */
+static void take_date(struct braze_headers *headers, struct value value) {
+  if (headers->date_seen && braze_date_read(value.text, value.length, headers->epoch) != read_date(headers)) value.length = 0;
+  copy_text(headers->date, sizeof headers->date, value);
+  headers->date_seen = true;
 }
 
 /* Several lines are one list. What is too long is cut, and then names no page. */
@@ -173,50 +185,32 @@ static void take_link(struct value value, struct braze_outcome *outcome) {
   braze_buffer_append(&outcome->link, value.text, value.length);
 }
 
-/* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins,
-   or the line's end. */
-static int find(const char *line, size_t length, size_t *value) {
-  static const char *const names[NAME_COUNT] = {"x-ratelimit-limit:", "x-ratelimit-remaining:", "x-ratelimit-reset:",
-                                                "retry-after:",       "x-request-id:",          "location:",
-                                                "date:",              "content-encoding:",      "link:",
-                                                "transfer-encoding:"};
-  static const unsigned char lengths[NAME_COUNT] = {18, 22, 18, 12, 13, 9, 5, 17, 5, 18};
+/* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins. Most lines are none of
+   ours, which their first character says. */
+static int find(struct value line, size_t *value) {
+  static const struct {
+    unsigned char length;
+    char text[23];
+  } names[NAME_COUNT] = {{17, "content-encoding:"}, {5, "date:"},                  {5, "link:"},
+                         {9, "location:"},          {12, "retry-after:"},          {18, "transfer-encoding:"},
+                         {18, "x-ratelimit-limit:"}, {22, "x-ratelimit-remaining:"}, {18, "x-ratelimit-reset:"},
+                         {13, "x-request-id:"}};
+  const char first = (char)(line.text[0] | 0x20); /* in lower case, if it is a letter */
   int i;
   for (i = 0; i < NAME_COUNT; i++) {
-    *value = lengths[i];
-    if (length >= *value && line[*value - 1] == ':' && braze_text_same(line, *value, names[i])) return i;
+    const size_t length = names[i].length;
+    if (names[i].text[0] != first || line.length < length || line.text[length - 1] != ':') continue;
+    if (memcmp(line.text, names[i].text, length) != 0 && !braze_text_same(line.text, length, names[i].text)) continue;
+    *value = length;
+    return i;
   }
-  *value = length;
   return NAME_COUNT;
 }
 
-/* Most lines are none of ours, which their first character says. */
-static bool may_be_read(char first) {
-  switch (first) {
-  case 'c':
-  case 'C':
-  case 'd':
-  case 'D':
-  case 'x':
-  case 'X':
-  case 'r':
-  case 'R':
-  case 'l':
-  case 'L':
-  case 't':
-  case 'T':
-  case ' ':
-  case '\t':
-  case '\r':
-  case '\n': return true;
-  default: return false;
-  }
-}
-
 /* Whether a status line is that of an interim response, 100 to 199. */
-static bool is_interim(const char *line, size_t length) {
-  const char *space = memchr(line, ' ', length);
-  return space && space + 1 < line + length && space[1] == '1';
+static bool is_interim(struct value line) {
+  const char *space = memchr(line.text, ' ', line.length);
+  return space && space + 1 < line.text + line.length && space[1] == '1';
 }
 
 /* Takes the value of the header that was the last. */
@@ -237,7 +231,7 @@ static void take(struct braze_headers *headers, struct value value, double epoch
   case RETRY_AFTER: take_retry_after(headers, value, epoch); break;
   case REQUEST_ID: copy_text(outcome->request_id, sizeof outcome->request_id, value); break;
   case LOCATION: copy_text(outcome->location, sizeof outcome->location, value); break;
-  case DATE: take_date(headers, value, epoch); break;
+  case DATE: take_date(headers, value); break;
   case CONTENT_ENCODING:
     if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
     break;
@@ -254,50 +248,67 @@ static void invalidate(struct braze_headers *headers) {
   case REMAINING: headers->remaining = CONTRADICTED; break;
   case RESET: headers->reset = CONTRADICTED; break;
   case RETRY_AFTER: headers->retry_unread = true; break;
-  case DATE: headers->date = BRAZE_ABSENT; break;
+  case DATE: headers->date[0] = '\0'; break;
   default: break;
   }
 }
 
-void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
+/* Behind the final response a line that looks like a status line is a trailer. */
+static void begin_response(struct braze_headers *headers, struct value line, struct braze_outcome *outcome) {
+  if (headers->ended && headers->is_final) return;
+  braze_headers_init(headers);
+  headers->is_final = !is_interim(line);
+  outcome->request_id[0] = '\0';
+  outcome->location[0] = outcome->coding[0] = '\0';
+  braze_buffer_clear(&outcome->link);
+}
+
+/* A line that begins with a blank: the empty one that ends the header, or one that continues the line before it. */
+static void take_blank(struct braze_headers *headers, struct value line) {
+  if (trim_end(line).length == 0) headers->ended = true;
+  if (headers->ended) return;
+  if (line.text[0] == ' ' || line.text[0] == '\t')
+    invalidate(headers);
+  else
+    headers->last = NAME_COUNT;
+}
+
+void braze_headers_line(struct braze_headers *headers, const char *text, size_t length, double epoch,
                         struct braze_outcome *outcome) {
+  const struct value line = {text, length};
   struct value value;
   size_t at;
   headers->epoch = epoch;
-  if (length > 0 && !may_be_read(line[0])) {
-    headers->last = NAME_COUNT;
-    if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return;
-    if (headers->ended && headers->is_final) return; /* a trailer that looks like it */
-    braze_headers_init(headers);
-    headers->is_final = !is_interim(line, length);
-    outcome->request_id[0] = '\0';
-    outcome->location[0] = outcome->coding[0] = '\0';
-    braze_buffer_clear(&outcome->link);
+  if (length == 0 || is_space(text[0])) {
+    take_blank(headers, line);
     return;
   }
-  while (length > 0 && is_space(line[length - 1])) length--;
-  if (length == 0) headers->ended = true;
+  if (text[0] == 'H' && length >= 5 && memcmp(text, "HTTP/", 5) == 0) begin_response(headers, line, outcome);
   if (headers->ended) return;
-  if (line[0] == ' ' || line[0] == '\t') {
-    invalidate(headers);
-    return;
-  }
-  headers->last = find(line, length, &at);
-  value.text = line + at;
+  headers->last = find(line, &at);
+  if (headers->last == NAME_COUNT) return;
+  value.text = text + at;
   value.length = length - at;
-  take(headers, trim(value), epoch, outcome);
+  take(headers, trim_start(trim_end(value)), epoch, outcome);
 }
 
 static int64_t finished(int64_t kept) {
   return kept == CONTRADICTED ? BRAZE_ABSENT : kept;
 }
 
+/* What the service's clock shows is of use where a pause depends on it. Negative: it is not known. */
+static double date_for(const struct braze_headers *headers, const struct braze_outcome *outcome) {
+  const bool success = outcome->status >= 200 && outcome->status < 300;
+  return success && headers->retry_date < 0 ? BRAZE_ABSENT : read_date(headers);
+}
+
 void braze_headers_finish(const struct braze_headers *headers, struct braze_outcome *outcome) {
   const struct pause pause = {headers->retry_seconds, headers->retry_date};
+  const double date = date_for(headers, outcome);
   outcome->rate_limit.limit = finished(headers->limit);
   outcome->rate_limit.remaining = finished(headers->remaining);
   outcome->rate_limit.reset = finished(headers->reset);
-  outcome->retry_after = time_of_pause(&pause, headers->date, headers->epoch);
+  outcome->retry_after = time_of_pause(&pause, date, headers->epoch);
   outcome->retry_after_unread = headers->retry_unread;
-  if (headers->date >= 0) outcome->clock_ahead = (double)(int64_t)headers->epoch - headers->date;
+  if (date >= 0) outcome->clock_ahead = (double)(int64_t)headers->epoch - date;
 }

@@ -14,8 +14,8 @@ struct braze_headers {
   bool limit_seen, remaining_seen, reset_seen;
   double retry_seconds, retry_date; /* of Retry-After; the longest and the latest where there are several */
   bool retry_unread;                /* one of them can't be read, or they contradict each other */
-  double date;                      /* by the service's clock, from the header Date */
   bool date_seen;
+  char date[40]; /* the header Date as it came, the time by the service's clock; "": there is none */
   double epoch; /* by this machine's clock, when the response came */
   bool transfer_coded; /* the header Transfer-Encoding came: the body says itself where it ends */
   bool is_final; /* the status line was not that of an interim response */
@@ -27,10 +27,11 @@ void braze_headers_init(struct braze_headers *headers);
 
 /* Reads one line, with or without its line end. The status line behind an interim response starts again, so that only the final response counts. The request ID,
    the target of a redirect and the coding of the body go straight to the outcome. `epoch` is the time now, UTC. */
-void braze_headers_line(struct braze_headers *headers, const char *line, size_t length, double epoch,
+void braze_headers_line(struct braze_headers *headers, const char *text, size_t length, double epoch,
                         struct braze_outcome *outcome);
 
-/* Writes the numbers and times that were found to the outcome. */
+/* Writes the numbers and times that were found to the outcome. Its status is known: clock_ahead is left out of a success, which has no use
+   for it. */
 void braze_headers_finish(const struct braze_headers *headers, struct braze_outcome *outcome);
 
 /* Reads a number of decimal digits up to 2^53 - 1, which every Lua holds exactly. BRAZE_ABSENT: it is none. */

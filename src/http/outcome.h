@@ -68,7 +68,7 @@ struct braze_outcome {
   struct braze_rate_limit rate_limit;
   double retry_after; /* UTC epoch seconds by this machine's clock, from the header Retry-After; negative: absent */
   bool retry_after_unread; /* the header is no time, or two of them differ: retry_after is the earliest time that it can mean */
-  double clock_ahead; /* seconds that this machine's clock is ahead of the service's, by the header Date; 0 without one */
+  double clock_ahead; /* seconds that this machine's clock is ahead of the service's, by the header Date; 0 without one, and in a success */
   char request_id[128];
   char location[128]; /* of a redirect, cut */
   struct braze_buffer link; /* the header Link, which may name the next page */

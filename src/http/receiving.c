@@ -30,15 +30,20 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   return 0;
 }
 
-/* Limits what arrives, whether or not libcurl passes it on: it would read endless extensions of a chunk, or an endless answer of a proxy,
-   until the deadline. Most attempts end before the first look. */
+/* Whether more has arrived than belongs to an answer, whether or not libcurl passes it on. */
+__attribute__((noinline)) static bool has_too_much(struct braze_transfer *transfer) {
+  const size_t limit = transfer->call->outcome.request_sent ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE;
+  return braze_sockets_received(&transfer->connection) > limit;
+}
+
+/* Limits what arrives: libcurl would read endless extensions of a chunk, or an endless answer of a proxy, until the deadline. libcurl calls
+   this some twenty times in a call, and most calls end before the first look: so what looks is not compiled into it. */
 static int on_progress(void *data, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
   struct braze_transfer *transfer = data;
-  struct braze_outcome *outcome = &transfer->call->outcome;
   (void)to_receive, (void)received, (void)to_send, (void)sent;
   if (++transfer->rounds < ROUNDS_BEFORE_A_LOOK || transfer->rounds % ROUNDS_BETWEEN_LOOKS != 0) return 0;
-  if (braze_sockets_received(&transfer->connection) <= (outcome->request_sent ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE)) return 0;
-  outcome->stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
+  if (!has_too_much(transfer)) return 0;
+  transfer->call->outcome.stop = BRAZE_STOP_TOO_MUCH_RECEIVED;
   return 1;
 }
 

@@ -133,6 +133,7 @@ void braze_transfer_free(struct braze_transfer *transfer) {
   curl_url_cleanup(transfer->url);
   braze_buffer_free(&transfer->target);
   braze_wipe(transfer->error, sizeof transfer->error);
+  braze_wipe(&transfer->response, sizeof transfer->response);
   free(transfer);
 }
 

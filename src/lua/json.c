@@ -121,17 +121,13 @@ static void make_instance(lua_State *L) {
 /* [-0, +0, m] Whether the instance reads a fraction. lua-cjson asks for the decimal point when an instance is made, and keeps it
    for all instances of the process: whoever calls setlocale, or makes an instance in another locale, makes fractions unreadable. */
 static bool reads_fractions(lua_State *L) {
-  bool right = false;
+  bool right;
   int status;
   lbraze_get_registered(L, LBRAZE_DECODE);
-  lua_pushliteral(L, "[0.5]");
+  lua_pushliteral(L, "0.5");
   status = lua_pcall(L, 1, 1, 0);
   if (status == LUA_ERRMEM) lua_error(L);
-  if (status == 0 && lua_istable(L, -1)) {
-    lua_rawgeti(L, -1, 1);
-    right = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0.5;
-    lua_pop(L, 1);
-  }
+  right = status == 0 && lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == 0.5;
   lua_pop(L, 1);
   return right;
 }

@@ -162,6 +162,7 @@ static void set_error_fields(lua_State *L, const struct braze_outcome *outcome, 
 static bool fits_error(const char *text, size_t length) {
   size_t count = 0, i;
   bool quoted = false;
+  if (length <= MOST_VALUES_OF_ERROR) return true; /* each has a byte at least */
   if (length > MOST_BYTES_OF_ERROR) return false;
   for (i = 0; i < length; i++) {
     if (quoted && text[i] == '\\')
@@ -254,7 +255,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, str
   struct braze_said said = {NULL, 0, NULL, 0};
   enum braze_answer kind = BRAZE_ANSWER_NOT_JSON;
   struct braze_buffer *body = &outcome->body;
-  const double epoch = braze_clock_epoch();
+  double epoch;
   struct decoded decoded = push_body(L, outcome, body, shared);
   const struct braze_request *request = braze_call_request(call);
   const struct answer answer = {settings, request, outcome->has_safe_body, &decoded, lua_gettop(L)};
@@ -274,6 +275,7 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, str
     }
   }
   if (decoded.is_object) said.text = text_field(L, answer.index, "message", &said.length);
+  epoch = braze_clock_epoch();
   lbraze_words_init(&words);
   words.operation = request->name;
   braze_explain(settings, request, braze_call_limits(call), outcome, kind, said, epoch, &words.message, &words.hint);
