@@ -7,8 +7,6 @@ return {
   {
     file = "src/http/worker.c",
     specs = "request delivery waiting leaks collection",
-    { "a wait goes by another clock", "pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);", ";",
-      waiting .. ": in request:wait" },
     { "a worker is lost with its client", "if (worker->notify >= 0) close(worker->notify);\n  free(worker);",
       "if (worker->notify >= 0) close(worker->notify);", leaks .. ": a client that started calls and was closed" },
     { "the duplicate of the host's socket is lost with its client", "if (worker->notify >= 0) close(worker->notify);", "",
@@ -60,9 +58,14 @@ return {
     { "cancel does not wake the thread",
       "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);\n    if (rouse(worker)) braze_engine_wake(worker->engine);",
       "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);", waiting .. ": though nothing else happens" },
+    { "a wait lasts a second at the least", "max_seconds < LONGEST_WAIT_OF_OWNER ? max_seconds : LONGEST_WAIT_OF_OWNER", "LONGEST_WAIT_OF_OWNER",
+      waiting .. ": does not wait for longer" },
     { "start does not wake the thread", "if (asleep) braze_engine_wake(worker->engine);", "", request .. ": as often as its own" },
-    { "a wait lasts a second at the least", "seconds > LONGEST_WAIT_OF_OWNER) seconds = LONGEST_WAIT_OF_OWNER",
-      "seconds >= 0) seconds = LONGEST_WAIT_OF_OWNER", waiting .. ": does not wait for longer" },
+  },
+  {
+    file = "src/process/condition.c", specs = "waiting look",
+    { "a wait goes by another clock", "pthread_condattr_setclock(&attributes, CLOCK);", ";",
+      waiting .. ": in request:wait" },
   },
   {
     file = "src/process/thread.c", specs = "waiting leaks",
