@@ -1,9 +1,10 @@
-/* client: the front door. A client makes calls: one after the other on the thread that asks, or started and run on a thread of its own. This
-   header and those that it includes are all that a binding for a language needs; there is nothing of Lua and nothing of libcurl in them.
+/* client: the front door. A client makes calls: one after the other on the thread that asks, or started and run on a thread of its own.
+   This header and those that it includes are all that a binding for a language needs; there is nothing of Lua and nothing of libcurl in
+   them.
 
-   All functions of one client belong to one thread at a time. Each of them first looks whether the process was forked since the last one: the
-   child of a fork then leaves the parent's connections and thread alone, and starts with none. Where exit() has begun, nothing waits for the
-   network any more. */
+   All functions of one client belong to one thread at a time. Each of them first looks whether the process was forked since the last one:
+   the child of a fork then leaves the parent's connections and thread alone, and starts with none. Where exit() has begun, nothing waits
+   for the network any more. */
 #ifndef BRAZE_CLIENT_H
 #define BRAZE_CLIENT_H
 
@@ -15,8 +16,8 @@
 
 struct braze_client;
 
-/* Functions that return a failure return 0; an error of errno.h: ENOMEM, EMFILE or ENFILE where no descriptor is free, or what kept a thread
-   from starting; BRAZE_ERROR_LIBCURL; or this: the client is closed. */
+/* Functions that return a failure return 0; an error of errno.h: ENOMEM, EMFILE or ENFILE where no descriptor is free, or what kept a
+   thread from starting; BRAZE_ERROR_LIBCURL; or this: the client is closed. */
 #define BRAZE_ERROR_CLOSED (-2)
 
 /* --- A client ------------------------------------------------------------------------------------------- */
@@ -28,8 +29,8 @@ struct braze_client *braze_client_new(void);
    and only read afterwards. */
 struct braze_settings *braze_client_settings(struct braze_client *client);
 
-/* Closes the client: every call that was started and is not done is cancelled at once, no other one is let in, and the key is wiped as soon as
-   nothing uses it. What is done can still be taken. Never waits for the network. A second time it does nothing. */
+/* Closes the client: every call that was started and is not done is cancelled at once, no other one is let in, and the key is wiped as
+   soon as nothing uses it. What is done can still be taken. Never waits for the network. A second time it does nothing. */
 void braze_client_close(struct braze_client *client);
 
 bool braze_client_is_closed(const struct braze_client *client);
@@ -37,8 +38,8 @@ bool braze_client_is_closed(const struct braze_client *client);
 /* Closes the client, drops the calls that were not taken, and frees it once nothing holds it. NULL is allowed. */
 void braze_client_free(struct braze_client *client);
 
-/* Holds the client: it and its key are there until the hold is dropped, even if it is closed and freed meanwhile. For a binding in which nearly
-   anything may run a finalizer. */
+/* Holds the client: it and its key are there until the hold is dropped, even if it is closed and freed meanwhile. For a binding in which
+   nearly anything may run a finalizer. */
 void braze_client_hold(struct braze_client *client);
 
 /* Drops a hold. NULL is allowed. */
@@ -59,8 +60,8 @@ int braze_client_start(struct braze_client *client, struct braze_call *call);
 /* Ends a call that was started, at once: from here on no request of it is sent, and it can be taken. Nothing if it is done already. */
 void braze_client_cancel(struct braze_client *client, struct braze_call *call);
 
-/* Waits until the call is done (NULL: until there is one to take), for at most max_seconds, and never longer than a second, so that a thread
-   that waits notices that the process exits. Call it again until braze_call_is_done. */
+/* Waits until the call is done (NULL: until there is one to take), for at most max_seconds, and never longer than a second, so that a
+   thread that waits notices that the process exits. Call it again until braze_call_is_done. */
 void braze_client_wait(struct braze_client *client, struct braze_call *call, double max_seconds);
 
 /* Whether braze_client_take may have something to give. Cheap enough to be asked in every frame of a game. */
@@ -80,8 +81,8 @@ int braze_client_pending(struct braze_client *client);
 
 /* --- A host's loop --------------------------------------------------------------------------------------- */
 
-/* Writes a descriptor to *descriptor that is readable while there is a call to take. It stays the same, but for the child of a fork. Returns
-   a failure. */
+/* Writes a descriptor to *descriptor that is readable while there is a call to take. It stays the same, but for the child of a fork.
+   Returns a failure. */
 int braze_client_descriptor(struct braze_client *client, int *descriptor);
 
 /* Sets a socket (-1: none) to which a byte is written when the descriptor becomes readable. The client keeps a duplicate. Returns a

@@ -238,6 +238,17 @@ describe("a client over TLS", function()
     end)
   end)
 
+  it("is told by a server of TLS 1.3 that it lacks a certificate of its own only after the request has left", function()
+    serve {
+      certificate = service.server_certificate, key = service.server_key, protocol = "tlsv1_3",
+      cafile = service.ca_file, verify = { "peer", "fail_if_no_peer_cert" },
+    }
+    local failure = call { ca_file = service.ca_file, endpoint = peer_url() }
+    assert.same({ "tls", true, 1 }, { failure.kind, failure.maybe_applied, failure.attempts })
+    assert.matches("alert", failure.curl_message)
+    assert.equal(0, peer:requests())
+  end)
+
   it("refuses a server that speaks TLS 1.1 at most, whatever OpenSSL is told", function()
     local ciphers = "ALL:@SECLEVEL=0"
     serve {

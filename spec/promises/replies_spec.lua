@@ -237,6 +237,13 @@ describe("an answer without a body", function()
     return select(2, pcall(client.call, client, method .. " /any", nil))
   end
 
+  it("that ends inside its header is not whole, though the header says that no body comes", function()
+    for _, method in ipairs { "POST", "GET" } do
+      local failure = answered(method, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
+      assert.same({ "network", method == "POST" }, { failure.kind, failure.maybe_applied })
+    end
+  end)
+
   it("that only the connection's end ends may have been cut behind its header", function()
     for _, header in ipairs { "", "Connection: close\r\n", "X-Request-Id: id\r\n" } do
       local failure = answered("POST", "HTTP/1.1 200 OK\r\n" .. header .. "\r\n")

@@ -68,7 +68,8 @@ static void tell(const char *name, struct braze_call *call) {
   if (outcome->answered)
     printf("%s: %d %s\n", name, outcome->status, braze_buffer_text(&outcome->body));
   else
-    printf("%s: %s, attempts %d, maybe applied: %s\n", name, braze_kind_name(outcome->kind), outcome->attempts, outcome->maybe_applied ? "yes" : "no");
+    printf("%s: %s, attempts %d, maybe applied: %s\n", name, braze_kind_name(outcome->kind), outcome->attempts,
+           outcome->maybe_applied ? "yes" : "no");
   braze_call_release(call);
 }
 

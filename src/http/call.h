@@ -10,8 +10,8 @@
 
 struct braze_call;
 
-/* Makes a call with an empty request and one reference. `began` is when the caller began it, a time of braze_clock_now: the deadline and the
-   elapsed time count from there. NULL: no memory. */
+/* Makes a call with an empty request and one reference. `began` is when the caller began it, a time of braze_clock_now: the deadline and
+   the elapsed time count from there. NULL: no memory. */
 struct braze_call *braze_call_new(double began);
 
 /* Its request and its limits, which are filled in before the call is handed over, and read afterwards. */

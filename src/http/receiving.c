@@ -32,7 +32,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
 
 /* Whether more has arrived than belongs to an answer, whether or not libcurl passes it on. */
 __attribute__((noinline)) static bool has_too_much(struct braze_transfer *transfer) {
-  const size_t limit = transfer->call->outcome.request_sent ? transfer->call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE;
+  const struct braze_call *call = transfer->call;
+  const size_t limit = call->outcome.request_sent ? call->request.max_response + BRAZE_RECEIVE_LIMIT : BRAZE_RECEIVE_LIMIT_BEFORE;
   return braze_sockets_received(&transfer->connection) > limit;
 }
 

@@ -100,7 +100,8 @@ static int refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint,
 }
 
 /* Keeps user and password of a proxy's URL: what stands between text and end. */
-static int keep_user(struct braze_secrets *secrets, const char *text, const char *end, struct braze_buffer *message, struct braze_buffer *hint) {
+static int keep_user(struct braze_secrets *secrets, const char *text, const char *end, struct braze_buffer *message,
+                     struct braze_buffer *hint) {
   const char *colon = memchr(text, ':', (size_t)(end - text));
   int failure = keep_decoded(secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : end) - text));
   if (failure == EINVAL) return refuse_proxy(message, hint, "has a user that can't be read");

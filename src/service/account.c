@@ -92,7 +92,8 @@ static bool holds_key(const struct braze_settings *settings, const char *host) {
   return false;
 }
 
-static int check_host(const struct braze_settings *settings, const char *host, struct braze_buffer *message, struct braze_buffer *hint) {
+static int check_host(const struct braze_settings *settings, const char *host, struct braze_buffer *message,
+                      struct braze_buffer *hint) {
   if (!holds_key(settings, host)) return 0;
   braze_buffer_print(message, "endpoint has the API key in its host's name");
   braze_buffer_print(hint, "write the REST endpoint alone, such as \"https://rest.iad-01.braze.com\"; the key belongs in api_key");

@@ -57,7 +57,7 @@ return {
     { "what comes behind the body counts as a header", "if (outcome->body.length == 0) braze_headers_line", "if (true) braze_headers_line", {},
       survives = "headers that have ended take no more lines, in headers.c" },
     { "an answer that ends inside its headers is whole", "transfer->response.ended && !may_be_cut(transfer)", "!may_be_cut(transfer)",
-      once .. ": is repeated with a send_id where an answer ends inside" },
+      { once .. ": is repeated with a send_id where an answer ends inside", "replies: ends inside its header is not whole" } },
     { "an answer that only the connection's end ends is whole", "transfer->response.ended && !may_be_cut(transfer)", "transfer->response.ended",
       "replies" },
   },
@@ -66,7 +66,7 @@ return {
     specs = "error tls transfer",
     { "a body that was cut off is an answer of the network", "outcome->stop == BRAZE_STOP_BODY_TOO_LONG ||", "false ||", errors .. ": is told apart" },
     { "a refusal of a certificate of ours is a broken network", 'strstr(outcome->curl_message, "alert")', "false",
-      tls },
+      tls .. ": a certificate of its own" },
   },
   {
     file = "src/http/conceal.c", specs = "transfer error wiped",
