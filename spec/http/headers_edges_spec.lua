@@ -3,6 +3,7 @@
 local headers = require("spec.support.test_build").core.headers
 
 local epoch = 1800000000
+local unpack = table.unpack or unpack
 
 describe("a folded line", function()
   local rows = {
@@ -53,5 +54,51 @@ describe("a status line", function()
     lines[1] = "HTTP/1.1 200 x\r\n"
     lines[5], lines[6] = "HTTP/1.1: x\r\n", "x-ratelimit-remaining: 6\r\n"
     assert.same({ limit = 5, request_id = "early" }, headers.feed(lines, epoch))
+  end)
+end)
+
+describe("a pause", function()
+  local function pause(...)
+    local lines = { "HTTP/1.1 503 x\r\n" }
+    for _, line in ipairs { ... } do lines[#lines + 1] = line .. "\r\n" end
+    return headers.feed(lines, epoch)
+  end
+
+  it("of several values that contradict each other is the longest of them, and not read", function()
+    for _, lines in ipairs {
+      { "retry-after: 5", "retry-after: 6, 7" }, { "retry-after: 7, 6, 5" }, { "retry-after: 5, 5, 7" },
+      { "retry-after: 7", "retry-after: 7, 6" },
+    } do
+      assert.same({ retry_after = epoch + 7, retry_after_unread = true }, pause(unpack(lines)), lines[1])
+    end
+    assert.same({ retry_after = epoch + 7 }, pause("retry-after: 7, 7", "retry-after: 7"))
+  end)
+
+  it("with a fraction that is none can't be read", function()
+    for _, odd in ipairs { "1./5", "1.5s", "1.", ".5", "1.5.5" } do
+      assert.same({ retry_after_unread = true }, pause("retry-after: " .. odd), odd)
+    end
+    assert.same({ retry_after = epoch + 2 }, pause("retry-after: 1.5"))
+    assert.same({ retry_after = epoch + 1 }, pause("retry-after: 1.0"))
+  end)
+
+  it("is over where its date lies before all times by our clock", function()
+    local lines = { "HTTP/1.1 503 x\r\n", "date: Fri, 15 Jan 2027 08:00:00 GMT\r\n",
+      "retry-after: Thu, 01 Jan 1970 00:00:01 GMT\r\n" }
+    assert.equal(0, headers.feed(lines, 1000).retry_after)
+  end)
+
+  it("is counted by a Date that stands there twice, and not by two that differ", function()
+    local date, other = "date: Fri, 15 Jan 2027 07:59:00 GMT", "date: Fri, 15 Jan 2027 07:58:00 GMT"
+    local until_then = "retry-after: Fri, 15 Jan 2027 08:00:30 GMT"
+    assert.equal(epoch + 90, pause(date, date, until_then).retry_after)
+    assert.equal(epoch + 30, pause(date, other, until_then).retry_after)
+  end)
+end)
+
+describe("the header Link", function()
+  it("may stand there several times, which is one list", function()
+    assert.same({ link = "<a>; rel=x,<b>; rel=next" },
+      headers.feed({ "HTTP/1.1 200 x\r\n", "link: <a>; rel=x\r\n", "Link: <b>; rel=next\r\n" }, epoch))
   end)
 end)

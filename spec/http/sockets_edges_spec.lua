@@ -92,6 +92,37 @@ describe("a socket", function()
     end
   end)
 
+  -- libcurl makes two where a name has addresses of two families, and keeps one.
+  it("is the one with the attempt's local port, where two were made for it", function()
+    sockets = test_build.core.sockets.new(false)
+    local attempt = sockets:begin()
+    local _, port = listener:getsockname()
+    local first = sockets:connect(attempt, tonumber(port))
+    local second = sockets:connect(attempt, tonumber(port))
+    for _ = 1, 2 do peers[#peers + 1] = assert(listener:accept()) end
+    assert.same({ true, false }, { sockets:enter(attempt, second) })
+    sockets:finish(attempt, 10)
+    -- The other one is not known by a local port, so none of a later attempt's is taken for it.
+    assert.same({ true, true }, { sockets:enter(sockets:begin(), first) })
+    assert(peers[2]:send "x")
+    assert.same({ false, true }, { sockets:enter(sockets:begin(), second) })
+  end)
+
+  it("is the one to the attempt's peer, where two kept ones have its local port", function()
+    local other = assert(socket.bind("127.0.0.2", 0))
+    finally(function() other:close() end)
+    local own_port, peer = kept()
+    local attempt = sockets:begin()
+    local _, port = other:getsockname()
+    sockets:connect(attempt, tonumber(port), own_port, "127.0.0.2")
+    peers[#peers + 1] = assert(other:accept())
+    assert.same({ true, false }, { sockets:enter(attempt, own_port, "127.0.0.2") })
+    sockets:finish(attempt, 10)
+    assert(peer:send "x")
+    assert.same({ true, true }, { sockets:enter(sockets:begin(), own_port, "127.0.0.2") })
+    assert.same({ false, true }, { sockets:enter(sockets:begin(), own_port, "127.0.0.1") })
+  end)
+
   it("that cannot be found counts as one that was used before", function()
     kept()
     assert.same({ true, true }, { sockets:enter(sockets:begin(), 1) })

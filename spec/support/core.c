@@ -36,6 +36,8 @@ static bool boolean_field(lua_State *L, const char *name) {
   return value;
 }
 
+#include "core_explain.h"
+
 /* [-0, +0, e] The length of the list of strings at index. */
 static int check_list(lua_State *L, int index) {
   int count = 0, type;
@@ -154,10 +156,10 @@ static int headers_retry_after(lua_State *L) {
 }
 
 /* headers.feed(lines, epoch) -> { limit, remaining, reset, retry_after, retry_after_unread, clock_ahead, coding, request_id,
-   location }, what is there of them */
+   location, link }, what is there of them */
 static int headers_feed(lua_State *L) {
   struct braze_headers headers;
-  struct braze_outcome outcome; /* no body is appended, so it owns nothing */
+  struct braze_outcome outcome;
   double epoch = luaL_checknumber(L, 2);
   int i, count = check_list(L, 1);
   braze_outcome_init(&outcome);
@@ -184,6 +186,8 @@ static int headers_feed(lua_State *L) {
   set_text(L, "coding", outcome.coding[0] ? outcome.coding : NULL);
   set_text(L, "request_id", outcome.request_id[0] ? outcome.request_id : NULL);
   set_text(L, "location", outcome.location[0] ? outcome.location : NULL);
+  set_text(L, "link", outcome.link.length > 0 ? braze_buffer_text(&outcome.link) : NULL);
+  braze_outcome_free(&outcome);
   return 1;
 }
 
@@ -301,6 +305,7 @@ static const luaL_Reg outcome_functions[] = {{"classify", outcome_classify}, {NU
 static const luaL_Reg retry_functions[] = {{"decide", retry_decide}, {"at", retry_at}, {"bucket", retry_bucket}, {NULL, NULL}};
 static const luaL_Reg heap_functions[] = {{"new", heap_new}, {NULL, NULL}};
 static const luaL_Reg sockets_functions[] = {{"new", sockets_new}, {NULL, NULL}};
+static const luaL_Reg explain_functions[] = {{"words", explain_words}, {NULL, NULL}};
 static const luaL_Reg trust_functions[] = {{"is_hashed", trust_is_hashed}, {NULL, NULL}};
 
 static const struct {
@@ -311,6 +316,7 @@ static const struct {
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
     {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
+    {"explain", explain_functions},
 };
 
 int luaopen_braze_core_spec(lua_State *L) {

@@ -50,19 +50,24 @@ static int sockets_begin(lua_State *L) {
   return 1;
 }
 
-/* object:connect(attempt, port) -> local port: as libcurl makes a connection for an attempt, to 127.0.0.1 */
+/* object:connect(attempt, port [, local port [, address]]) -> local port: as libcurl makes a connection for an attempt, to 127.0.0.1 */
 static int sockets_connect(lua_State *L) {
   struct braze_connection *attempt = check_attempt(L);
   struct curl_sockaddr how = {AF_INET, SOCK_STREAM, 0, 0, {0, {0}}};
+  const int yes = 1;
   struct sockaddr_in address;
   socklen_t length = sizeof address;
   struct pollfd state = {-1, POLLOUT, 0};
   memset(&address, 0, sizeof address);
   address.sin_family = AF_INET;
-  address.sin_port = htons((uint16_t)luaL_checkinteger(L, 3));
+  address.sin_port = htons((uint16_t)luaL_optinteger(L, 4, 0));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   state.fd = braze_sockets_open(attempt, CURLSOCKTYPE_IPCXN, &how);
   if (state.fd < 0) return luaL_error(L, "no socket");
+  setsockopt(state.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (address.sin_port && bind(state.fd, (struct sockaddr *)&address, sizeof address) != 0) return luaL_error(L, "the local port is taken");
+  address.sin_port = htons((uint16_t)luaL_checkinteger(L, 3));
+  address.sin_addr.s_addr = inet_addr(luaL_optstring(L, 5, "127.0.0.1"));
   connect(state.fd, (struct sockaddr *)&address, sizeof address);
   poll(&state, 1, 5000);
   if (getsockname(state.fd, (struct sockaddr *)&address, &length) != 0) return luaL_error(L, "not connected");
@@ -70,10 +75,10 @@ static int sockets_connect(lua_State *L) {
   return 1;
 }
 
-/* object:enter(attempt, local port) -> fit, used before */
+/* object:enter(attempt, local port [, the peer's address]) -> fit, used before */
 static int sockets_enter(lua_State *L) {
   struct braze_connection *attempt = check_attempt(L);
-  lua_pushboolean(L, braze_sockets_enter(attempt, (long)luaL_checkinteger(L, 3), "127.0.0.1"));
+  lua_pushboolean(L, braze_sockets_enter(attempt, (long)luaL_checkinteger(L, 3), luaL_optstring(L, 4, "127.0.0.1")));
   lua_pushboolean(L, attempt->used_before);
   return 2;
 }

@@ -278,12 +278,11 @@ static bool explain_lack(const struct words *words) {
                        settings->authority, BRAZE_MAX_LOOKS_OF_CLIENT, BRAZE_MAX_LOOKS);
     braze_buffer_print(words->hint, "check DNS, /etc/resolv.conf and the file system of ca_file; calls go out again once one of them ends");
     return true;
-  case BRAZE_LACK_THREAD:
-    braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->authority);
-    braze_buffer_print(words->hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
-    return true;
+  case BRAZE_LACK_THREAD: break;
   }
-  return false;
+  braze_buffer_print(words->message, "no connection to %s: there is no thread or memory to look up its name; nothing was sent", settings->authority);
+  braze_buffer_print(words->hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
+  return true;
 }
 
 static void explain_timeout(const struct words *words) {
