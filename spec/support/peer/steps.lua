@@ -238,6 +238,15 @@ end
 -- Starts over; play sees to that.
 function verbs.again() end
 
+-- Reads until the client closes: what it has sent and nobody reads would make the system reset the connection, and the
+-- alert that says why would be lost.
+local function read_past_handshake(connection)
+  with_descriptor(connection, function(plain)
+    local problem
+    repeat problem = select(2, plain:receive(chunk_size)) until not wait_as_told(problem or "timeout", plain, "read")
+  end)
+end
+
 function verbs.tls(connection, given)
   local parameters = { mode = "server", protocol = "any", options = "all", verify = "none" }
   for name, value in pairs(given) do parameters[name] = value end
@@ -248,7 +257,10 @@ function verbs.tls(connection, given)
   while true do
     local done, problem = wrapped:dohandshake()
     if done then return end
-    if not wait_as_told(problem, wrapped, "read") then finish("tls: " .. tostring(problem)) end
+    if not wait_as_told(problem, wrapped, "read") then
+      if given.verify then read_past_handshake(connection) end
+      finish("tls: " .. tostring(problem))
+    end
   end
 end
 
