@@ -65,7 +65,8 @@ static int sockets_connect(lua_State *L) {
   state.fd = braze_sockets_open(attempt, CURLSOCKTYPE_IPCXN, &how);
   if (state.fd < 0) return luaL_error(L, "no socket");
   setsockopt(state.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (address.sin_port && bind(state.fd, (struct sockaddr *)&address, sizeof address) != 0) return luaL_error(L, "the local port is taken");
+  /* Bound even to port 0: a second socket may share the port of one that was bound so alone. */
+  if (bind(state.fd, (struct sockaddr *)&address, sizeof address) != 0) return luaL_error(L, "the local port is taken");
   address.sin_port = htons((uint16_t)luaL_checkinteger(L, 3));
   address.sin_addr.s_addr = inet_addr(luaL_optstring(L, 5, "127.0.0.1"));
   connect(state.fd, (struct sockaddr *)&address, sizeof address);

@@ -95,10 +95,10 @@ curl_socket_t braze_sockets_open(void *data, curlsocktype purpose, struct curl_s
   return CURL_SOCKET_BAD;
 }
 
-/* libcurl does not say why it could not open a file of certificates. Before the socket is closed we can find out. */
+/* libcurl does not say why it could not open a file of certificates. Before the socket is closed we can find out, by one that is opened. */
 int braze_sockets_close(void *data, curl_socket_t socket) {
   struct braze_sockets *sockets = data;
-  int another = braze_descriptor_raise(fcntl(socket, F_DUPFD_CLOEXEC, BRAZE_MIN_DESCRIPTOR));
+  int another = braze_descriptor_raise(open("/dev/null", O_RDONLY | O_CLOEXEC));
   sockets->out_of_descriptors = is_out_of_descriptors(another);
   if (another >= 0) close(another);
   remove_number(sockets, socket);
