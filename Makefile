@@ -75,6 +75,7 @@ LINK = $(CC) $(SHARED) $1 $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIB
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
 MODULES := $(wildcard src/braze/*.lua)
+COMMAND_MODULES := $(wildcard src/braze/command/*.lua)
 HAVE_TEST_BUILD := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
 
 # Three builds of each version: the one that is installed; "test", for specs: spec/support/clock.c in place of
@@ -169,20 +170,47 @@ build/bench/%.so: bench/preload/%.c | build/found
 LIBRARY_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(INSTALLED)
 MODULE_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(INSTALLED)/braze
 INCLUDE_DIR = $(DESTDIR)$(PREFIX)/include
+BIN_DIR = $(DESTDIR)$(PREFIX)/bin
+SHARE_DIR = $(DESTDIR)$(PREFIX)/share
+# What the command is called; another name, where another program has this one.
+BIN ?= braze
+# The interpreter of the command: a path, or a name that is looked up where it runs.
+LUA ?= $(shell tools/interpreter $(INSTALLED))
 
-# The header serves every version: it goes with the last one.
+BASH_COMPLETION = $(SHARE_DIR)/bash-completion/completions/braze
+ZSH_COMPLETION = $(SHARE_DIR)/zsh/site-functions/_braze
+FISH_COMPLETION = $(SHARE_DIR)/fish/vendor_completions.d/braze.fish
+MAN_PAGE = $(SHARE_DIR)/man/man1/$(BIN).1
+
+# The header, the command and what is for it serve every version: they go with the last one, and the command runs on the one that was
+# installed last.
 installed_beside = $(filter-out $(LIBRARY_DIR)/braze.so,$(wildcard $(DESTDIR)$(PREFIX)/lib/lua/*/braze.so))
+once_for_all = '$(INCLUDE_DIR)/braze.h' '$(BIN_DIR)/$(BIN)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(MAN_PAGE)'
 
 .PHONY: install uninstall clean
 install: build/found build/$(INSTALLED)/braze.so ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
-	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)' '$(INCLUDE_DIR)'
+	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)/command' '$(INCLUDE_DIR)'
 	install -m 644 src/braze.h '$(INCLUDE_DIR)/braze.h'
 	install -m 755 build/$(INSTALLED)/braze.so '$(LIBRARY_DIR)/braze.so'
 	$(if $(MODULES),install -m 644 $(MODULES) '$(MODULE_DIR)')
+	install -m 644 $(COMMAND_MODULES) '$(MODULE_DIR)/command'
+	$(MAKE) --no-print-directory install-command LUA_VERSION=$(INSTALLED)
+
+# One file after the other, since each has a name of its own where it goes.
+.PHONY: install-command
+install-command:
+	install -d '$(BIN_DIR)' $(foreach file,$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(MAN_PAGE),'$(dir $(file))')
+	sed '1s|.*|#!$(if $(findstring /,$(LUA)),$(LUA),/usr/bin/env $(LUA))|' bin/braze >'$(BIN_DIR)/$(BIN)'
+	chmod 755 '$(BIN_DIR)/$(BIN)'
+	install -m 644 share/completions/braze.bash '$(BASH_COMPLETION)'
+	install -m 644 share/completions/_braze '$(ZSH_COMPLETION)'
+	install -m 644 share/completions/braze.fish '$(FISH_COMPLETION)'
+	install -m 644 share/man/braze.1 '$(MAN_PAGE)'
 
 uninstall: ## remove what install put there; same variables
-	rm -f '$(LIBRARY_DIR)/braze.so' $(if $(installed_beside),,'$(INCLUDE_DIR)/braze.h') $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES))
-	if test -d '$(MODULE_DIR)'; then rmdir '$(MODULE_DIR)'; fi
+	rm -f '$(LIBRARY_DIR)/braze.so' $(if $(installed_beside),,$(once_for_all)) \
+	  $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES) $(COMMAND_MODULES))
+	for folder in '$(MODULE_DIR)/command' '$(MODULE_DIR)'; do if test -d "$$folder"; then rmdir "$$folder"; fi; done
 
 clean: ## remove everything that was built
 	rm -rf build
@@ -223,4 +251,4 @@ dist: ## a tarball and a rockspec in build/dist, tried out; URL=https://... wher
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC, URL'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG, PREFIX DESTDIR BIN LUA, LUA_VERSION (5.5, 5.4, 5.3, 5.1), LUA_INCDIR, SPEC, URL'

@@ -265,7 +265,8 @@ end
 
 -- Every function and method that the binding registers has an annotation for editors.
 function laws.annotations()
-  local meta, found = read "src/braze/meta.lua" .. read "src/braze/meta_operations.lua", false
+  local meta, found = "", false
+  for _, path in ipairs(list "src/braze/meta*.lua") do meta = meta .. read(path) end
   for _, path in ipairs(list "src/lua/*.c") do
     for block in code(path, true):gmatch "luaL_Reg%s+[%w_]+%s*%[%s*%]%s*=%s*(%b{})" do
       for name in block:gmatch "{%s*\"([%a_][%w_]*)\"%s*," do

@@ -19,7 +19,7 @@ wings.shown = {
   lua = {
     base = "*",
     process = { channel = true },
-    http = { call = true, limits = true, link = true, outcome = true, request = true, settings = true },
+    http = { call = true, limits = true, link = true, outcome = true, probe = true, request = true, settings = true },
     service = "*",
     client = "*",
   },

@@ -190,6 +190,16 @@ describe("a route", function()
     assert.equal(0, #peer:log())
   end)
 
+  it("that only reads says so where it is cancelled, and not that nothing left", function()
+    peer:default { { read = "request" }, { hold = true } }
+    local request = client:start "GET /a"
+    while peer:requests() == 0 do request:wait(0.01) end
+    request:cancel()
+    local _, err = pcall(request.result, request)
+    assert.same({ "cancelled", false, "cancelled; it only reads, so nothing was changed" },
+      { err.kind, err.maybe_applied, err.message })
+  end)
+
   describe("next", function()
     local function next_of(link, host)
       local headers = { link = link:gsub("HOST", host or "127.0.0.1:" .. peer.port) }

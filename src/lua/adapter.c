@@ -1,4 +1,4 @@
-/* adapter: what the modules for hosts (src/braze/) need of C beside the module itself: require "braze.core". */
+/* adapter: what the modules for hosts and the command (src/braze/) need of C beside the module itself: require "braze.core". */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -152,7 +152,8 @@ static void set_safe(lua_State *L, const char *name, lua_CFunction function) {
 void lbraze_push_core(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"is_yieldable", core_is_yieldable}, {"check_call", core_check_call}, {"call", core_call},       {"thread", core_thread},
-      {"resumes", core_resumes},           {"notify", core_notify},         {"channel", core_channel}, {NULL, NULL},
+      {"resumes", core_resumes},           {"notify", core_notify},         {"channel", core_channel}, {"request", lbraze_inspect_request},
+      {"probe", lbraze_inspect_probe},     {NULL, NULL},
   };
   static const luaL_Reg methods[] = {{"accept", channel_accept}, {"poke", channel_poke}, {"close", channel_close}, {NULL, NULL}};
   atomic_store(&is_yieldable, lbraze_find_yieldable(L));

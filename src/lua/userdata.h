@@ -102,6 +102,14 @@ double lbraze_check_wait(lua_State *L, int index, const char *method);
 /* [-0, +1, m] What the modules for hosts need of C. */
 void lbraze_push_core(lua_State *L);
 
+/* inspect.c */
+
+/* core.request(client, name, params [, options]) -> what client:call would send */
+int lbraze_inspect_request(lua_State *L);
+
+/* core.probe(client) -> how far a connection comes, without a request */
+int lbraze_inspect_probe(lua_State *L);
+
 /* step.c */
 
 int lbraze_client_step(lua_State *L);

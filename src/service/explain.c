@@ -353,7 +353,7 @@ static void explain_server(const struct words *words) {
 }
 
 static void explain_cancelled(const struct words *words) {
-  braze_buffer_print(words->message, words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
+  braze_buffer_print(words->message, words->outcome->reads ? "cancelled; it only reads, so nothing was changed" : words->outcome->attempts > 0 || words->outcome->maybe_applied ? "cancelled after the request had left" : "cancelled before the request left: nothing was sent");
   if (braze_process_is_exiting()) braze_buffer_print(words->hint, "the process is exiting");
 }
 

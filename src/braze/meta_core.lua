@@ -1,0 +1,63 @@
+---@meta braze.core
+
+-- What the files of this folder need of C beside the module itself, for the Lua language server. Not for users.
+
+---What the modules for hosts and the command need of C (`require "braze.core"`).
+---Nobody else's: it may change with every version.
+---@class (exact) braze.core
+---@field braze braze the module that blocks, whatever the host
+---@field is_yieldable fun(): boolean? nil where this Lua can't tell
+---@field check_call fun(name: any, params: any, options: any) raises for what is wrong whatever the client is
+---@field pages braze.core.pages what `client:each` is made of: its functions return nil and the error
+---@field seconds fun(value: any): number|false|nil, braze.error? false: as long as it takes; nil: none
+---@field call fun(called: function, ...): boolean, any as pcall, but nothing inside can yield, on any Lua
+---@field thread fun(): thread the one that runs, also where it is the main one
+---@field resumes fun(resuming: thread?, resumed: thread): boolean whether it is inside coroutine.resume of the other
+---@field notify fun(client: braze.client, socket: integer) a byte goes to the socket when there is something to deliver
+---@field channel fun(): braze.core.channel?, string the path to connect to, or why there is none
+---@field request fun(client: braze.client, name: any, params: any, options: any): braze.core.request
+---@field probe fun(client: braze.client): braze.core.probe connects as far as a request could begin, and sends none
+
+---What `client:call` would send.
+---@class (exact) braze.core.request
+---@field method string
+---@field url string
+---@field body? string
+---@field repeatable boolean
+
+---How far a connection comes. A step that was not reached has no field.
+---@class (exact) braze.core.probe
+---@field endpoint string
+---@field secure boolean
+---@field unknown_host boolean one of Braze's names, but none that this version knows
+---@field proxy? string without user and password
+---@field no_proxy? string
+---@field libraries string libcurl's own line of versions
+---@field directory? string of certificates to trust
+---@field file? string of certificates to trust
+---@field addresses? string
+---@field address? string that was connected to
+---@field port integer
+---@field name_lookup? number seconds since the beginning
+---@field connect? number
+---@field tls? number
+---@field subject? string of the service's certificate
+---@field issuer? string
+---@field starts? string
+---@field expires? string
+---@field proxy_status? integer that a proxy answered to CONNECT, where the connection failed
+---@field error? braze.error what went wrong
+
+---A walk through a list: `open` begins one; `item` is the next one of the page at hand; `ask` says what the next page's
+---call is, or nil at the end; `take` is given what came of it.
+---@class (exact) braze.core.pages
+---@field open fun(client: braze.client, name: any, params: any, options: any): table?, braze.error?
+---@field item fun(walk: table): any
+---@field ask fun(walk: table): table?, table|braze.error|nil, integer?
+---@field take fun(walk: table, result: braze.result): nil, braze.error?
+
+---A pair of connected unix sockets of which the host opens one end.
+---@class (exact) braze.core.channel
+---@field accept fun(self): integer? takes the connection that was made to the path; the descriptor
+---@field poke fun(self) writes a byte to it
+---@field close fun(self)
