@@ -200,6 +200,36 @@ describe("each", function()
     assert.same({ "/segments/list?page=0", "/segments/list?page=1", "/segments/list?page=2" }, targets())
   end)
 
+  it("counts on from numbers that are written as texts, or stand in options.query", function()
+    for _, given in ipairs {
+      { { page = "1" } }, { nil, { page = 1 } }, { {}, { page = "1" } }, { { page = 1 }, { page = 7 } },
+    } do
+      peer:reset()
+      serve(page(1, 2, "list"), page(3, 1, "list"))
+      local ids = walk("GET /any", given[1], { items = "list", query = given[2] })
+      local asked = targets()
+      assert.same({ 1, 2, 3 }, ids)
+      assert.is_truthy(asked[1]:find "[?&]page=1" and asked[2]:find "[?&]page=2")
+      assert.equal(given[1] and given[1].page and given[2] and given[2].page and true, asked[2]:find "page=7" and true)
+    end
+    peer:reset()
+    serve(page(1, 2, "list"), page(3, 1, "list"))
+    assert.same({ 1, 2, 3 }, walk("GET /any", { limit = "2" }, { items = "list", query = { offset = "4", z = 1 } }))
+    assert.is_truthy(targets()[2]:find "offset=6" and targets()[2]:find "limit=2" and targets()[2]:find "z=1")
+  end)
+
+  it("refuses a number that it can't count on from", function()
+    for _, number in ipairs { -1, 1.5, 1e300, 0 / 0, 1 / 0 } do
+      for _, name in ipairs { "page", "limit", "offset" } do
+        local failure = select(2, safe:each("GET /any", { [name] = number }, { items = "list" }))
+        assert.equal("usage", failure.kind)
+        assert.matches(name .. " is .*: it must be a whole number that is not negative", failure.message)
+      end
+    end
+    assert.equal("usage", select(2, safe:each("GET /any", nil, { items = "list", query = { page = -1 } })).kind)
+    assert.equal(0, #targets())
+  end)
+
   it("takes the one page of a route that has no way to the next", function()
     serve(page(1, 3, "segments"))
     assert.same({ 1, 2, 3 }, walk("GET /segments/list", nil, { items = "segments" }))
@@ -212,6 +242,14 @@ describe("each", function()
     peer:reset()
     serve(page(1, 2, "data"))
     assert.same({ 1, 2 }, walk("get_send_analytics", { campaign_id = "c", send_id = "s", length = 2 }))
+  end)
+
+  it("takes an object for no list", function()
+    serve(answer(200, nil, '{"list":{"a":1}}'))
+    assert.equal("protocol", failed("GET /any", nil, { items = "list" }).kind)
+    peer:reset()
+    serve(answer(200, nil, '{"list":{}}'))
+    assert.same({}, walk("GET /any", nil, { items = "list" }))
   end)
 
   it("says which field has no list", function()

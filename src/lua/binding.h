@@ -251,6 +251,9 @@ bool lbraze_decode_json(lua_State *L);
 
 /* result.c */
 
+/* [-0, +0] Whether the table at index has names and no list: a JSON object, as far as Lua can tell. */
+bool lbraze_has_names(lua_State *L, int index);
+
 /* Places in the table of those who may ask for the same answer at the same time. */
 enum { LBRAZE_SHARED_BODY = 5, LBRAZE_SHARED_SAFE_BODY };
 
@@ -279,10 +282,12 @@ int lbraze_default_operation(lua_State *L);
 /* [-0, +0, m] Adds a function for each operation to the table on top of the stack, each with the operation's name as its upvalue. */
 void lbraze_set_operations(lua_State *L, lua_CFunction function, bool safe);
 
-/* pages.c */
+/* next.c */
 
 /* [-0, +0, m] Sets the field "next" of the result on top of the stack where the header Link names a next page. */
 void lbraze_set_next(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *link);
+
+/* pages.c */
 
 int lbraze_client_each(lua_State *L);
 int lbraze_pages_open(lua_State *L);

@@ -1,69 +1,16 @@
 /* pages: how a list is walked through page by page: which page is asked for next, which item comes next, when the walk ends. The
    calls are made by who walks: client:each here, the modules for hosts in Lua, since a yield is possible in Lua alone. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "http/link.h"
 #include "lua/userdata.h"
+
+#define MAX_COUNTED 1e15 /* every Lua counts on from here one by one */
 
 /* A walk is a table: what it was begun with, the page at hand, and how the next one is asked for. */
 enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
-
-/* --- The next page in a result ----------------------------------------------------------------------- */
-
-/* [-0, +1, m] A part of a query, decoded. */
-static void push_decoded(lua_State *L, const char *text, size_t length) {
-  char memory[BRAZE_LINK_LIMIT + 1];
-  struct braze_buffer decoded;
-  braze_buffer_borrow(&decoded, memory, sizeof memory);
-  braze_target_decode(&decoded, text, length);
-  lua_pushlstring(L, memory, decoded.length);
-}
-
-/* [-2, +0, m] Adds the value on top of the stack to the list of the name below it, in the table below that. */
-static void add_to_list(lua_State *L, const char *name, size_t length) {
-  lua_pushlstring(L, name, length);
-  lua_pushvalue(L, -1);
-  lua_rawget(L, -5);
-  if (!lua_istable(L, -1)) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushvalue(L, -2);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, -7);
-  }
-  lua_pushvalue(L, -3);
-  lua_rawseti(L, -2, (int)lbraze_raw_length(L, -2) + 1);
-  lua_pop(L, 4);
-}
-
-/* [-0, +0, m] Adds name=value to the table on top of the stack. A list has name[]=value for each of its values. */
-static void add_pair(lua_State *L, const char *text, size_t length) {
-  const char *equals = memchr(text, '=', length), *name;
-  size_t name_length = equals ? (size_t)(equals - text) : length;
-  if (name_length == 0) return;
-  push_decoded(L, text, name_length);
-  push_decoded(L, equals ? equals + 1 : "", equals ? length - name_length - 1 : 0);
-  name = lua_tolstring(L, -2, &name_length);
-  if (name_length > 2 && memcmp(name + name_length - 2, "[]", 2) == 0)
-    add_to_list(L, name, name_length - 2);
-  else
-    lua_rawset(L, -3);
-}
-
-void lbraze_set_next(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *link) {
-  const char *query, *end;
-  size_t length;
-  if (link->length == 0 || !braze_link_next(braze_buffer_text(link), link->length, settings->authority, &query, &length)) return;
-  lua_newtable(L);
-  for (end = query + length; query < end; query += length + 1) {
-    const char *mark = memchr(query, '&', (size_t)(end - query));
-    length = (size_t)((mark ? mark : end) - query);
-    add_pair(L, query, length);
-  }
-  lua_setfield(L, -2, "next");
-}
 
 /* --- The walk ---------------------------------------------------------------------------------------- */
 
@@ -96,20 +43,75 @@ static void push_copy(lua_State *L, int index) {
   }
 }
 
-/* [-0, +0] The integer field of the table at index, or a value in its place. */
+/* What each counts by where nothing else names the next page. */
+static const char *const counted[] = {"page", "limit", "offset"};
+#define COUNT_OF_COUNTED (sizeof counted / sizeof *counted)
+
+/* The number that a text of at most 15 digits is; negative: it is none. */
+static int64_t read_digits(const char *text, size_t length) {
+  return length > 0 && length <= 15 && strspn(text, "0123456789") == length ? strtoll(text, NULL, 10) : -1;
+}
+
+/* [-0, +0] The whole number in a field of the table at index, written as a number or as its digits, or a value in its place. */
 static lua_Integer integer_field(lua_State *L, int index, const char *name, lua_Integer otherwise) {
-  lua_Integer value = otherwise;
+  int64_t value = -1;
+  size_t length;
+  const char *text;
   lua_pushstring(L, name);
   lua_rawget(L, index);
-  if (lua_type(L, -1) == LUA_TNUMBER) value = lua_tointeger(L, -1);
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    value = lua_tointeger(L, -1);
+  } else if (lua_type(L, -1) == LUA_TSTRING) {
+    text = lua_tolstring(L, -1, &length);
+    value = read_digits(text, length);
+  }
   lua_pop(L, 1);
-  return value;
+  return value >= 0 ? (lua_Integer)value : otherwise;
+}
+
+/* [-0, +0, e] Raises for a number in the table at index from which each could not count on. */
+static void check_counts(lua_State *L, int index, const struct lbraze_context *context) {
+  size_t i;
+  for (i = 0; i < COUNT_OF_COUNTED; i++) {
+    double number;
+    lua_pushstring(L, counted[i]);
+    lua_rawget(L, index);
+    number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    if (!(number >= 0 && number <= MAX_COUNTED) || (double)(int64_t)number != number)
+      lbraze_refuse(L, context, "each counts on from it", "%s is %.14g: it must be a whole number that is not negative", counted[i], number);
+    lua_pop(L, 1);
+  }
 }
 
 static void remove_field(lua_State *L, int index, const char *name) {
   lua_pushstring(L, name);
   lua_pushnil(L);
   lua_rawset(L, index);
+}
+
+/* [-0, +0, m] Moves what each counts by from options.query to the parameters, which are the query of a route that reads, unless they
+   have it. */
+static void join_query(lua_State *L, int params, int options) {
+  size_t i;
+  lua_getfield(L, options, "query");
+  if (lua_istable(L, -1)) {
+    push_copy(L, lua_gettop(L));
+    for (i = 0; i < COUNT_OF_COUNTED; i++) {
+      lua_pushstring(L, counted[i]);
+      lua_pushvalue(L, -1);
+      lua_rawget(L, params);
+      lua_pushvalue(L, -2);
+      lua_rawget(L, -4);
+      if (lua_isnil(L, -2) && !lua_isnil(L, -1)) {
+        lua_setfield(L, params, counted[i]);
+        remove_field(L, lua_gettop(L) - 2, counted[i]);
+        lua_pushnil(L);
+      }
+      lua_pop(L, 3);
+    }
+    lua_setfield(L, options, "query");
+  }
+  lua_pop(L, 1);
 }
 
 /* pages.open(client, name, params, options) -> walk. Raises for what is wrong with them. */
@@ -134,16 +136,17 @@ int lbraze_pages_open(lua_State *L) {
   lua_pushvalue(L, 1);
   set_slot(L, walk, CLIENT);
   push_copy(L, 3);
-  set_slot(L, walk, PARAMS);
   push_copy(L, 4);
-  remove_field(L, lua_gettop(L), "items");
-  remove_field(L, lua_gettop(L), "max_pages");
+  remove_field(L, walk + 2, "items");
+  remove_field(L, walk + 2, "max_pages");
+  if (!target.operation && target.route.method == BRAZE_GET) join_query(L, walk + 1, walk + 2);
+  check_counts(L, walk + 1, &context);
   set_slot(L, walk, OPTIONS);
   lua_pushstring(L, field);
   set_slot(L, walk, FIELD);
-  lua_pushboolean(L, target.operation ? target.operation->page != NULL : lua_istable(L, 3) && integer_field(L, 3, "page", -1) >= 0);
+  lua_pushboolean(L, target.operation ? target.operation->page != NULL : integer_field(L, walk + 1, "page", -1) >= 0);
   set_slot(L, walk, BY_PAGE);
-  set_integer(L, walk, NUMBER, lua_istable(L, 3) ? integer_field(L, 3, "page", 0) : 0);
+  set_integer(L, walk, NUMBER, integer_field(L, walk + 1, "page", 0));
   set_integer(L, walk, PAGE_COUNT, 0);
   set_integer(L, walk, MAX_COUNT, options.max_pages);
   set_integer(L, walk, FULL, target.operation ? target.operation->page_size : 0);
@@ -154,6 +157,7 @@ int lbraze_pages_open(lua_State *L) {
   set_slot(L, walk, BY_LINK);
   lua_pushboolean(L, target.operation ? target.operation->method == BRAZE_GET : target.route.method == BRAZE_GET);
   set_slot(L, walk, READS);
+  set_slot(L, walk, PARAMS); /* what is on top */
   return 1;
 }
 
@@ -286,7 +290,7 @@ int lbraze_pages_take(lua_State *L) {
   lua_settop(L, 2);
   lua_rawgeti(L, 1, FIELD);
   lua_rawget(L, 2);
-  if (!lua_istable(L, 3)) {
+  if (!lua_istable(L, 3) || lbraze_has_names(L, 3)) {
     struct lbraze_words words;
     lbraze_words_init(&words);
     lua_rawgeti(L, 1, FIELD);

@@ -114,11 +114,10 @@ static enum braze_answer classify_answer(lua_State *L, const struct answer *answ
   return answer->decoded->is_json || answer->decoded->is_empty ? BRAZE_ANSWER_SUCCESS : BRAZE_ANSWER_NOT_JSON;
 }
 
-/* Whether the table on top of the stack has names and no list: a JSON object, as far as Lua can tell. */
-static bool is_named(lua_State *L) {
-  if (lbraze_raw_length(L, -1) > 0) return false;
+bool lbraze_has_names(lua_State *L, int index) {
+  if (lbraze_raw_length(L, index) > 0) return false;
   lua_pushnil(L);
-  if (!lua_next(L, -2)) return false;
+  if (!lua_next(L, index)) return false;
   lua_pop(L, 2);
   return true;
 }
@@ -126,7 +125,7 @@ static bool is_named(lua_State *L) {
 /* [-0, +0, m] Copies the body's `errors` to the error on top of the stack, always as a list. */
 static void set_errors(lua_State *L, int index) {
   lua_getfield(L, index, "errors");
-  if (lua_type(L, -1) == LUA_TSTRING || (lua_istable(L, -1) && is_named(L))) {
+  if (lua_type(L, -1) == LUA_TSTRING || (lua_istable(L, -1) && lbraze_has_names(L, lua_gettop(L)))) {
     lua_createtable(L, 1, 0);
     lua_insert(L, -2);
     lua_rawseti(L, -2, 1);
