@@ -105,6 +105,22 @@ describe("the output of braze", function()
     assert.equal("", complaint)
   end)
 
+  it("never has the key, wherever it was given by mistake", function()
+    local key = service.key
+    for _, arguments in ipairs {
+      { key }, { "call", key }, { "call", "POST /" .. key, "--dry-run" }, { "create-send-id", "--" .. key },
+      { "create-send-id", "--campaign-id", key, "--dry-run" }, { "create-send-id", "--campaign-id", key:upper() },
+      { "create-send-id", "--campaign-id", "c", "--timeout", key }, { "--json", "create-send-id", "--" .. key },
+      { "call", "POST /any", "--input", key }, { "create-send-id", "--campaign-id", "c", key },
+    } do
+      local _, output, complaint = command.run(arguments, environment)
+      assert.is_nil((output .. complaint):lower():find(key:lower(), 1, true), table.concat(arguments, " "))
+      assert.is_true(#output + #complaint > 0)
+    end
+    local status, output = command.run({ "create-send-id", "--campaign-id", key, "--dry-run" }, environment)
+    assert.same({ 0, "(the key)" }, { status, cjson.decode(output).body.campaign_id })
+  end)
+
   it("has the version and the help", function()
     assert.equal(require("braze")._VERSION .. "\n", run "--version")
     for _, row in ipairs { { "--help" }, { "create-send-id", "--help" }, { "each", "-h" } } do

@@ -16,11 +16,27 @@ local function is_set(name)
   return value ~= nil and value ~= ""
 end
 
+-- A key so short is none, and would only spoil the words around it.
+local shortest_key = 8
+local key_pattern
+
+-- A text with the key taken out. What came from the service has none; an argument may be the key in the wrong place.
+local function masked(text)
+  return key_pattern and text:gsub(key_pattern, "(the key)") or text
+end
+
+local function pattern_of_key()
+  local key = os.getenv "BRAZE_API_KEY"
+  if not key or #key < shortest_key then return nil end
+  return (key:gsub("%W", "%%%0"):gsub("%a", function(letter) return "[" .. letter:lower() .. letter:upper() .. "]" end))
+end
+
 -- What standard output and standard error are, asked once. wants_json: --json was given.
 function output.open(wants_json)
   output.terminal = is_terminal(1)
   output.error_terminal = is_terminal(2)
   output.wants_json = wants_json
+  key_pattern = pattern_of_key()
   output.json = wants_json or not output.terminal
   output.colors = output.terminal and not is_set "NO_COLOR" and os.getenv "TERM" ~= "dumb"
 end
@@ -35,12 +51,12 @@ end
 
 -- A text on standard output, of which more is to come.
 function output.put(text)
-  check_written(io.stdout:write(text))
+  check_written(io.stdout:write((masked(text))))
 end
 
 -- A text on standard output, with all that was put before.
 function output.write(text)
-  check_written(io.stdout:write(text))
+  check_written(io.stdout:write((masked(text))))
   check_written(io.stdout:flush())
 end
 
@@ -109,7 +125,7 @@ local shown = false
 
 function output.progress(text)
   if not output.error_terminal or not (text or shown) then return end
-  io.stderr:write("\r\27[K", text or "")
+  io.stderr:write("\r\27[K", (masked(text or "")))
   io.stderr:flush()
   shown = text ~= nil
 end
@@ -125,16 +141,16 @@ end
 function output.error(err)
   output.progress()
   if output.wants_json then
-    io.stderr:write(json.encode(fields_of(err)), "\n")
+    io.stderr:write((masked(json.encode(fields_of(err)))), "\n")
   else
-    io.stderr:write(tostring(err), "\n")
+    io.stderr:write((masked(tostring(err))), "\n")
   end
 end
 
 -- A line on standard error that is no error.
 function output.warn(text)
   output.progress()
-  io.stderr:write("braze: ", output.plain(text), "\n")
+  io.stderr:write("braze: ", (masked(output.plain(text))), "\n")
 end
 
 return output
