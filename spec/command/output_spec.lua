@@ -117,6 +117,7 @@ describe("the output of braze", function()
       assert.is_nil((output .. complaint):lower():find(key:lower(), 1, true), table.concat(arguments, " "))
       assert.is_true(#output + #complaint > 0)
     end
+    assert.matches("^braze: usage: call: there is no operation", select(3, command.run({ "call", "sends" }, environment)))
     local status, output = command.run({ "create-send-id", "--campaign-id", key, "--dry-run" }, environment)
     assert.same({ 0, "(the key)" }, { status, cjson.decode(output).body.campaign_id })
   end)

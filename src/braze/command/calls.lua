@@ -17,6 +17,8 @@ local ROWS_BEFORE_A_HEAD = 100
 
 -- The result of a call. Interrupted, it is cancelled at once, and the error says whether the request had left.
 local function call(client, target, params, options)
+  local _, mistake = core.check_name(client, target) -- start would call it by its own name
+  if mistake then error(mistake, 0) end
   local request = client:start(target, params, options)
   local good, interruption = pcall(function()
     while not request:done() do request:wait(LOOK_SECONDS) end
