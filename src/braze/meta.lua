@@ -185,37 +185,30 @@ local braze = {}
 local request = {}
 
 ---Whether the answer is there. It needs no `client:step` for that.
+---
+---    if request:done() then print(request:result().send_id) end
 ---@return boolean
 ---@nodiscard
 function request:done() end
 
 ---The result, or raises its error; every time the same. Raises an error of kind `usage` while the request is not done.
+---
+---    local good, result = pcall(request.result, request)
 ---@return braze.result
 function request:result() end
 
 ---Waits until it is done, or until so many seconds have passed. Runs no `on_done`. It blocks this thread; with a module
 ---for a host the coroutine waits.
+---
+---    if request:wait(5) then print(request:result().status) end
 ---@param seconds? number as long as it takes, if left out
 ---@return boolean done
 function request:wait(seconds) end
 
 ---Ends it at once, unless it is done: an error of kind `cancelled`, whose `maybe_applied` says whether it had left.
+---
+---    request:cancel()
 function request:cancel() end
-
----A request whose methods return `nil, err` where those of `braze.request` raise.
----@class braze.safe.request: braze.request
-local safe_request = {}
-
----The result, or nil and the error.
----@return braze.result? result
----@return braze.error? err
-function safe_request:result() end
-
----Waits until it is done, or until so many seconds have passed; nil and an error of kind `usage` where it can't.
----@param seconds? number as long as it takes, if left out
----@return boolean? done
----@return braze.error? err
-function safe_request:wait(seconds) end
 
 ---What every client has, that of a module for a host too.
 ---@class braze.any_client: braze.methods
@@ -235,7 +228,9 @@ function any_client:create_send_id(params, options) end
 
 ---Begins a call and returns at once. Raises an error of kind `usage` for bad arguments, and sends nothing then.
 ---
----    client:start("create_send_id", { campaign_id = "…" }, { on_done = function(err, result) … end })
+---    client:start("create_send_id", { campaign_id = "campaign_identifier" }, {
+---      on_done = function(err, result) print(err or result.send_id) end,
+---    })
 ---@param name braze.operation_name|string an operation, or `"METHOD /path"`
 ---@param params? table
 ---@param options? braze.start_options
@@ -244,17 +239,23 @@ function any_client:start(name, params, options) end
 
 ---Waits until nothing is pending, or until so many seconds have passed. A client of `braze` delivers meanwhile, as
 ---`step` does, and blocks this thread; with a module for a host the coroutine waits.
+---
+---    if not client:wait(5) then print(client:pending() .. " are still under way") end
 ---@param seconds? number as long as it takes, if left out
 ---@return boolean delivered whether nothing is pending
 function any_client:wait(seconds) end
 
 ---How many requests were started and not delivered yet; those without `on_done` count too.
+---
+---    if client:pending() == 0 then client:close() end
 ---@return integer
 ---@nodiscard
 function any_client:pending() end
 
 ---Ends the connections and forgets the key: what is in flight is `cancelled`, and can still be delivered. A call on a
 ---closed client raises an error of kind `usage`. Closing twice does nothing; it never waits for the network.
+---
+---    client:close()
 function any_client:close() end
 
 ---A workspace's key, host, limits and connections. Make one for each workspace and keep it.
@@ -263,89 +264,36 @@ function any_client:close() end
 local client = {}
 
 ---Runs the `on_done` of what has finished. Never waits. Raises what an `on_done` raised, after all have run.
+---
+---    client:step(10) -- in each frame of a game
 ---@param most? integer deliver so many at most; all that have finished, if left out
 ---@return integer delivered
 function client:step(most) end
 
 ---A descriptor to poll, the same for the client's life: readable while `step` has something to deliver.
+---
+---    local descriptor = client:pollfd()
 ---@return integer
 ---@nodiscard
 function client:pollfd() end
 
 ---The same as `pollfd`, by the name that luasocket's `select` looks for.
+---
+---    if #require("socket").select({ client }, nil, 1) > 0 then client:step() end
 ---@return integer
 ---@nodiscard
 function client:getfd() end
 
 ---What to poll the descriptor for, as cqueues asks it.
+---
+---    require("cqueues").poll(client, 1)
 ---@return "r"
 ---@nodiscard
 function client:events() end
 
----A client whose methods return `nil, err` where those of `braze.client` raise.
----@class braze.safe.client: braze.client, braze.safe.methods
-local safe_client = {}
-
----Makes a send ID and waits for it: the result, or nil and the error.
----
----[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
----@param params braze.create_send_id.params
----@param options? braze.call_options
----@return braze.create_send_id.result? result
----@return braze.error? err
-function safe_client:create_send_id(params, options) end
-
----Begins a call and returns at once: a request, or nil and an error of kind `usage`.
----@param name braze.operation_name|string an operation, or `"METHOD /path"`
----@param params? table
----@param options? braze.start_options
----@return braze.safe.request? request
----@return braze.error? err
-function safe_client:start(name, params, options) end
-
----Waits and delivers until nothing is pending, or until so many seconds have passed.
----@param seconds? number as long as it takes, if left out
----@return boolean? delivered whether nothing is pending
----@return braze.error? err
-function safe_client:wait(seconds) end
-
----Runs the `on_done` of what has finished. Never waits. Raises what an `on_done` raised, after all have run.
----@param most? integer deliver so many at most; all that have finished, if left out
----@return integer? delivered
----@return braze.error? err
-function safe_client:step(most) end
-
----A client of a module for a host: its loop delivers, so there is no `step` and no descriptor.
----@class braze.yielding.client: braze.any_client
-
----A client of a module for a host whose methods return `nil, err` where those of `braze.yielding.client` raise.
----@class braze.yielding.safe.client: braze.yielding.client, braze.safe.methods
-local yielding_safe_client = {}
-
----Makes a send ID and waits for it: the result, or nil and the error.
----@param params braze.create_send_id.params
----@param options? braze.call_options
----@return braze.create_send_id.result? result
----@return braze.error? err
-function yielding_safe_client:create_send_id(params, options) end
-
----Begins a call and returns at once: a request, or nil and an error of kind `usage`.
----@param name braze.operation_name|string an operation, or `"METHOD /path"`
----@param params? table
----@param options? braze.start_options
----@return braze.safe.request? request
----@return braze.error? err
-function yielding_safe_client:start(name, params, options) end
-
----Waits until nothing is pending, or until so many seconds have passed.
----@param seconds? number as long as it takes, if left out
----@return boolean? delivered whether nothing is pending
----@return braze.error? err
-function yielding_safe_client:wait(seconds) end
-
 ---Makes a send ID on a client that is made from the environment at the first use. Raises a `braze.error` of any kind.
 ---
----    local result = braze.create_send_id { campaign_id = "…", send_id = "spring-sale" }
+---    local result = braze.create_send_id { campaign_id = "campaign_identifier", send_id = "spring-sale" }
 ---
 ---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
 ---@param params braze.create_send_id.params
@@ -363,6 +311,9 @@ function braze.create_send_id(params, options) end
 function braze.new(options) end
 
 ---Whether the value is one of this module's error objects.
+---
+---    local good, err = pcall(braze.create_send_id, { campaign_id = "no-such-campaign" })
+---    if not good and braze.is_error(err) then print(err.kind, err.message) end
 ---@param value any
 ---@return boolean
 ---@nodiscard
@@ -375,49 +326,5 @@ function braze.is_error(value) end
 ---@return braze.error
 ---@nodiscard
 function braze.error(fields) end
-
----The module in the style of `cjson.safe`.
----@class braze.safe: braze.safe.functions
----@field _VERSION string
----@field instances table<string, string>
-local safe = {}
-
----The result, or nil and the error.
----@param params braze.create_send_id.params
----@param options? braze.call_options
----@return braze.create_send_id.result? result
----@return braze.error? err
-function safe.create_send_id(params, options) end
-
----A client whose methods return `nil, err` too; or nil and an error of kind `usage`.
----@param options? braze.options
----@return braze.safe.client? client
----@return braze.error? err
-function safe.new(options) end
-
----Whether the value is one of this module's error objects.
----@param value any
----@return boolean
----@nodiscard
-function safe.is_error(value) end
-
----An error object for your own specs; or nil and an error of kind `usage` for an unknown kind.
----@param fields braze.error.fields
----@return braze.error? made
----@return braze.error? err
-function safe.error(fields) end
-
-braze.safe = safe
-
----A module for a host: `braze.openresty`, which `require "braze"` gives in nginx, `braze.luv`, `braze.cqueues`,
----`braze.copas`. Where a function of `braze` blocks its thread, here only the coroutine waits; where no coroutine can
----wait, an error of kind `usage` is raised and nothing is sent.
----@class braze.yielding: braze
----@field new fun(options?: braze.options): braze.yielding.client
----@field safe braze.yielding.safe
-
----A module for a host in the style of `cjson.safe`.
----@class braze.yielding.safe: braze.safe
----@field new fun(options?: braze.options): braze.yielding.safe.client?, braze.error?
 
 return braze

@@ -179,134 +179,136 @@
 ---The operations as functions of the module, on a client that is made from the environment at the first use.
 ---@class braze.functions
 ---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
+---
+---    braze.call("POST /users/track", {
+---      events = { { external_id = "user-1", name = "visited", time = "2026-03-01T09:00:00Z" } },
+---    })
 ---@field call fun(name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result
 ---What completion, documentation and tools are made from: each operation by its name.
+---
+---    for name, operation in pairs(braze.operations) do print(name, operation.method, operation.path) end
 ---@field operations table<braze.operation_name, braze.operation>
 ---A JSON null: it unsets a user's attribute, say.
+---
+---    braze.call("POST /users/track", { attributes = { { external_id = "user-1", nickname = braze.null } } })
 ---@field null userdata
 ---Marks a table as a JSON array, also when it is empty, and returns it.
+---
+---    braze.call("POST /users/track", { attributes = { { external_id = "user-1", tags = braze.list {} } } })
 ---@field list fun(items?: any[]): any[]
 ---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
+---
+---    braze.send_messages {
+---      external_user_ids = { "user-1" },
+---      messages = { email = { app_id = "app", subject = "Hello", body = "Hello", message_variation_id = "variation" } },
+---    }
 ---
 ---[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
 ---@field send_messages fun(params: braze.send_messages.params, options?: braze.call_options): braze.send.result
 ---Sends a campaign with API-triggered delivery. Never sent a second time by itself.
 ---
+---    braze.trigger_campaign {
+---      campaign_id = "campaign_identifier",
+---      recipients = { { external_user_id = "user-1", trigger_properties = { name = "Ada" } } },
+---    }
+---
 ---[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
 ---@field trigger_campaign fun(params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result
 ---Makes a schedule for messages. Never sent a second time by itself.
+---
+---    local made = braze.schedule_messages {
+---      schedule = { time = "2999-03-01T09:00:00Z" },
+---      external_user_ids = { "user-1" },
+---      messages = { email = { app_id = "app", subject = "Hello", body = "Hello", message_variation_id = "variation" } },
+---    }
+---    print(made.schedule_id)
 ---
 ---[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
 ---@field schedule_messages fun(params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result
 ---Replaces time or messages of a schedule.
 ---
+---    braze.update_scheduled_messages { schedule_id = made.schedule_id, schedule = { time = "2999-03-02T09:00:00Z" } }
+---
 ---[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
 ---@field update_scheduled_messages fun(params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result
 ---Deletes a schedule of messages.
+---
+---    braze.delete_scheduled_messages { schedule_id = made.schedule_id }
 ---
 ---[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
 ---@field delete_scheduled_messages fun(params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result
 ---Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
 ---
+---    local made = braze.schedule_campaign {
+---      campaign_id = "campaign_identifier",
+---      recipients = { { external_user_id = "user-1" } },
+---      schedule = { time = "2999-03-01T09:00:00Z" },
+---    }
+---    print(made.schedule_id)
+---
 ---[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
 ---@field schedule_campaign fun(params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result
 ---Replaces the schedule of a campaign with API-triggered delivery.
+---
+---    braze.update_scheduled_campaign {
+---      campaign_id = "campaign_identifier",
+---      schedule_id = scheduled.schedule_id,
+---      schedule = { time = "2999-03-02T09:00:00Z" },
+---    }
 ---
 ---[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
 ---@field update_scheduled_campaign fun(params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result
 ---Deletes the schedule of a campaign with API-triggered delivery.
 ---
+---    braze.delete_scheduled_campaign { campaign_id = "campaign_identifier", schedule_id = scheduled.schedule_id }
+---
 ---[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
 ---@field delete_scheduled_campaign fun(params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result
 ---Reads a send's numbers, day by day. Braze keeps them for 14 days.
+---
+---    local numbers = braze.get_send_analytics { campaign_id = "campaign_identifier", send_id = "spring-sale", length = 7 }
+---    print(#numbers.data .. " days")
 ---
 ---[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
 ---@field get_send_analytics fun(params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result
 ---Reads a page of the campaigns' list; `client:each` reads them all.
 ---
+---    for _, campaign in ipairs(braze.list_campaigns({ page = 0 }).campaigns) do print(campaign.id, campaign.name) end
+---
 ---[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
 ---@field list_campaigns fun(params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result
 ---Reads what a campaign is made of.
+---
+---    print(braze.get_campaign({ campaign_id = "campaign_identifier" }).name)
 ---
 ---[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
 ---@field get_campaign fun(params: braze.get_campaign.params, options?: braze.call_options): braze.result
 ---Reads the campaigns and Canvases that are scheduled in the dashboard.
 ---
+---    print(#braze.list_scheduled_broadcasts({ end_time = "2999-03-01T09:00:00Z" }).scheduled_broadcasts)
+---
 ---[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
 ---@field list_scheduled_broadcasts fun(params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result
 ---Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
 ---
+---    braze.send_transactional {
+---      campaign_id = "campaign_identifier",
+---      external_send_id = "order-1",
+---      recipient = { external_user_id = "user-1" },
+---    }
+---
 ---[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
 ---@field send_transactional fun(params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result
-
----The same, returning nil and the error where those raise.
----@class braze.safe.functions
----Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
----@field call fun(name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result?, braze.error?
----What completion, documentation and tools are made from: each operation by its name.
----@field operations table<braze.operation_name, braze.operation>
----A JSON null: it unsets a user's attribute, say.
----@field null userdata
----Marks a table as a JSON array, also when it is empty, and returns it.
----@field list fun(items?: any[]): any[]?, braze.error?
----Sends messages at once to users, segments or an audience. Never sent a second time by itself.
----
----[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
----@field send_messages fun(params: braze.send_messages.params, options?: braze.call_options): braze.send.result?, braze.error?
----Sends a campaign with API-triggered delivery. Never sent a second time by itself.
----
----[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
----@field trigger_campaign fun(params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result?, braze.error?
----Makes a schedule for messages. Never sent a second time by itself.
----
----[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
----@field schedule_messages fun(params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result?, braze.error?
----Replaces time or messages of a schedule.
----
----[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
----@field update_scheduled_messages fun(params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
----Deletes a schedule of messages.
----
----[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
----@field delete_scheduled_messages fun(params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
----Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
----
----[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
----@field schedule_campaign fun(params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result?, braze.error?
----Replaces the schedule of a campaign with API-triggered delivery.
----
----[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
----@field update_scheduled_campaign fun(params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
----Deletes the schedule of a campaign with API-triggered delivery.
----
----[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
----@field delete_scheduled_campaign fun(params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
----Reads a send's numbers, day by day. Braze keeps them for 14 days.
----
----[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
----@field get_send_analytics fun(params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result?, braze.error?
----Reads a page of the campaigns' list; `client:each` reads them all.
----
----[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
----@field list_campaigns fun(params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result?, braze.error?
----Reads what a campaign is made of.
----
----[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
----@field get_campaign fun(params: braze.get_campaign.params, options?: braze.call_options): braze.result?, braze.error?
----Reads the campaigns and Canvases that are scheduled in the dashboard.
----
----[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
----@field list_scheduled_broadcasts fun(params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result?, braze.error?
----Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
----
----[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
----@field send_transactional fun(params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result?, braze.error?
 
 ---The operations as methods of a client.
 ---@class braze.methods
 ---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
+---
+---    local answer = client:call("GET /events/list", { page = 0 })
 ---@field call fun(self, name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result
 ---The items of a list, page by page, for a generic `for`.
+---
+---    for campaign in client:each("list_campaigns") do print(campaign.id, campaign.name) end
 ---@field each fun(self, name: braze.operation_name|string, params?: table, options?: braze.each_options): fun(): any
 ---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
 ---
@@ -360,65 +362,6 @@
 ---
 ---[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
 ---@field send_transactional fun(self, params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result
-
----The same, returning nil and the error where those raise.
----@class braze.safe.methods
----Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
----@field call fun(self, name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result?, braze.error?
----The items of a list, page by page, for a generic `for`; the iterator returns nil and the error where a page fails, so call it yourself.
----@field each fun(self, name: braze.operation_name|string, params?: table, options?: braze.each_options): (fun(): any, braze.error?)?, braze.error?
----Sends messages at once to users, segments or an audience. Never sent a second time by itself.
----
----[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
----@field send_messages fun(self, params: braze.send_messages.params, options?: braze.call_options): braze.send.result?, braze.error?
----Sends a campaign with API-triggered delivery. Never sent a second time by itself.
----
----[trigger_campaign](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_triggered_campaigns/)
----@field trigger_campaign fun(self, params: braze.trigger_campaign.params, options?: braze.call_options): braze.send.result?, braze.error?
----Makes a schedule for messages. Never sent a second time by itself.
----
----[schedule_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_messages/)
----@field schedule_messages fun(self, params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result?, braze.error?
----Replaces time or messages of a schedule.
----
----[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
----@field update_scheduled_messages fun(self, params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
----Deletes a schedule of messages.
----
----[delete_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_messages/)
----@field delete_scheduled_messages fun(self, params: braze.delete_scheduled_messages.params, options?: braze.call_options): braze.result?, braze.error?
----Makes a schedule for a campaign with API-triggered delivery. Never sent a second time by itself.
----
----[schedule_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_schedule_triggered_campaigns/)
----@field schedule_campaign fun(self, params: braze.schedule_campaign.params, options?: braze.call_options): braze.schedule.result?, braze.error?
----Replaces the schedule of a campaign with API-triggered delivery.
----
----[update_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_triggered_campaigns/)
----@field update_scheduled_campaign fun(self, params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
----Deletes the schedule of a campaign with API-triggered delivery.
----
----[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
----@field delete_scheduled_campaign fun(self, params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result?, braze.error?
----Reads a send's numbers, day by day. Braze keeps them for 14 days.
----
----[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
----@field get_send_analytics fun(self, params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result?, braze.error?
----Reads a page of the campaigns' list; `client:each` reads them all.
----
----[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
----@field list_campaigns fun(self, params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result?, braze.error?
----Reads what a campaign is made of.
----
----[get_campaign](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaign_details/)
----@field get_campaign fun(self, params: braze.get_campaign.params, options?: braze.call_options): braze.result?, braze.error?
----Reads the campaigns and Canvases that are scheduled in the dashboard.
----
----[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
----@field list_scheduled_broadcasts fun(self, params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result?, braze.error?
----Sends one transactional email. With `external_send_id` a repeat within 24 hours sends no second one.
----
----[send_transactional](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_transactional_message/)
----@field send_transactional fun(self, params: braze.send_transactional.params, options?: braze.call_options): braze.transactional.result?, braze.error?
 
 ---The name of an operation.
 ---@alias braze.operation_name
