@@ -75,6 +75,10 @@ describe("the front door in C", function()
     assert.equal(7, status)
   end)
 
+  it("answers for a client that has started nothing, and lets none be started on a closed one", function()
+    check("idle", { "ready: 0 0, taken: none, pending: 0", "started late: closed" })
+  end)
+
   it("keeps a client that is held, with its key, after it was freed", function()
     check("hold", { "closed: 1, key: kept" })
   end)

@@ -145,6 +145,22 @@ static void try_close(struct braze_client *client) {
   call(client, "door-late");
 }
 
+/* All that can be asked of a client that has started nothing, and of one that is closed. */
+static void try_idle(struct braze_client *client) {
+  struct braze_call *made = new_call(client, "door-idle", 0);
+  int failure;
+  braze_client_cancel(client, made);
+  braze_client_wait(client, NULL, 0);
+  braze_client_rearm(client);
+  printf("ready: %d %d, taken: %s, pending: %d\n", braze_client_is_ready(client), braze_client_ready_count(client),
+         braze_client_take(client) ? "one" : "none", braze_client_pending(client));
+  braze_client_close(client);
+  failure = braze_client_start(client, made);
+  printf("started late: %s\n", failure == BRAZE_ERROR_CLOSED ? "closed" : "no");
+  braze_call_release(made);
+  braze_client_free(NULL);
+}
+
 static void try_hold(struct braze_client *client) {
   braze_client_hold(client);
   braze_client_free(client);
@@ -182,7 +198,7 @@ int main(int count, char **arguments) {
   static const struct {
     const char *name;
     void (*run)(struct braze_client *client);
-  } all[] = {{"start", try_start}, {"cancel", try_cancel}, {"close", try_close}, {"fork", try_fork}};
+  } all[] = {{"start", try_start}, {"cancel", try_cancel}, {"close", try_close}, {"idle", try_idle}, {"fork", try_fork}};
   struct braze_client *client;
   size_t i;
   if (count != 5) return 2;

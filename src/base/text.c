@@ -55,7 +55,7 @@ static bool is_cut(const unsigned char *bytes, size_t length) {
   static const unsigned char rests[][3] = {{0x80, 0x80, 0x80}, {0xBF, 0xBF, 0xBF}};
   unsigned char whole[2][4];
   size_t i;
-  if (length == 0 || length > 3) return false;
+  if (length > 3) return false;
   /* One of two continuations fits any character, because only the range of the second byte depends on the first. */
   for (i = 0; i < 2; i++) {
     memcpy(whole[i], bytes, length);

@@ -8,13 +8,11 @@
 /* Asked once: looking it up takes longer than all else that starts a call. */
 static _Atomic(lbraze_yieldable) is_yieldable;
 
-/* core.is_yieldable() -> boolean, or nil where this Lua can't tell */
+/* core.is_yieldable() -> boolean, or nothing where this Lua can't tell */
 static int core_is_yieldable(lua_State *L) {
   lbraze_yieldable function = atomic_load(&is_yieldable);
-  if (function)
-    lua_pushboolean(L, function(L));
-  else
-    lua_pushnil(L);
+  if (!function) return 0;
+  lua_pushboolean(L, function(L));
   return 1;
 }
 

@@ -41,6 +41,7 @@ static bool is_parents(const struct lbraze_client *client) {
 
 /* The parent's requests are the parent's to deliver. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client) {
+  const int top = lua_gettop(L);
   if (!is_parents(client)) return;
   lbraze_get_uservalue(L, index);
   push_new_requests(L);
@@ -48,10 +49,8 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
     lua_rawseti(L, -2, LBRAZE_CLIENT_REQUESTS);
     client->delivering = false;
     client->generation = braze_client_generation(client->handle);
-  } else {
-    lua_pop(L, 1);
   }
-  lua_pop(L, 1);
+  lua_settop(L, top);
 }
 
 struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {

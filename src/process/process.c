@@ -44,12 +44,12 @@ static bool is_working_here(void) {
 }
 
 static void take_place(void) {
-  unsigned place = find_place(0);
-  uintptr_t free_place = 0;
-  while (place < MAX_KNOWN && !atomic_compare_exchange_strong(&known[place], &free_place, (uintptr_t)pthread_self())) {
+  unsigned place;
+  uintptr_t free_place;
+  do {
     place = find_place(0);
     free_place = 0;
-  }
+  } while (place < MAX_KNOWN && !atomic_compare_exchange_strong(&known[place], &free_place, (uintptr_t)pthread_self()));
 }
 
 static void give_place(void) {

@@ -64,6 +64,10 @@ local paths = {
     local one <close> = client { endpoint = "https://127.0.0.1:1" }
     return one:create_send_id(parameters)
   end,
+  ["a call whose time is up"] = function()
+    local one <close> = client { timeout = 0.05 }
+    return one:create_send_id(parameters)
+  end,
   ["a name that is looked up"] = function()
     local one <close> = client { endpoint = "https://braze.test:1", ca_file = "/dev/null", proxy = "" }
     return one:create_send_id(parameters)
@@ -186,6 +190,7 @@ table.sort(names)
 local runs, sites, bad = 0, 0, 0
 for _, name in ipairs(names) do
   answering(answers[name] or scripted_peer.created())
+  if name == "a call whose time is up" then peer:default { { hold = true } } end
   if name == "a header that breaks off" then
     peer:default { { read = "request" }, { write = answers[name] }, { close = "fin" } }
   end
@@ -282,6 +287,34 @@ do
     bad = bad + 1
     print("cancelled in the moment before it is sent", held, failure, peer:requests())
   end
+end
+
+-- One for which a kept connection was counted on, which ends before libcurl takes it: it looks its name and certificates up first.
+do
+  local service = standin.start()
+  local script = { { tls = { certificate = service.server_certificate, key = service.server_key } },
+    { read = "request" }, { write = scripted_peer.created() }, { again = true } }
+  peer:reset()
+  peer:default(script)
+  local one <close> = client { endpoint = "https://localhost:" .. peer.port, ca_file = service.ca_file }
+  started(one)
+  socket.sleep(0.2)
+  hold(true)
+  local request = one:start("create_send_id", parameters)
+  for _ = 1, 5000 do
+    if hold() then break end
+    socket.sleep(0.001)
+  end
+  peer:reset()
+  peer:default(script)
+  hold(false)
+  request:wait(5)
+  local good, result = pcall(request.result, request)
+  if not good or result.attempts ~= 1 then
+    bad = bad + 1
+    print("a kept connection that ends in the last moment", result)
+  end
+  service.stop()
 end
 
 -- One that is cancelled while it waits for room, in the moment in which there is some: it makes no connection.
