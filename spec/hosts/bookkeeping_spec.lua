@@ -4,6 +4,7 @@
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
 local process = assert(package.loadlib(build .. "/test/braze.so", "luaopen_braze_process_spec"))()
@@ -35,14 +36,8 @@ if has_luv then
 end
 
 describe("the modules for hosts", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    collect()
-    peer:reset()
-  end)
+  before_each(collect)
+  local peer = with_peer()
 
   local function client_options()
     return { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }

@@ -3,6 +3,7 @@
 
 local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local interpreter = arg[-1]
 local created = scripted_peer.created "made"
@@ -132,14 +133,7 @@ if failed ~= "0" then
 end
 
 describe("braze.copas", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    peer:reset()
-    peer:default { read, answer, again }
-  end)
+  local peer = with_peer { read, answer, again }
 
   -- The program prints what is expected, and nothing else.
   local function prints(expected, program)

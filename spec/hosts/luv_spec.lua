@@ -12,6 +12,7 @@ local collect = require "spec.support.collect"
 local examples = require "spec.support.example"
 local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local created = scripted_peer.created "made"
 local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
@@ -56,15 +57,8 @@ local function serve(needed, before_answers)
 end
 
 describe("braze.luv", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    collect()
-    peer:reset()
-    peer:default { read, answer, again }
-  end)
+  before_each(collect)
+  local peer = with_peer { read, answer, again }
 
   local function options(url)
     return { api_key = "braze-key-0123456789", endpoint = url or peer.url, retries = 0, timeout = 20 }

@@ -9,20 +9,14 @@ local http = require "socket.http"
 local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
+local with_peer = require "spec.support.with_peer"
 
 local body_of, content, note, start = application.body_of, application.content, application.note, application.start
 local created = scripted_peer.created "made"
 local read, answer, again = { read = "request" }, { write = created }, { again = true }
 
 describe("braze in nginx", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    peer:reset()
-    peer:default { read, answer, again }
-  end)
+  local peer = with_peer { read, answer, again }
   after_each(application.stop)
 
   it("is braze.openresty, whatever name it is asked by", function()

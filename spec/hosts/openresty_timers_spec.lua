@@ -6,20 +6,14 @@ if not rawget(_G, "jit") then return end
 local application = require "spec.support.openresty_application"
 local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local body_of, content, note, start = application.body_of, application.content, application.note, application.start
 local created = scripted_peer.created "made"
 local read, answer, again = { read = "request" }, { write = created }, { again = true }
 
 describe("braze in an nginx that drops timers", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    peer:reset()
-    peer:default { read, answer, again }
-  end)
+  local peer = with_peer { read, answer, again }
   after_each(application.stop)
 
   -- The application's own timers, which run until they are let go.

@@ -5,6 +5,7 @@ local child = require "spec.support.child"
 local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
+local with_peer = require "spec.support.with_peer"
 
 local created = scripted_peer.created "made"
 local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
@@ -12,14 +13,7 @@ local parameters = { campaign_id = "campaign" }
 local seconds = 10
 
 describe("a client in the list of", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    peer:reset()
-    peer:default { read, answer, again }
-  end)
+  local peer = with_peer { read, answer, again }
 
   local function new()
     return braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }

@@ -4,6 +4,7 @@ local braze = require "braze"
 local cjson = require "cjson"
 local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
+local with_peer = require "spec.support.with_peer"
 
 local key = "braze-key-0123456789"
 local math_type = math.type
@@ -13,19 +14,8 @@ local function is_integer(value)
 end
 
 describe("create_send_id", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function()
-    peer:reset()
-    peer:default { { read = "request" }, { write = scripted_peer.created() }, { again = true } }
-  end)
+  local peer, client = with_peer.client(nil,
+    { { read = "request" }, { write = scripted_peer.created() }, { again = true } })
 
   -- The result of a call that is answered with a text, or with a status, headers and a body.
   local function answered(status_or_text, headers, body)

@@ -3,33 +3,16 @@
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
+local with_peer = require "spec.support.with_peer"
 
 local created = scripted_peer.created
 local read, hold, again = { read = "request" }, { hold = true }, { again = true }
 
 describe("a client that starts calls", function()
-  local peer, clients, client
+  local peer, new = with_peer({ read, { write = created() }, again }, { retries = 2 })
+  local client
 
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-
-  local function new(options, module)
-    local all = { api_key = "braze-key-0123456789", endpoint = peer.url, timeout = 20 }
-    for name, value in pairs(options or {}) do all[name] = value end
-    local one = (module or braze).new(all)
-    clients[#clients + 1] = one
-    return one
-  end
-
-  before_each(function()
-    peer:reset()
-    peer:default { read, { write = created() }, again }
-    clients = {}
-    client = new()
-  end)
-  after_each(function()
-    for _, one in ipairs(clients) do one:close() end
-  end)
+  before_each(function() client = new() end)
 
   local function fail(...)
     local good, failure = pcall(...)

@@ -4,20 +4,12 @@ local braze = require "braze"
 local cjson = require "cjson"
 local errors = require "spec.support.errors"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local key, check = errors.key, errors.check
 
 describe("a call that fails", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function() peer:reset() end)
+  local peer, client = with_peer.client { api_key = key }
 
   local function call(parameters, options)
     local good, failure = pcall(client.create_send_id, client, parameters or { campaign_id = "campaign" }, options)

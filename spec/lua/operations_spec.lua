@@ -4,21 +4,13 @@ local braze = require "braze"
 local cjson = require "cjson"
 local samples = require "spec.support.operation_samples"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local key = "braze-key-0123456789"
 local answer = scripted_peer.answer
 
 describe("an operation", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function() peer:reset() end)
+  local peer, client = with_peer.client()
 
   -- What a call comes to that is answered so: the result, or nil and the error.
   local function answered(text, call, ...)

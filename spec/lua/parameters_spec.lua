@@ -4,23 +4,13 @@
 local braze = require "braze"
 local cjson = require "cjson"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local key = "braze-key-0123456789"
 
 describe("parameters", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  before_each(function()
-    peer:reset()
-    peer:default { { read = "request" }, { write = scripted_peer.answer(200, nil, "{}") }, { again = true } }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
+  local peer, client = with_peer.client(nil,
+    { { read = "request" }, { write = scripted_peer.answer(200, nil, "{}") }, { again = true } })
 
   local function sent_by(params)
     local before = peer:requests()

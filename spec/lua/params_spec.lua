@@ -1,25 +1,12 @@
 -- params: parameters at their edges: as long as a request may be, and values that change while a call reads them.
 
-local braze = require "braze"
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 describe("parameters", function()
-  local peer, client
-
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function()
-    peer:reset()
-    local answer = scripted_peer.answer(200, nil, '{"message":"success"}')
-    peer:default { { read = "request" }, { write = answer }, { again = true } }
-  end)
+  local answer = scripted_peer.answer(200, nil, '{"message":"success"}')
+  local peer, client = with_peer.client(nil, { { read = "request" }, { write = answer }, { again = true } })
 
   local function refused(...)
     local good, failure = pcall(client.call, client, ...)

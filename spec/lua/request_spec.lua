@@ -3,6 +3,7 @@
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
+local with_peer = require "spec.support.with_peer"
 
 local answer, created = scripted_peer.answer, scripted_peer.created
 local read, hold, again = { read = "request" }, { hold = true }, { again = true }
@@ -10,32 +11,15 @@ local campaign = { campaign_id = "campaign" }
 local mine = { campaign_id = "campaign", send_id = "mine" }
 
 describe("client:start", function()
-  local peer, clients, client
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-
-  local function new(options)
-    local all = { api_key = "braze-key-0123456789", endpoint = peer.url, timeout = 20 }
-    for name, value in pairs(options or {}) do all[name] = value end
-    clients[#clients + 1] = braze.new(all)
-    return clients[#clients]
-  end
+  local peer, new = with_peer({ read, { write = created() }, again }, { retries = 2 })
+  local client
 
   -- With a peer that holds: no answer, no handshake, no name.
   local function silent_urls()
     return { peer.url, ("https://localhost:%d"):format(peer.port), "https://no-such-host.invalid" }
   end
 
-  before_each(function()
-    peer:reset()
-    peer:default { read, { write = created() }, again }
-    clients = {}
-    client = new()
-  end)
-  after_each(function()
-    for _, one in ipairs(clients) do one:close() end
-  end)
+  before_each(function() client = new() end)
 
   -- The error that a function raises.
   local function fail(...)

@@ -3,24 +3,14 @@
 local braze = require "braze"
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local key = "braze-key-0123456789"
 local answer = scripted_peer.answer
 
 describe("a route", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 2, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function()
-    peer:reset()
-    peer:default { { read = "request" }, { write = answer(200, nil, '{"ok":true}') } }
-  end)
+  local peer, client = with_peer.client({ retries = 2 },
+    { { read = "request" }, { write = answer(200, nil, '{"ok":true}') } })
 
   local function last()
     local log = peer:log()

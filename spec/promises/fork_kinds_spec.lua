@@ -4,6 +4,7 @@
 
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local path = os.getenv "BRAZE_BUILD":gsub("/oldest$", "") .. "/test/braze.so"
 local quote = child.quote
@@ -12,15 +13,7 @@ local created = scripted_peer.created
 local read, again = { read = "request" }, { again = true }
 
 describe("after a fork", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-
-  before_each(function()
-    peer:reset()
-    peer:default { read, { write = created() }, again }
-  end)
+  local peer = with_peer { read, { write = created() }, again }
 
   -- The send_ids that came over each connection, as one text each.
   local function connections()

@@ -1,9 +1,9 @@
 -- A process that forks: the child works with connections of its own, the parent goes on as if nothing had been.
 
-local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 local standin = require "spec.support.standin"
+local with_peer = require "spec.support.with_peer"
 
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
 local path = build .. "/test/braze.so"
@@ -48,27 +48,10 @@ local function fork(run)
 end
 
 describe("after a fork", function()
-  local peer, clients, client
+  local peer, new = with_peer({ read, { write = created() }, again }, { retries = 2 })
+  local client
 
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-
-  local function new(options)
-    local all = { api_key = "braze-key-0123456789", endpoint = peer.url, timeout = 20 }
-    for name, value in pairs(options or {}) do all[name] = value end
-    clients[#clients + 1] = braze.new(all)
-    return clients[#clients]
-  end
-
-  before_each(function()
-    peer:reset()
-    peer:default { read, { write = created() }, again }
-    clients = {}
-    client = new()
-  end)
-  after_each(function()
-    for _, one in ipairs(clients) do one:close() end
-  end)
+  before_each(function() client = new() end)
 
   local function call(id, one)
     local result = (one or client):create_send_id { campaign_id = "campaign", send_id = id }
@@ -194,7 +177,7 @@ describe("after a fork", function()
         function() debug.getmetatable(client).__gc(client) end,
         function() debug.getmetatable(request).__gc(request) debug.getmetatable(client).__gc(client) end,
         function()
-          client, clients, request = nil, nil, nil
+          client, request = nil, nil
           collectgarbage()
           collectgarbage()
         end,

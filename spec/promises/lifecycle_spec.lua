@@ -4,6 +4,7 @@ local braze = require "braze"
 local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
+local with_peer = require "spec.support.with_peer"
 
 local interpreter = arg[-1]
 local created = scripted_peer.created "made"
@@ -23,14 +24,8 @@ local function run(program)
 end
 
 describe("a client", function()
-  local peer
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    collect()
-    peer:reset()
-    peer:default { read, answer, again }
-  end)
+  before_each(collect)
+  local peer = with_peer { read, answer, again }
 
   local function new()
     return braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }

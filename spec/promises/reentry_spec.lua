@@ -4,18 +4,12 @@
 local braze = require "braze"
 local reentry = require "spec.support.reentry_peers"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local read, again = { read = "request" }, { again = true }
 
 describe("a method in the middle of which other Lua code runs", function()
-  local peer
-
-  setup(function() peer = scripted_peer.start() end)
-  teardown(function() peer:stop() end)
-  before_each(function()
-    peer:reset()
-    peer:default { read, { write = scripted_peer.created() }, again }
-  end)
+  local peer = with_peer { read, { write = scripted_peer.created() }, again }
 
   local function new()
     return braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, timeout = 20, retries = 0 }

@@ -4,6 +4,7 @@
 local braze = require "braze"
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
 local key = "0fa1b2c3-d4e5-46f7-8899-aabbccddeeff"
 local answer = scripted_peer.answer
@@ -39,16 +40,7 @@ local function each_as(format)
 end
 
 describe("a reply", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function() peer:reset() end)
+  local peer, client = with_peer.client { api_key = key }
 
   -- The result or the error of a call that is answered so.
   local function answered(reply, parameters, options)
@@ -221,16 +213,7 @@ describe("a reply", function()
 end)
 
 describe("an answer without a body", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = key, endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
-  before_each(function() peer:reset() end)
+  local peer, client = with_peer.client { api_key = key }
 
   local function answered(method, reply)
     peer:play { { read = "request" }, { write = reply }, { close = "fin" } }

@@ -14,9 +14,9 @@ local busted = require "busted"
 local child = require "spec.support.child"
 local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
+local with_peer = require "spec.support.with_peer"
 
-local before_each, describe, it, setup, teardown =
-  busted.before_each, busted.describe, busted.it, busted.setup, busted.teardown
+local describe, it = busted.describe, busted.it
 
 local contract = {}
 
@@ -58,14 +58,7 @@ end
 
 function contract.describe(host)
   describe(host.module .. ", as every module for a host", function()
-    local peer
-
-    setup(function() peer = scripted_peer.start() end)
-    teardown(function() peer:stop() end)
-    before_each(function()
-      peer:reset()
-      peer:default { read, answer, again }
-    end)
+    local peer = with_peer { read, answer, again }
 
     -- The program prints what is expected and nothing else.
     local function prints(expected, program, url, meanwhile)
