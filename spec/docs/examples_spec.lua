@@ -1,16 +1,15 @@
 -- The programs in examples/ do what they say, run by the interpreter that runs this spec.
 
+local child = require "spec.support.child"
 local standin = require "spec.support.standin"
+
+local quote = child.quote
 
 -- The interpreter's own name: busted's wrapper moves the script to index 0 and it to the smallest one.
 local function find_interpreter()
   local least = 0
   while arg[least - 1] do least = least - 1 end
   return arg[least]
-end
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 -- Runs an example with these variables and arguments alone; returns exit status, standard output and standard error.

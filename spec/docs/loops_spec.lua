@@ -1,10 +1,9 @@
 -- The examples that are loops of 60 frames a second: a Lua program, and a C program that embeds Lua 5.4.
 
+local child = require "spec.support.child"
 local standin = require "spec.support.standin"
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quote = child.quote
 
 -- Runs a command with these variables of braze's alone; returns exit status and all that it printed.
 local function run(command, environment)

@@ -1,10 +1,12 @@
 -- braze.copas: threads of a copas loop that are written as if they blocked. Debian's copas is 1.1.7; the variable COPAS
 -- names the folder of another one.
 
+local child = require "spec.support.child"
 local examples = require "spec.support.example"
 local scripted_peer = require "spec.support.scripted_peer"
 local with_peer = require "spec.support.with_peer"
 
+local quote = child.quote
 local interpreter = arg[-1]
 local created = scripted_peer.created "made"
 local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
@@ -100,10 +102,6 @@ local prelude = [==[
 ]==]
 
 local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others and behind a
 -- command of the shell's; all that it printed, and its exit status.

@@ -1,31 +1,14 @@
 -- TLS: who is trusted, who is refused before a byte of the request has left, and what a child process inherits.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 local ssl = require "ssl"
 local standin = require "spec.support.standin"
 
+local quote, output_of, write_file = child.quote, child.output_of, child.write_file
 local interpreter = arg[-1]
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- What a shell command printed.
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  return path
-end
 
 describe("a client over TLS", function()
   local service = standin.start()

@@ -2,39 +2,18 @@
 -- write.
 
 local braze = require "braze"
+local child = require "spec.support.child"
+local refusal = require "spec.support.refusal"
 
-local interpreter = arg[-1]
-local canary = "canary-key-0123456789"
+local canary = refusal.canary
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a program in a fresh interpreter; returns what it printed.
-local function run(program)
-  local pipe = assert(io.popen(quote(interpreter) .. " -e " .. quote(program) .. " 2>&1"))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output
-end
-
--- The usage error that a call raises; its text must match each pattern, and never show the canary.
-local function refusal(call, ...)
-  local good, failure = pcall(call)
-  assert.is_false(good)
-  assert.is_true(braze.is_error(failure), tostring(failure))
-  assert.equal("usage", failure.kind)
-  assert.matches("^spec/lua/mistakes_spec%.lua:%d+: braze: usage: ", tostring(failure))
-  assert.is_nil(tostring(failure):find(canary, 1, true))
-  for _, pattern in ipairs { ... } do assert.matches(pattern, tostring(failure)) end
-  return failure
-end
-
--- A client of an instance (which is never called), with some options changed.
 local function new(changes)
-  local options = { api_key = canary, endpoint = "US-01" }
-  for name, value in pairs(changes) do options[name] = value end
-  return braze.new(options)
+  return braze.new(refusal.options(changes))
+end
+
+-- What a program printed in a fresh interpreter.
+local function run(program)
+  return (child.run(program))
 end
 
 describe("a mistake in the options of braze.new", function()

@@ -1,13 +1,11 @@
 -- The module itself: what require does and does not do, its table, its two styles, and the hosts it is loaded by.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local standin = require "spec.support.standin"
 
+local quote = child.quote
 local interpreter = arg[-1]
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- Runs a program in a fresh interpreter; returns what it printed, and its exit status.
 local function run(program, environment)

@@ -3,46 +3,21 @@
 local braze = require "braze"
 local cjson = require "cjson"
 local mime = require "mime"
+local child = require "spec.support.child"
+local refusal = require "spec.support.refusal"
 local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
 
-local interpreter = arg[-1]
-local canary = "canary-key-0123456789"
+local canary = refusal.canary
 local huge, not_a_number = math.huge, math.huge - math.huge
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a program in a fresh interpreter with a table of environment variables; returns what it printed.
-local function run(program, environment)
-  local words = { "env" }
-  for name, value in pairs(environment or {}) do words[#words + 1] = name .. "=" .. quote(value) end
-  words[#words + 1] = quote(interpreter) .. " -e " .. quote(program) .. " 2>&1"
-  local pipe = assert(io.popen(table.concat(words, " ")))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output
-end
-
--- The usage error that a call raises; its text must match each pattern, and never show the canary.
-local function refusal(call, ...)
-  local good, failure = pcall(call)
-  assert.is_false(good)
-  assert.is_true(braze.is_error(failure), tostring(failure))
-  assert.equal("usage", failure.kind)
-  assert.matches("^spec/lua/options_spec%.lua:%d+: braze: usage: ", tostring(failure))
-  assert.is_nil(tostring(failure):find(canary, 1, true))
-  assert.is_false(failure.maybe_applied)
-  for _, pattern in ipairs { ... } do assert.matches(pattern, tostring(failure)) end
-  return failure
-end
-
--- A client of an instance (which is never called), with some options changed.
 local function new(changes)
-  local options = { api_key = canary, endpoint = "US-01" }
-  for name, value in pairs(changes) do options[name] = value end
-  return braze.new(options)
+  return braze.new(refusal.options(changes))
+end
+
+-- What a program printed in a fresh interpreter, with these variables of the environment beside the others.
+local function run(program, environment)
+  return (child.run(program, environment))
 end
 
 local function describe_value(value)

@@ -1,23 +1,15 @@
 -- A process that ends with handshakes in flight, in every way there is: in time, with its own status, by no signal.
 
+local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 local standin = require "spec.support.standin"
 
+local quote, write_file = child.quote, child.write_file
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
 local interpreter = arg[-1]
 local rounds = 20
 local most_seconds = os.getenv "BRAZE_VALGRIND" and 60 or 2
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function write_file(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-end
 
 -- Runs a command that prints "ready" before it ends. Returns what it printed, its status as a shell sees it (128 and
 -- more is a signal) and the seconds from "ready" to its end.

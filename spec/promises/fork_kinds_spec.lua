@@ -1,13 +1,9 @@
 -- Forks of other kinds: in a signal handler, in the middle of a call; without any handler of a library (_Fork, clone).
--- And what a
--- child wipes.
+-- And what a child wipes.
 
 local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 local with_peer = require "spec.support.with_peer"
-
-local path = os.getenv "BRAZE_BUILD":gsub("/oldest$", "") .. "/test/braze.so"
-local quote = child.quote
 
 local created = scripted_peer.created
 local read, again = { read = "request" }, { again = true }
@@ -26,18 +22,8 @@ describe("after a fork", function()
     return texts
   end
 
-  -- A program for a fresh interpreter; returns what it printed, and its status.
   local function run(program)
-    local text = ([[
-      local process = assert(package.loadlib(%q, "luaopen_braze_process_spec"))()
-      local braze = require "braze"
-      local url = %q
-      %s
-    ]]):format(path, peer.url, program)
-    local pipe = assert(io.popen(quote(arg[-1]) .. " -e " .. quote(text) .. " 2>&1; echo \" exit $?\""))
-    local output = pipe:read "*a"
-    pipe:close()
-    return output:match "^(.*) exit (%d+)\n$"
+    return child.run_with_process(peer.url, program)
   end
 
   -- Runs a program in a child, which is ended where it hangs.

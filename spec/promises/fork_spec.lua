@@ -1,5 +1,6 @@
 -- A process that forks: the child works with connections of its own, the parent goes on as if nothing had been.
 
+local run_with_process = require("spec.support.child").run_with_process
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 local standin = require "spec.support.standin"
@@ -14,10 +15,6 @@ local read, hold, again = { read = "request" }, { hold = true }, { again = true 
 local campaign = { campaign_id = "campaign" }
 -- Far above what a child needs: who takes longer hangs.
 local child_seconds = 30
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- How a child ended. It leaves the parent's engine and worker alone, and so loses them: valgrind gives it a status for
 -- that.
@@ -299,18 +296,8 @@ describe("after a fork", function()
     end)
   end
 
-  -- A program for a fresh interpreter; returns what it printed, and its status.
   local function run(program)
-    local text = ([[
-      local process = assert(package.loadlib(%q, "luaopen_braze_process_spec"))()
-      local braze = require "braze"
-      local url = %q
-      %s
-    ]]):format(path, peer.url, program)
-    local pipe = assert(io.popen(quote(arg[-1]) .. " -e " .. quote(text) .. " 2>&1; echo \" exit $?\""))
-    local output = pipe:read "*a"
-    pipe:close()
-    return output:match "^(.*) exit (%d+)\n$"
+    return run_with_process(peer.url, program)
   end
 
   it("a child does all where its parent has only required the module", function()

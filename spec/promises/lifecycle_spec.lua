@@ -1,27 +1,16 @@
 -- Clients begin and end: by close, by the collector, by the end of the state or of the process.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local collect = require "spec.support.collect"
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
 local with_peer = require "spec.support.with_peer"
 
-local interpreter = arg[-1]
+local run = child.run
 local created = scripted_peer.created "made"
 local read, answer, again = { read = "request" }, { write = created }, { again = true }
 local parameters = { campaign_id = "campaign" }
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Runs a program in a fresh interpreter; returns what it printed, and its exit status.
-local function run(program)
-  local pipe = assert(io.popen(quote(interpreter) .. " -e " .. quote(program) .. " 2>&1; echo \" exit $?\""))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output:match "^(.*) exit (%d+)\n$"
-end
 
 describe("a client", function()
   before_each(collect)

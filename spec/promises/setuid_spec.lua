@@ -3,14 +3,8 @@
 
 local child = require "spec.support.child"
 
+local output_of = child.output_of
 local quote = child.quote
-
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output
-end
 
 describe("a process with more rights than its user", function()
   local folder = output_of("mktemp -d"):match "[^\n]+"

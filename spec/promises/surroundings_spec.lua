@@ -2,20 +2,11 @@
 -- gives parameters of hundreds of megabytes.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 
+local quote, output_of = child.quote, child.output_of
 local read, again = { read = "request" }, { again = true }
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read "*a"
-  pipe:close()
-  return output
-end
 
 describe("a host", function()
   local peer

@@ -1,13 +1,11 @@
 -- Sixteen Lua states, each on an OS thread of its own, with clients of their own: nothing of one reaches another.
 
+local child = require "spec.support.child"
 local standin = require "spec.support.standin"
 
+local quote = child.quote
 local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
 local thread_count = 16
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 describe("sixteen states on sixteen threads", function()
   local service = standin.start()
