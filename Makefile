@@ -116,8 +116,9 @@ build/$1/test/hang.so: spec/support/hang.c | build/found
 build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(call LINK,$$(APART))
 
-# These look at every byte of an answer.
-build/$1/base/redact.o build/$1/base/layers.o build/$1/base/sieve.o: CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
+# These look at every byte of an answer or of a request.
+$1_bytewise := base/redact base/layers base/sieve base/json lua/value
+$$($1_bytewise:%=build/$1/%.o): CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
 
 build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
@@ -157,13 +158,16 @@ build/bench/%: bench/%.c bench/request.h | build/found
 	$(CC) -std=c11 -pthread $(CURL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CURL_LIBS)
 
 BENCH_PROGRAMS := $(patsubst bench/%.c,build/bench/%,$(wildcard bench/*.c)) \
-  $(patsubst bench/preload/%.c,build/bench/%.so,$(wildcard bench/preload/*.c))
+  $(foreach version,5.4 5.1,$(patsubst bench/preload/%.c,build/bench/$(version)/%.so,$(wildcard bench/preload/*.c)))
 
-# Preloaded into a Lua 5.4, and then a module of it. Where the C library is not glibc it can't be built, and what it
+# Preloaded into a Lua 5.4 or 5.1, and then a module of it. Where the C library is not glibc it can't be built, and what it
 # would measure is left out.
-build/bench/%.so: bench/preload/%.c | build/found
-	@mkdir -p $(@D)
-	-$(CC) -std=c11 -fPIC -fvisibility=hidden -shared $(call lua_flags,5.4) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
+define build_preload
+build/bench/$1/%.so: bench/preload/%.c | build/found
+	@mkdir -p $$(@D)
+	-$(CC) -std=c11 -fPIC -fvisibility=hidden -shared $(call lua_flags,$1) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $$@ $$< -ldl
+endef
+$(foreach version,5.4 5.1,$(eval $(call build_preload,$(version))))
 
 # --- Install -----------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 -- Who holds how much memory: memory.lua idle CLIENTS | flight CALLS MAX_CONNECTIONS | call CALLS
--- Runs with build/bench/allocations.so preloaded, on Lua 5.4. Prints one line of JSON, bytes (or blocks) for each
+-- Runs with build/bench/5.4/allocations.so preloaded, on Lua 5.4. Prints one line of JSON, bytes (or blocks) for each
 -- client or call: "ours" is braze.so's, Lua's and lua-cjson's, "theirs" everybody else's.
 -- BRAZE_API_KEY and BRAZE_REST_ENDPOINT are in the environment.
 

@@ -1,8 +1,9 @@
 /* allocations: who holds how much memory. Preloaded, it takes malloc's place and notes with each block who asked for it;
    as a Lua module it tells, by library: "build/5.4/braze.so" and so on. For glibc, whose own names it calls.
 
-   held() gives the bytes that are held now, counted() how many blocks were asked for so far. Whoever calls another
-   library that then allocates is not the one who asked: strdup's blocks are the C library's. */
+   held() gives the bytes that are held now, counted() how many blocks were asked for so far. peak() gives the most bytes
+   that were held since mark(), beyond those that were held then: those that Lua and its modules asked for, and all.
+   Whoever calls another library that then allocates is not the one who asked: strdup's blocks are the C library's. */
 #define _GNU_SOURCE /* dladdr */
 #include <dlfcn.h>
 #include <lauxlib.h>
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_BLOCKS (1u << 20) /* powers of two; a page of the table takes memory once it is used */
 #define MAX_CALLERS (1u << 14)
@@ -25,6 +27,12 @@ struct block {
 struct caller {
   void *address;
   long long count;
+  bool ours; /* Lua, or a module of it other than libcurl */
+};
+
+/* Bytes that are held, and the most of them since mark(). */
+struct level {
+  long long now, most, marked;
 };
 
 #define GONE ((void *)-1)
@@ -45,6 +53,7 @@ extern void __libc_free(void *start);
 
 static struct block blocks[MAX_BLOCKS];
 static struct caller callers[MAX_CALLERS];
+static struct level all, ours;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
 static void enter(void) {
@@ -59,19 +68,40 @@ static unsigned place_of(const void *address, unsigned places) {
   return (unsigned)(((uintptr_t)address >> 4) * 0x9E3779B97F4A7C15u >> 40) & (places - 1);
 }
 
+static void add_bytes(struct level *level, long long bytes) {
+  level->now += bytes;
+  if (level->now > level->most) level->most = level->now;
+}
+
+/* The entry of a caller; NULL where there is no room for it. */
+static struct caller *find_caller(void *address) {
+  unsigned from = place_of(address, MAX_CALLERS), tries;
+  Dl_info library;
+  for (tries = 0; tries < MAX_CALLERS && callers[from].address && callers[from].address != address; tries++)
+    from = (from + 1) & (MAX_CALLERS - 1);
+  if (tries == MAX_CALLERS) return NULL;
+  if (!callers[from].address) {
+    callers[from].address = address;
+    callers[from].ours = dladdr(address, &library) && library.dli_fname &&
+                         (strstr(library.dli_fname, "lua") || strstr(library.dli_fname, "braze.so"));
+  }
+  return &callers[from];
+}
+
 static void note(void *start, size_t size, void *caller) {
-  unsigned place = place_of(start, MAX_BLOCKS), from = place_of(caller, MAX_CALLERS), tries;
+  unsigned place = place_of(start, MAX_BLOCKS), tries;
+  struct caller *from;
   if (!start) return;
   enter();
   for (tries = 0; tries < MAX_BLOCKS && blocks[place].start && blocks[place].start != GONE; tries++)
     place = (place + 1) & (MAX_BLOCKS - 1);
-  if (tries < MAX_BLOCKS) blocks[place] = (struct block){start, size, caller};
-  for (tries = 0; tries < MAX_CALLERS && callers[from].address && callers[from].address != caller; tries++)
-    from = (from + 1) & (MAX_CALLERS - 1);
-  if (tries < MAX_CALLERS) {
-    callers[from].address = caller;
-    callers[from].count++;
+  from = find_caller(caller);
+  if (tries < MAX_BLOCKS && from) {
+    blocks[place] = (struct block){start, size, caller};
+    add_bytes(&all, (long long)size);
+    if (from->ours) add_bytes(&ours, (long long)size);
   }
+  if (from) from->count++;
   leave();
 }
 
@@ -81,6 +111,8 @@ static void forget(const void *start) {
   enter();
   for (tries = 0; tries < MAX_BLOCKS && blocks[place].start; tries++) {
     if (blocks[place].start == start) {
+      add_bytes(&all, -(long long)blocks[place].size);
+      if (find_caller(blocks[place].caller)->ours) add_bytes(&ours, -(long long)blocks[place].size);
       blocks[place].start = GONE;
       break;
     }
@@ -147,11 +179,35 @@ static int counted(lua_State *L) {
   return 1;
 }
 
+static void mark_level(struct level *level) {
+  level->marked = level->most = level->now;
+}
+
+static int mark(lua_State *L) {
+  (void)L;
+  enter();
+  mark_level(&all);
+  mark_level(&ours);
+  leave();
+  return 0;
+}
+
+static int peak(lua_State *L) {
+  const long long of_ours = ours.most - ours.marked, of_all = all.most - all.marked;
+  lua_pushnumber(L, (lua_Number)of_ours);
+  lua_pushnumber(L, (lua_Number)of_all);
+  return 2;
+}
+
 int luaopen_allocations(lua_State *L) {
   lua_newtable(L);
   lua_pushcfunction(L, held);
   lua_setfield(L, -2, "held");
   lua_pushcfunction(L, counted);
   lua_setfield(L, -2, "counted");
+  lua_pushcfunction(L, mark);
+  lua_setfield(L, -2, "mark");
+  lua_pushcfunction(L, peak);
+  lua_setfield(L, -2, "peak");
   return 1;
 }

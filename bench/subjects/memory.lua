@@ -10,8 +10,8 @@ local idle_kib, flying_kib, delivered_kib, most_blocks = 8, 16, 0.5, 80
 
 local function run(endpoint, words)
   local environment = tools.environment_of_call(endpoint, "5.4")
-    :gsub("LUA_CPATH='", "LUA_CPATH='build/bench/?.so;")
-  return tools.line_of("memory.lua", ("%s LD_PRELOAD=build/bench/allocations.so lua5.4 bench/memory.lua %s"):format(
+    :gsub("LUA_CPATH='", "LUA_CPATH='build/bench/5.4/?.so;")
+  return tools.line_of("memory.lua", ("%s LD_PRELOAD=build/bench/5.4/allocations.so lua5.4 bench/memory.lua %s"):format(
     environment, words))
 end
 
@@ -36,7 +36,7 @@ local memory = {}
 
 function memory.measure()
   local rows = tools.keep_what_is_here {
-    { name = "memory", needs = { "build/bench/allocations.so", "build/5.4/braze.so", "lua5.4" } },
+    { name = "memory", needs = { "build/bench/5.4/allocations.so", "build/5.4/braze.so", "lua5.4" } },
   }
   if #rows == 0 then return {} end
   local idle = run(tools.plain .. tools.constant_answer, "idle " .. clients)

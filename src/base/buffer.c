@@ -25,10 +25,23 @@ void braze_buffer_borrow(struct braze_buffer *buffer, char *memory, size_t size)
   memory[0] = '\0';
 }
 
+/* The memory of an open buffer, larger. In place where that is possible: a long request is not held twice. */
+static bool extend(struct braze_buffer *buffer, size_t length) {
+  size_t capacity = length + length / 4 + FIRST_CAPACITY;
+  char *bytes = realloc(buffer->bytes, capacity);
+  if (!bytes) return false;
+  /* It may hold the key from an earlier use. */
+  memset(bytes + buffer->length, 0, capacity - buffer->length);
+  buffer->bytes = bytes;
+  buffer->capacity = capacity;
+  return true;
+}
+
 /* Makes room for length bytes in all and the NUL; length is at most the limit. Called seldom: most appends find room. */
 __attribute__((noinline)) static bool grow(struct braze_buffer *buffer, size_t length) {
   size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
   char *bytes;
+  if (buffer->open) return extend(buffer, length);
   while (capacity <= length) capacity *= 2;
   /* Not by realloc: the bytes may be an answer with the key in it, and realloc would leave a copy behind. By calloc, because the new
      memory may hold the key from an earlier use. */
@@ -42,6 +55,12 @@ __attribute__((noinline)) static bool grow(struct braze_buffer *buffer, size_t l
   buffer->bytes = bytes;
   buffer->capacity = capacity;
   return true;
+}
+
+char *braze_buffer_room(struct braze_buffer *buffer, size_t length) {
+  if (length > buffer->limit - buffer->length) return NULL;
+  if (buffer->length + length >= buffer->capacity && !grow(buffer, buffer->length + length)) return NULL;
+  return buffer->bytes + buffer->length;
 }
 
 bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t length) {
@@ -83,10 +102,12 @@ void braze_buffer_clear(struct braze_buffer *buffer) {
 
 void braze_buffer_free(struct braze_buffer *buffer) {
   size_t limit = buffer->limit;
+  bool open = buffer->open;
   if (buffer->borrowed) return;
   if (buffer->bytes) braze_wipe(buffer->bytes, buffer->length);
   free(buffer->bytes);
   braze_buffer_init(buffer, limit);
+  buffer->open = open;
 }
 
 void braze_buffer_cut(struct braze_buffer *buffer, size_t length) {

@@ -12,6 +12,7 @@ void braze_request_init(struct braze_request *request) {
   memset(request, 0, sizeof *request);
   braze_buffer_init(&request->built, BRAZE_MAX_TARGET);
   braze_buffer_init(&request->body, BRAZE_MAX_BODY);
+  request->body.open = true; /* what a user sends is not ours to hide, and may be long */
   braze_buffer_init(&request->named, BRAZE_MAX_TARGET);
   braze_buffer_init(&request->values, BRAZE_MAX_BODY + BRAZE_MAX_SHOWN);
 }

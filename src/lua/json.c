@@ -1,4 +1,4 @@
-/* json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
+/* json: answers are read by lua-cjson, through an instance of our own: the host's settings are never touched. */
 #include <string.h>
 
 #include "lua/binding.h"
@@ -6,9 +6,6 @@
 
 /* What Braze nests: an answer, its errors, their fields. */
 #define DEEPEST 32
-
-/* Digits of a number that every build of lua-cjson can be told to write. */
-#define DIGITS 14
 
 /* [-0, +0, m] Calls a setting of the instance on top of the stack, where this build of cjson has it. */
 static void set(lua_State *L, const char *name, int value, bool boolean) {
@@ -96,7 +93,7 @@ static void push_new(lua_State *L) {
   lbraze_register(L, LBRAZE_NEW_INSTANCE);
 }
 
-/* [-0, +0, e] Makes the instance. It writes and reads fractions as the locale of this moment has them. */
+/* [-0, +0, e] Makes the instance. It reads fractions as the locale of this moment has them. */
 static void make_instance(lua_State *L) {
   if (!is_readable_locale()) {
     char half[HALF_SIZE];
@@ -109,10 +106,6 @@ static void make_instance(lua_State *L) {
   if (!lua_istable(L, -1)) lbraze_refuse_cjson(L, "its new did not return a table");
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
-  set(L, "encode_max_depth", DEEPEST, false);
-  set(L, "encode_number_precision", DIGITS, false);
-  lua_getfield(L, -1, "encode");
-  lbraze_register(L, LBRAZE_ENCODE);
   lua_getfield(L, -1, "decode");
   lbraze_register(L, LBRAZE_DECODE);
   lua_pop(L, 1);
@@ -153,15 +146,6 @@ void lbraze_take_require(lua_State *L) {
 
 void lbraze_push_require(lua_State *L) {
   lbraze_get_registered(L, LBRAZE_REQUIRE);
-}
-
-void lbraze_push_encode(lua_State *L) {
-  lbraze_get_registered(L, LBRAZE_ENCODE);
-}
-
-int lbraze_json_digits(lua_State *L) {
-  (void)L;
-  return DIGITS;
 }
 
 /* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */

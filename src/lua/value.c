@@ -1,197 +1,268 @@
-/* value: whether a Lua value can go to the service as it is, before anything is encoded. What lua-cjson would change in silence
-   (digits, holes, an empty list) or would fail at is refused here, with the path of the value. */
-#include <stdlib.h>
+/* value: a Lua value written as JSON, and checked on the way. What would change in silence (digits, holes, two kinds of keys) is refused
+   with the path of the value. No Lua code runs here and nothing is collected: what is checked is what is written. */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "lua/binding.h"
 
 #define MAX_KEY_SHOWN 40
-#define SAFE_INTEGER 9007199254740992.0 /* 2^53: up to here a double holds every integer */
 
-struct check {
+/* Where the walk through a value is. */
+struct walk {
   lua_State *L;
   const struct lbraze_context *context;
+  struct braze_buffer *out; /* NULL = the value is only checked */
+  const char *name;         /* of the value, which begins its path; NULL = it is the table of parameters */
   int depth;
-  int tables[LBRAZE_MAX_DEPTH]; /* stack indices of the tables around the value; behind each lies the key of the next one */
-  size_t bytes;                 /* that the JSON has at least */
-  bool composed;                /* an empty list is in it, which lua-cjson would write as an object */
+  int tables[LBRAZE_MAX_DEPTH]; /* stack indices of the tables around the value at hand; behind each lies the key of the next one */
+  const void *around[LBRAZE_MAX_DEPTH + 1]; /* these tables, behind that of the parameters */
 };
 
+/* --- What is refused --------------------------------------------------------------------------------- */
+
 /* Appends the path of the value on top of the stack: messages.email.body, recipients[3]. */
-static void append_path(const struct check *check, struct braze_buffer *out) {
-  lua_State *L = check->L;
+static void append_path(const struct walk *walk, struct braze_buffer *out) {
+  lua_State *L = walk->L;
   int level;
-  for (level = 0; level < check->depth; level++) {
-    int key = check->tables[level] + 1;
+  if (walk->name) braze_text_escape(out, walk->name, strlen(walk->name), MAX_KEY_SHOWN);
+  for (level = 0; level < walk->depth; level++) {
+    int key = walk->tables[level] + 1;
     if (lua_type(L, key) == LUA_TNUMBER) {
       braze_buffer_print(out, "[%.14g]", lua_tonumber(L, key));
     } else {
       size_t length = 0;
       const char *text = lua_type(L, key) == LUA_TSTRING ? lua_tolstring(L, key, &length) : "";
-      if (level > 0) braze_buffer_print(out, ".");
+      if (out->length > 0) braze_buffer_print(out, ".");
       braze_text_escape(out, text, length, MAX_KEY_SHOWN);
     }
   }
-  if (check->depth == 0) braze_buffer_print(out, "the table of parameters");
+  if (out->length == 0) braze_buffer_print(out, "the table of parameters");
 }
 
-LBRAZE_RAISES static void refuse(const struct check *check, const char *what, const char *hint) {
+LBRAZE_RAISES static void refuse(const struct walk *walk, const char *what, const char *hint) {
   struct lbraze_words words;
   lbraze_words_init(&words);
-  append_path(check, &words.message);
+  append_path(walk, &words.message);
   braze_buffer_print(&words.message, " %s", what);
   if (hint) braze_buffer_print(&words.hint, "%s", hint);
-  words.operation = check->context->operation;
-  lbraze_raise_usage(check->L, check->context->settings, &words);
+  words.operation = walk->context->operation;
+  lbraze_raise_usage(walk->L, walk->context->settings, &words);
 }
 
-LBRAZE_RAISES static void refuse_size(const struct check *check) {
-  lbraze_raise_too_large(check->L, check->context, "the request", check->bytes);
-}
-
-static void count_bytes(struct check *check, size_t bytes) {
-  check->bytes += bytes;
-  if (check->bytes > BRAZE_MAX_BODY) refuse_size(check);
-}
-
-static void check_string(struct check *check) {
-  size_t length, good;
-  const char *text = lua_tolstring(check->L, -1, &length);
-  count_bytes(check, length + 2);
-  good = braze_text_utf8_length(text, length);
-  if (good < length) {
-    char what[96];
-    braze_text_print(what, sizeof what, "is not UTF-8, at byte %zu of %zu", good + 1, length);
-    refuse(check, what, "convert it to UTF-8, or encode bytes as base64");
-  }
-}
-
-static void check_number(struct check *check) {
-  lua_State *L = check->L;
-  double number = lua_tonumber(L, -1);
-  char digits[64];
-  count_bytes(check, 1);
-  if (number != number) refuse(check, "is not a number (NaN), which JSON does not have", NULL);
-  if (number - number != 0) refuse(check, "is infinite, which JSON does not have", NULL);
-  braze_text_print(digits, sizeof digits, "%.*g", lbraze_json_digits(L), number);
-  if (strtod(digits, NULL) == number && lbraze_is_exact(L, -1)) return;
-  refuse(check, "is a number that would lose digits on its way",
-         "give it as a string, or round it to what is meant: string.format(\"%.2f\", value)");
-}
-
-/* Whether the table on top of the stack has the keys 1 to its length and no other. *names: how many keys are no integers. */
-static bool is_sequence(struct check *check, size_t *count, size_t *names) {
-  lua_State *L = check->L;
-  double highest = 0;
-  *count = *names = 0;
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    lua_pop(L, 1);
-    ++*count;
-    if (lua_type(L, -1) == LUA_TNUMBER) {
-      double key = lua_tonumber(L, -1);
-      if (key < 1 || key > (double)BRAZE_MAX_BODY || (double)(long)key != key) highest = -1;
-      if (highest >= 0 && key > highest) highest = key;
-    } else {
-      ++*names;
-    }
-  }
-  return *names == 0 && highest == (double)*count;
-}
-
-static void check_any(struct check *check);
-
-/* The key below the value on top of the stack. */
-static void check_key(struct check *check) {
-  lua_State *L = check->L;
-  int type = lua_type(L, -2);
-  char what[64];
-  size_t length;
-  const char *key;
-  if (type == LUA_TNUMBER) return;
-  if (type != LUA_TSTRING) {
-    check->depth--; /* the table is what is wrong */
-    braze_text_print(what, sizeof what, "has a key that is %s", lbraze_what(L, -2));
-    refuse(check, what, "JSON has strings as names");
-  }
-  key = lua_tolstring(L, -2, &length);
-  count_bytes(check, length + 3);
-  if (braze_text_utf8_length(key, length) == length) return;
-  check->depth--;
-  refuse(check, "has a name that is not UTF-8", "convert it to UTF-8");
-}
-
-/* The table on top of the stack; its keys are all of one kind. */
-static void check_members(struct check *check) {
-  lua_State *L = check->L;
-  int table = lua_gettop(L);
-  check->tables[check->depth++] = table;
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    check_key(check);
-    check_any(check);
-    lua_pop(L, 1);
-  }
-  check->depth--;
-}
-
-static void check_table(struct check *check) {
-  lua_State *L = check->L;
-  bool marked = lbraze_has_metatable(L, -1, LBRAZE_LIST);
-  size_t count, names;
-  bool sequence;
-  int i;
-  if (!lua_checkstack(L, 8)) luaL_error(L, "not enough memory");
-  for (i = 0; i < check->depth; i++)
-    if (lua_rawequal(L, check->tables[i], -1)) refuse(check, "is a table that contains itself", NULL);
-  if (check->depth == LBRAZE_MAX_DEPTH) refuse(check, "is nested too deep: at most 32 tables are taken", NULL);
-  sequence = is_sequence(check, &count, &names);
-  if (marked && !sequence) refuse(check, "is marked by braze.list and has keys other than 1, 2, 3, ...", NULL);
-  if (names > 0 && names < count) refuse(check, "has both names and numbers as keys", "JSON has objects and lists, nothing in between");
-  if (names == 0 && !sequence)
-    refuse(check, "is a list with holes, or with keys other than 1, 2, 3, ...", "put braze.null where a value is missing, or use strings as keys");
-  if (marked && count == 0) check->composed = true;
-  count_bytes(check, 2);
-  if (count > 0) check_members(check);
-}
-
-/* The value on top of the stack, whatever it is. */
-static void check_any(struct check *check) {
-  lua_State *L = check->L;
-  char what[64];
-  switch (lua_type(L, -1)) {
-  case LUA_TSTRING: check_string(check); return;
-  case LUA_TNUMBER: check_number(check); return;
-  case LUA_TBOOLEAN: count_bytes(check, 4); return;
-  case LUA_TTABLE: check_table(check); return;
-  case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(L, -1) == NULL) return;
-    break;
-  default: break;
-  }
-  braze_text_print(what, sizeof what, "is %s", lbraze_what(L, -1));
-  refuse(check, what, "strings, numbers, booleans, tables and braze.null can be sent");
-}
-
-size_t lbraze_check_value(lua_State *L, int params, const char *key, const struct lbraze_context *context, bool *composed) {
-  struct check check = {L, context, 0, {0}, 0, false};
-  int top = lua_gettop(L);
-  luaL_checkstack(L, 8, NULL);
-  lua_pushvalue(L, params);
-  if (key) { /* a field of the table of parameters, whose name begins the path */
-    check.tables[check.depth++] = top + 1;
-    lua_pushstring(L, key);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, params);
-  }
-  check_any(&check);
-  lua_settop(L, top);
-  *composed = check.composed;
-  return check.bytes;
+/* Raises where the buffer did not take all: it is full, or memory is short. */
+LBRAZE_RAISES static void refuse_rest(const struct walk *walk) {
+  if (walk->out->length + 1 < walk->out->limit) luaL_error(walk->L, "not enough memory");
+  lbraze_raise_too_large(walk->L, walk->context, "the request", walk->out->limit + 1);
 }
 
 void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes) {
   lbraze_refuse(L, context, "the service takes requests of at most 4 MB; nothing was sent", "%s has %s%.0f bytes%s: a whole request may have %u", what,
                 what[0] == 't' ? "at least " : "", (double)bytes, what[0] == 't' ? " as JSON" : "", BRAZE_MAX_BODY);
+}
+
+/* --- Single values ----------------------------------------------------------------------------------- */
+
+static void write_bytes(const struct walk *walk, const char *bytes, size_t length) {
+  if (walk->out && !braze_buffer_append(walk->out, bytes, length)) refuse_rest(walk);
+}
+
+static void write_byte(const struct walk *walk, char byte) {
+  if (walk->out && !braze_buffer_add(walk->out, byte)) refuse_rest(walk);
+}
+
+/* The string at index. Returns where it is not UTF-8, 0 where all of it is. */
+static size_t write_string(const struct walk *walk, int index) {
+  size_t length, bad = 0;
+  const char *text = lua_tolstring(walk->L, index, &length);
+  if (!walk->out) {
+    bad = braze_text_utf8_length(text, length);
+    return bad < length ? bad + 1 : 0;
+  }
+  if (length > walk->out->limit - walk->out->length) /* before each byte is looked at */
+    lbraze_raise_too_large(walk->L, walk->context, "the request", walk->out->length + length + 2);
+  if (!braze_json_append_string(walk->out, text, length, &bad) && bad == 0) refuse_rest(walk);
+  return bad;
+}
+
+static void write_text(const struct walk *walk) {
+  size_t bad = write_string(walk, -1);
+  char what[96];
+  if (bad == 0) return;
+  braze_text_print(what, sizeof what, "is not UTF-8, at byte %zu of %zu", bad, (size_t)lbraze_raw_length(walk->L, -1));
+  refuse(walk, what, "convert it to UTF-8, or encode bytes as base64");
+}
+
+static void write_number(const struct walk *walk) {
+  const double number = lua_tonumber(walk->L, -1);
+  char digits[BRAZE_JSON_NUMBER_SIZE];
+  size_t length;
+  if (number != number) refuse(walk, "is not a number (NaN), which JSON does not have", NULL);
+  if (number - number != 0) refuse(walk, "is infinite, which JSON does not have", NULL);
+  length = lbraze_is_exact(walk->L, -1) ? braze_json_write_number(digits, number) : 0;
+  if (length == 0)
+    refuse(walk, "is a number that would lose digits on its way",
+           "give it as a string, or round it to what is meant: string.format(\"%.2f\", value)");
+  write_bytes(walk, digits, length);
+}
+
+/* --- Tables ------------------------------------------------------------------------------------------ */
+
+static void write_any(struct walk *walk);
+
+/* The members of the table, of which the first is on top of the stack. False: not all keys are strings. */
+static bool write_members(struct walk *walk, int table) {
+  lua_State *L = walk->L;
+  char before = '{';
+  do {
+    if (lua_type(L, -2) != LUA_TSTRING) return false;
+    write_byte(walk, before);
+    if (write_string(walk, -2) > 0) {
+      walk->depth--; /* the table is what is wrong */
+      refuse(walk, "has a name that is not UTF-8", "convert it to UTF-8");
+    }
+    write_byte(walk, ':');
+    write_any(walk);
+    lua_pop(L, 1);
+    before = ',';
+  } while (lua_next(L, table));
+  write_byte(walk, '}');
+  return true;
+}
+
+/* The items of the table, of which the first is on top of the stack. False: the keys are not 1, 2, 3, ..., or come in another order. */
+static bool write_items(struct walk *walk, int table) {
+  lua_State *L = walk->L;
+  double expected = 1;
+  do {
+    if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) != expected) return false;
+    write_byte(walk, expected == 1 ? '[' : ',');
+    write_any(walk);
+    lua_pop(L, 1);
+    expected++;
+  } while (lua_next(L, table));
+  write_byte(walk, ']');
+  return true;
+}
+
+/* What the keys of a table are. */
+struct keys {
+  size_t count, names; /* all, and those that are no numbers */
+  bool sequence;       /* they are 1, 2, 3, ... */
+};
+
+static struct keys look_at_keys(lua_State *L, int table) {
+  struct keys keys = {0, 0, false};
+  double highest = 0;
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    lua_pop(L, 1);
+    keys.count++;
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+      double key = lua_tonumber(L, -1);
+      if (key < 1 || key > (double)BRAZE_MAX_BODY || (double)(long)key != key) highest = -1;
+      if (highest >= 0 && key > highest) highest = key;
+    } else {
+      keys.names++;
+    }
+  }
+  keys.sequence = keys.names == 0 && highest == (double)keys.count;
+  return keys;
+}
+
+/* [-0, +0, e] Raises for a key that is neither number nor string, if there is one. */
+static void refuse_odd_key(const struct walk *walk, int table) {
+  lua_State *L = walk->L;
+  char what[64];
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TNUMBER || lua_type(L, -1) == LUA_TSTRING) continue;
+    braze_text_print(what, sizeof what, "has a key that is %s", lbraze_what(L, -1));
+    refuse(walk, what, "JSON has strings as names");
+  }
+}
+
+/* [-0, +0, e] A table that braze.list has marked, or whose keys come in an order of their own: what is wrong with it, if it is no list. */
+static void write_list(struct walk *walk, int table, bool marked) {
+  lua_State *L = walk->L;
+  const struct keys keys = look_at_keys(L, table);
+  size_t i;
+  walk->depth--; /* the table is what is wrong */
+  if (marked && !keys.sequence) refuse(walk, "is marked by braze.list and has keys other than 1, 2, 3, ...", NULL);
+  if (keys.names > 0 && keys.names < keys.count) refuse(walk, "has both names and numbers as keys", "JSON has objects and lists, nothing in between");
+  refuse_odd_key(walk, table);
+  if (!keys.sequence)
+    refuse(walk, "is a list with holes, or with keys other than 1, 2, 3, ...", "put braze.null where a value is missing, or use strings as keys");
+  walk->depth++;
+  write_byte(walk, '[');
+  for (i = 1; i <= keys.count; i++) {
+    if (i > 1) write_byte(walk, ',');
+    lua_pushnumber(L, (lua_Number)i);
+    lua_rawgeti(L, table, (int)i);
+    write_any(walk);
+    lua_pop(L, 2);
+  }
+  write_byte(walk, ']');
+}
+
+/* Notes that the walk goes into the table on top of the stack. */
+static void enter(struct walk *walk) {
+  const void *table = lua_topointer(walk->L, -1);
+  int i;
+  for (i = 0; i <= walk->depth; i++)
+    if (walk->around[i] == table) refuse(walk, "is a table that contains itself", NULL);
+  if (walk->depth == LBRAZE_MAX_DEPTH - (walk->name ? 1 : 0)) refuse(walk, "is nested too deep: at most 32 tables are taken", NULL);
+  walk->tables[walk->depth++] = lua_gettop(walk->L);
+  walk->around[walk->depth] = table;
+}
+
+static void write_table(struct walk *walk) {
+  lua_State *L = walk->L;
+  const int table = lua_gettop(L);
+  const size_t start = walk->out ? walk->out->length : 0;
+  const bool marked = lbraze_has_metatable(L, table, LBRAZE_LIST);
+  bool written = false;
+  if (!lua_checkstack(L, 8)) luaL_error(L, "not enough memory");
+  enter(walk);
+  lua_pushnil(L);
+  if (!marked && !lua_next(L, table)) {
+    write_bytes(walk, "{}", 2);
+    walk->depth--;
+    return;
+  }
+  if (!marked) written = lua_type(L, -2) == LUA_TNUMBER ? write_items(walk, table) : write_members(walk, table);
+  lua_settop(L, table);
+  if (!written) {
+    if (walk->out) walk->out->length = start;
+    write_list(walk, table, marked);
+  }
+  walk->depth--;
+}
+
+/* The value on top of the stack, whatever it is. */
+static void write_any(struct walk *walk) {
+  lua_State *L = walk->L;
+  char what[64];
+  switch (lua_type(L, -1)) {
+  case LUA_TSTRING: write_text(walk); return;
+  case LUA_TNUMBER: write_number(walk); return;
+  case LUA_TBOOLEAN: write_bytes(walk, lua_toboolean(L, -1) ? "true" : "false", lua_toboolean(L, -1) ? 4 : 5); return;
+  case LUA_TTABLE: write_table(walk); return;
+  case LUA_TLIGHTUSERDATA:
+    if (lua_touserdata(L, -1) != NULL) break;
+    write_bytes(walk, "null", 4);
+    return;
+  default: break;
+  }
+  braze_text_print(what, sizeof what, "is %s", lbraze_what(L, -1));
+  refuse(walk, what, "strings, numbers, booleans, tables and braze.null can be sent");
+}
+
+void lbraze_write_value(lua_State *L, int index, const char *name, int params, const struct lbraze_context *context, struct braze_buffer *out) {
+  struct walk walk = {L, context, out, name, 0, {0}, {name ? lua_topointer(L, params) : NULL}};
+  luaL_checkstack(L, 8, NULL);
+  lua_pushvalue(L, index);
+  write_any(&walk);
+  lua_pop(L, 1);
 }
