@@ -283,3 +283,47 @@ describe("the modules for hosts", function()
     ]]
   end)
 end)
+
+-- A debug hook may raise anywhere: a limit of time, Ctrl-C, a debugger. LuaJIT's hooks are those of
+-- all coroutines, and would end the loop as well.
+describe("a hook that raises in the middle of start", function()
+  local peer
+  setup(function() peer = scripted_peer.start() end)
+  teardown(function() peer:stop() end)
+
+  for name, loop in pairs(rawget(_G, "jit") and {} or loops) do
+    it("leaves no client deaf in " .. name .. ", wherever it was", function()
+      peer:default { read, made, again }
+      local braze = require("braze." .. name)
+      local client = braze.new {
+        api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20, max_connections = 1,
+      }
+      local raised, delivered, started = 0, 0, 0
+      local options = { on_done = function() delivered = delivered + 1 end }
+      local function begin(place)
+        local count = 0
+        debug.sethook(function()
+          count = count + 1
+          if count < place then return end
+          debug.sethook()
+          error("raised by the hook", 0)
+        end, "", 1)
+        client:start("create_send_id", parameters, options)
+        debug.sethook()
+      end
+      for place = 1, 400 do
+        loop(function()
+          if not pcall(begin, place) then raised = raised + 1 end
+          debug.sethook()
+          client:start("create_send_id", parameters, options)
+          started = started + 1
+          assert.is_true(client:wait(10), place)
+        end)
+      end
+      assert.is_true(raised > 50 and raised < 400, raised)
+      assert.is_true(delivered >= started)
+      client:close()
+    end)
+  end
+end)
+

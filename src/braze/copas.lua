@@ -76,22 +76,31 @@ local function raise(err)
   copas.addthread(function() error(err, 0) end)
 end
 
+local weak_values = { __mode = "v" } -- else the thread would keep its client
+
 function scheduler.watch(client)
-  if watched[client] or not client:_busy() then return end
+  if not client:_busy() then return end
+  local known = watched[client]
+  -- Made anew where a debug hook raised in the middle of this, or in the thread itself.
+  if known and known.added and known.thread and coroutine.status(known.thread) ~= "dead" then return end
+  local mark = setmetatable({ added = false }, weak_values)
   local descriptor = selectable {
     getfd = function() return client.core:getfd() end,
     dirty = function() return false end,
     close = function() watched[client] = nil end, -- by copas.cancelall, which ends the thread below
   }
-  watched[client] = descriptor
-  copas.addthread(function()
-    while client:_busy() do
+  watched[client] = mark
+  local thread = copas.addthread(function()
+    mark.thread = coroutine.running()
+    while client:_busy() and watched[client] == mark do
       copas.receive(descriptor)
       local delivered, err = client:_deliver()
       if not delivered then raise(err) end
     end
-    watched[client] = nil
+    if watched[client] == mark then watched[client] = nil end
   end)
+  mark.thread = mark.thread or thread -- copas 3 and 4 begin it later
+  mark.added = true
 end
 
 local function use_sleep()

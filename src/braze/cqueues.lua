@@ -63,6 +63,8 @@ local function raise(err)
   cqueues.running():wrap(function() error(err, 0) end)
 end
 
+local weak_values = { __mode = "v" } -- else the coroutine would keep its client
+
 -- Watched in each controller that starts a call: any other one may not be stepped any more.
 function controller.watch(client)
   local here = cqueues.running()
@@ -73,18 +75,25 @@ function controller.watch(client)
     watch = { controllers = setmetatable({}, { __mode = "k" }), idle = condition.new() }
     watches[client] = watch
   end
-  if watch.controllers[here] then return end
-  watch.controllers[here] = true
-  here:wrap(function()
-    while client:_busy() do
+  local mark = watch.controllers[here]
+  -- Made anew where a debug hook raised in the middle of this, or in the coroutine itself.
+  if mark and mark.attached and mark.thread and coroutine.status(mark.thread) ~= "dead" then return end
+  mark = setmetatable({ attached = false }, weak_values)
+  local thread = coroutine.create(function()
+    while client:_busy() and watch.controllers[here] == mark do
       cqueues.poll(client.core, watch.idle)
       local delivered, err = client:_deliver()
       if not delivered then raise(err) end
     end
+    if watch.controllers[here] ~= mark then return end
     watch.idle:signal()
-    watch.controllers[cqueues.running()] = nil
+    watch.controllers[here] = nil
     cqueues.cancel(client.core:pollfd()) -- else the controller would keep it when the client is gone
   end)
+  mark.thread = thread
+  watch.controllers[here] = mark
+  here:attach(thread)
+  mark.attached = true
 end
 
 function controller.wait(seconds, announce)

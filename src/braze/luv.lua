@@ -58,20 +58,24 @@ function luv.prepare(client)
   local descriptor, err = client.core:pollfd()
   if not descriptor then return err.message or err, err.hint end
   local watched = polls[client]
-  if watched and watched.descriptor == descriptor and not watched.poll:is_closing() then return end
+  if watched and watched.started and watched.descriptor == descriptor and not watched.poll:is_closing() then return end
   close_poll(client)
   for place in pairs(limited) do
     if place.timer:is_closing() then limit(place) end
   end
   local poll, reason = uv.new_poll(descriptor)
   if not poll then return "luv can't poll the client's descriptor: " .. tostring(reason) end
-  polls[client] = { poll = poll, descriptor = descriptor }
+  watched = { poll = poll, descriptor = descriptor, started = false }
+  polls[client] = watched -- known before it is started: a debug hook may raise in between
   local started, fault = poll:start("r", function()
     local delivered, raised = client:_deliver()
     if not client:_busy() then close_poll(client) end
     if not delivered then raise(raised) end
   end)
-  if started then return end
+  if started then
+    watched.started = true
+    return
+  end
   close_poll(client)
   return "luv can't poll the client's descriptor: " .. tostring(fault)
 end
