@@ -57,6 +57,14 @@ describe("a status line", function()
   end)
 end)
 
+describe("a status line that breaks off", function()
+  it("is no interim one", function()
+    for _, line in ipairs { "HTTP/1.1\r\n", "HTTP/1.1 ", "HTTP/1.1", "HTTP/2 \r\n" } do
+      assert.same({ limit = 5 }, headers.feed({ line, "x-ratelimit-limit: 5\r\n", "\r\n" }, epoch), line)
+    end
+  end)
+end)
+
 describe("a pause", function()
   local function pause(...)
     local lines = { "HTTP/1.1 503 x\r\n" }
