@@ -114,7 +114,7 @@ return {
     { "any message is a success", "return BRAZE_ANSWER_OTHER_MESSAGE;", "return BRAZE_ANSWER_SUCCESS;", call },
     { "a list is an object", "== '{';", "!= '\\0';", { call, errors } },
     { "what turns out to be no success is shown with a part of the key", "body = &outcome->safe_body;", "", errors },
-    { "errors that are one text are none", "if (lua_type(L, -1) == LUA_TSTRING) {\n    lua_createtable", "if (false) {\n    lua_createtable",
+    { "errors that are one text are none", "if (lua_type(L, -1) == LUA_TSTRING || (lua_istable", "if ((lua_istable",
       errors .. ": as a list, or none" },
     { "what was not sent is 0", "if (value < 0) return;", "if (value < 0) value = 0;", call .. ": rate limit headers" },
     { "maybe_applied is always false", "lua_pushboolean(L, outcome->maybe_applied);", "lua_pushboolean(L, 0);", errors .. ": by its status" },
