@@ -74,6 +74,24 @@ describe("the words of an error", function()
     assert.matches("the service asks to be called after .* %(in %d+ min%)$", failure.hint)
   end)
 
+  it("say what is missing where the service knows the path", function()
+    local function hint_of(status, body, ...)
+      peer:reset()
+      peer:default { { read = "request" }, { write = answer(status, nil, body) }, { again = true } }
+      local client = new()
+      local good, failure = pcall(client.call, client, ...)
+      client:close()
+      assert.is_false(good)
+      return failure.hint
+    end
+    local said = '{"message":"Could not find catalog"}'
+    assert.equal("check what the path names, then the path, and the endpoint, now " .. peer.url,
+      hint_of(404, said, "DELETE /catalogs/a"))
+    assert.equal("the address is wrong: check the path and the endpoint, now " .. peer.url,
+      hint_of(404, "", "DELETE /catalogs/a"))
+    assert.equal("the address is wrong: check the endpoint, now " .. peer.url, hint_of(404, said, "list_campaigns"))
+  end)
+
   it("name a proxy that lets through to something else than TLS", function()
     peer:default { { read = "request" }, { write = "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n" } }
     local client = braze.new {

@@ -149,7 +149,8 @@ static void explain_rejected(const struct words *words) {
   else if (status == 400)
     braze_buffer_print(words->hint, "check the values%s", has_campaign(words) ? "; campaign_id is the Campaign API Identifier of an API campaign, at the foot of its page in the dashboard" : "");
   else if (status == 404)
-    braze_buffer_print(words->hint, operation_of(words) ? "the address is wrong: check the endpoint, now %s" : "the address is wrong: check the path and the endpoint, now %s", words->settings->url);
+    /* A service that says what is missing knows the path. */
+    braze_buffer_print(words->hint, operation_of(words) ? "the address is wrong: check the endpoint, now %s" : words->said.text ? "check what the path names, then the path, and the endpoint, now %s" : "the address is wrong: check the path and the endpoint, now %s", words->settings->url);
   else if (status != 408)
     braze_buffer_print(words->hint, "the call as it is will be refused again");
 }
