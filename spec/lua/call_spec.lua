@@ -6,6 +6,8 @@ local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
 local with_peer = require "spec.support.with_peer"
 
+local process = assert(package.loadlib(os.getenv "BRAZE_BUILD":gsub("/oldest$", "") .. "/test/braze.so",
+  "luaopen_braze_process_spec"))()
 local key = "braze-key-0123456789"
 local math_type = math.type
 
@@ -254,6 +256,33 @@ describe("create_send_id", function()
       assert.equal(1024 * 1024, #body)
       assert.equal("made", answered(201, nil, body).send_id)
     end)
+  end)
+
+  it("says that there is no memory where Lua has none, whatever it was needed for", function()
+    local parameters = { campaign_id = "campaign", send_id = "mine" }
+    local messages = { { user_aliases = braze.list {}, more = { { 1.5, "x" } } } }
+    local calls = {
+      function() client:create_send_id(parameters) end,
+      function() client:call("POST /x", messages) end,
+      -- On a new stack, which has to grow.
+      function() coroutine.wrap(function() client:create_send_id(parameters) end)() end,
+    }
+    for _, call in ipairs(calls) do
+      call()
+      for times = 1, 2 do
+        local count, refused = 0, true
+        while refused do
+          count = count + 1
+          local _, any, raised = process.refuse(count, times, call)
+          refused = any
+          if raised ~= nil then
+            assert.matches("not enough memory$", tostring(raised))
+            assert.is_false(braze.is_error(raised))
+          end
+        end
+        assert.is_true(count > 5, count)
+      end
+    end
   end)
 
   describe("refuses", function()

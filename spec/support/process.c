@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -272,29 +273,48 @@ static int process_blocked(lua_State *L) {
 struct allocator {
   lua_Alloc allocate;
   void *data;
-  lua_Integer left; /* allocations that still succeed */
+  lua_Integer left;  /* allocations that still succeed */
+  lua_Integer times; /* those behind them that do not */
 };
 
-static void *allocate_until(void *data, void *block, size_t old_size, size_t new_size) {
+static void *allocate_but_some(void *data, void *block, size_t old_size, size_t new_size) {
   struct allocator *allocator = data;
   /* Of a new block the old size says what it is for. */
-  if (new_size > (block ? old_size : 0) && --allocator->left < 0) return NULL;
+  if (new_size > (block ? old_size : 0) && --allocator->left < 0 && --allocator->times >= 0) return NULL;
   return allocator->allocate(allocator->data, block, old_size, new_size);
 }
 
-/* process.starve(count, function, ...): calls it so that only the first count allocations of this state succeed ->
-   whether the function returned, whether an allocation was refused */
-static int process_starve(lua_State *L) {
+/* [-n, +3, e] Calls the function at index 1 with what is above it -> whether it returned, whether an allocation was refused, what it raised */
+static int call_refusing(lua_State *L, lua_Integer left, lua_Integer times) {
   struct allocator allocator;
   int status;
-  allocator.left = luaL_checkinteger(L, 1);
+  allocator.left = left;
+  allocator.times = times;
   allocator.allocate = lua_getallocf(L, &allocator.data);
-  lua_setallocf(L, allocate_until, &allocator);
-  status = lua_pcall(L, lua_gettop(L) - 2, 0, 0);
+  lua_setallocf(L, allocate_but_some, &allocator);
+  status = lua_pcall(L, lua_gettop(L) - 1, 0, 0);
   lua_setallocf(L, allocator.allocate, allocator.data);
+  if (status == 0) lua_pushnil(L);
   lua_pushboolean(L, status == 0);
   lua_pushboolean(L, allocator.left < 0);
-  return 2;
+  lua_pushvalue(L, -3);
+  return 3;
+}
+
+/* process.starve(count, function, ...): only the first count allocations of this state succeed */
+static int process_starve(lua_State *L) {
+  lua_Integer left = luaL_checkinteger(L, 1);
+  lua_remove(L, 1);
+  return call_refusing(L, left, PTRDIFF_MAX);
+}
+
+/* process.refuse(count, times, function, ...): of the allocations behind the first count so many fail. From 5.2 on a Lua collects and
+   asks once more */
+static int process_refuse(lua_State *L) {
+  lua_Integer left = luaL_checkinteger(L, 1), times = luaL_checkinteger(L, 2);
+  lua_remove(L, 1);
+  lua_remove(L, 1);
+  return call_refusing(L, left, times);
 }
 
 int luaopen_braze_process_spec(lua_State *L) {
@@ -302,7 +322,7 @@ int luaopen_braze_process_spec(lua_State *L) {
       {"fork", process_fork}, {"exit", process_exit},   {"id", process_id},
       {"wait", process_wait}, {"pipe", process_pipe},   {"write", process_write},
       {"read", process_read}, {"close", process_close}, {"memory", process_memory}, {"list", process_list},
-      {"blocked", process_blocked}, {"starve", process_starve}, {"copies", process_copies},
+      {"blocked", process_blocked}, {"starve", process_starve}, {"refuse", process_refuse}, {"copies", process_copies},
       {"socketpair", process_socketpair}, {"fill", process_fill}, {"clone", process_clone}, {"die_of_pipes", process_die_of_pipes},
       {"fork_in_handler", process_fork_in_handler}, {"forked_in_handler", process_forked_in_handler}, {NULL, NULL},
   };

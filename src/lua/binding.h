@@ -235,6 +235,12 @@ LBRAZE_RAISES void lbraze_refuse_cjson(lua_State *L, const char *why);
 /* [-1, +1 if true, m] The value of the JSON text on top of the stack, without its nulls; false where it is not JSON. */
 bool lbraze_decode_json(lua_State *L);
 
+/* hold.c */
+
+/* [-0, +0, e] Makes room on Lua's stack, or raises: a usage error, or that there is no memory, for want of which lua_checkstack
+   is false as well. */
+void lbraze_check_stack(lua_State *L, int slots, const char *method);
+
 /* result.c */
 
 /* [-0, +0] Whether the table at index has names and no list: a JSON object, as far as Lua can tell. */

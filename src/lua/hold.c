@@ -29,10 +29,17 @@ void lbraze_hold_release(struct lbraze_hold *hold) {
   hold->settings = NULL;
 }
 
+void lbraze_check_stack(lua_State *L, int slots, const char *method) {
+  if (lua_checkstack(L, slots)) return;
+  lbraze_new_userdata(L, (size_t)slots * 2 * sizeof(void *));
+  lua_pop(L, 1);
+  if (!lua_checkstack(L, slots)) lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
+}
+
 int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method, double began) {
   int count = lua_gettop(L), status, i;
   struct lbraze_hold *hold;
-  luaL_checkstack(L, count + 4, NULL);
+  lbraze_check_stack(L, count + 4, method);
   hold = lbraze_push_hold(L);
   hold->began = began;
   lua_pushcfunction(L, function);
@@ -54,17 +61,9 @@ static int nest(lua_State *L) {
   return 0;
 }
 
-/* [-0, +0, m] lua_checkstack is false for want of memory too: then asking for some raises that. */
-static bool has_stack(lua_State *L) {
-  if (lua_checkstack(L, STACK_ROOM)) return true;
-  lbraze_new_userdata(L, STACK_ROOM * 2 * sizeof(void *));
-  lua_pop(L, 1);
-  return lua_checkstack(L, STACK_ROOM);
-}
-
 void lbraze_check_room(lua_State *L, const char *method) {
   int status;
-  if (!has_stack(L)) lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
+  lbraze_check_stack(L, STACK_ROOM, method);
   lua_pushcfunction(L, nest);
   lua_pushinteger(L, CALL_ROOM);
   status = lua_pcall(L, 1, 0, 0);

@@ -200,7 +200,7 @@ void lbraze_read_params(lua_State *L, int index, const struct lbraze_target *tar
   params->context = context;
   params->options = options;
   params->index = index;
-  luaL_checkstack(L, LBRAZE_MAX_FIELDS + 16, NULL);
+  lbraze_check_stack(L, LBRAZE_MAX_FIELDS + 16, target->name);
   if (target->operation) {
     read_fields(L, params);
   } else if (!lua_isnoneornil(L, index)) {

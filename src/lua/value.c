@@ -223,7 +223,7 @@ static void write_table(struct walk *walk) {
   const size_t start = walk->out ? walk->out->length : 0;
   const bool marked = lbraze_has_metatable(L, table, LBRAZE_LIST);
   bool written = false;
-  if (!lua_checkstack(L, 8)) luaL_error(L, "not enough memory");
+  lbraze_check_stack(L, 8, walk->context->operation);
   enter(walk);
   lua_pushnil(L);
   if (!marked && !lua_next(L, table)) {
@@ -261,7 +261,7 @@ static void write_any(struct walk *walk) {
 
 void lbraze_write_value(lua_State *L, int index, const char *name, int params, const struct lbraze_context *context, struct braze_buffer *out) {
   struct walk walk = {L, context, out, name, 0, {0}, {name ? lua_topointer(L, params) : NULL}};
-  luaL_checkstack(L, 8, NULL);
+  lbraze_check_stack(L, 8, context->operation);
   lua_pushvalue(L, index);
   write_any(&walk);
   lua_pop(L, 1);
