@@ -293,7 +293,7 @@ end
 do
   local service = standin.start()
   local script = { { tls = { certificate = service.server_certificate, key = service.server_key } },
-    { read = "request" }, { write = scripted_peer.created() }, { again = true } }
+    { read = "request" }, { write = scripted_peer.created() }, { pause = 0.5 }, { close = "fin" } }
   peer:reset()
   peer:default(script)
   local one <close> = client { endpoint = "https://localhost:" .. peer.port, ca_file = service.ca_file }
@@ -305,14 +305,14 @@ do
     if hold() then break end
     socket.sleep(0.001)
   end
-  peer:reset()
-  peer:default(script)
+  socket.sleep(0.6)
   hold(false)
   request:wait(5)
   local good, result = pcall(request.result, request)
-  if not good or result.attempts ~= 1 then
+  -- The code for the oldest libcurl counts the head that it may have sent on the first one.
+  if not good or peer:requests() ~= 2 then
     bad = bad + 1
-    print("a kept connection that ends in the last moment", result)
+    print("a kept connection that ends in the last moment", result, peer:requests())
   end
   service.stop()
 end
