@@ -219,6 +219,16 @@ describe("where a disk or a name server does not answer", function()
     assert.equal(1, #peer:log())
   end)
 
+  it("a probe ends in time, and says so", function()
+    assert.matches("no connection to rest.silent.test within [0-9.]+ s: the name server did not answer for",
+      run [[
+        local client = new { endpoint = "https://rest.silent.test", ca_file = system_ca, connect_timeout = 0.2 }
+        local found
+        quick(function() found = require("braze.core").probe(client) end)
+        return found.error.message
+      ]])
+  end)
+
   it("a fork does not wait, and the child's own call ends in time, too", function()
     assert.equal("exited 0", run [[
       local client, child = new { timeout = 20 }, nil

@@ -236,8 +236,7 @@ static void take(struct braze_headers *headers, struct value value, double epoch
     if (!braze_text_same(value.text, value.length, "identity")) copy_text(outcome->coding, sizeof outcome->coding, value);
     break;
   case LINK: take_link(value, outcome); break;
-  case TRANSFER_ENCODING: headers->transfer_coded = true; break;
-  default: break;
+  default: headers->transfer_coded = true; break; /* TRANSFER_ENCODING */
   }
 }
 

@@ -64,6 +64,14 @@ local paths = {
     local one <close> = client { endpoint = "https://127.0.0.1:1" }
     return one:create_send_id(parameters)
   end,
+  ["a probe"] = function()
+    local one <close> = client()
+    return core.probe(one)
+  end,
+  ["a probe of a name"] = function()
+    local one <close> = client { endpoint = "https://braze.test:1", ca_file = "/dev/null", proxy = "" }
+    return core.probe(one)
+  end,
   ["a call whose time is up"] = function()
     local one <close> = client { timeout = 0.05 }
     return one:create_send_id(parameters)

@@ -17,6 +17,7 @@ if version then
         api_key = os.getenv "KEY", endpoint = endpoint, ca_file = ca_file ~= "" and ca_file or nil, retries = 0, proxy = "",
       }
       pcall(client.create_send_id, client, { campaign_id = "campaign" })
+      pcall(require("braze.core").probe, client)
       client:close()
     end
   end
