@@ -185,11 +185,12 @@ BASH_COMPLETION = $(SHARE_DIR)/bash-completion/completions/braze
 ZSH_COMPLETION = $(SHARE_DIR)/zsh/site-functions/_braze
 FISH_COMPLETION = $(SHARE_DIR)/fish/vendor_completions.d/braze.fish
 MAN_PAGE = $(SHARE_DIR)/man/man1/$(BIN).1
+REFERENCE_PAGE = $(SHARE_DIR)/man/man3/braze.3
 
 # The header, the command and what is for it serve every version: they go with the last one, and the command runs on the one that was
 # installed last.
 installed_beside = $(filter-out $(LIBRARY_DIR)/braze.so,$(wildcard $(DESTDIR)$(PREFIX)/lib/lua/*/braze.so))
-once_for_all = '$(INCLUDE_DIR)/braze.h' '$(BIN_DIR)/$(BIN)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(MAN_PAGE)'
+once_for_all = '$(INCLUDE_DIR)/braze.h' '$(BIN_DIR)/$(BIN)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(MAN_PAGE)' '$(REFERENCE_PAGE)'
 
 .PHONY: install uninstall clean
 install: build/found build/$(INSTALLED)/braze.so ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
@@ -203,13 +204,14 @@ install: build/found build/$(INSTALLED)/braze.so ## LUA_VERSION=5.4 PREFIX=/usr/
 # One file after the other, since each has a name of its own where it goes.
 .PHONY: install-command
 install-command:
-	install -d '$(BIN_DIR)' $(foreach file,$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(MAN_PAGE),'$(dir $(file))')
+	install -d '$(BIN_DIR)' $(foreach file,$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(MAN_PAGE) $(REFERENCE_PAGE),'$(dir $(file))')
 	sed '1s|.*|#!$(if $(findstring /,$(LUA)),$(LUA),/usr/bin/env $(LUA))|' bin/braze >'$(BIN_DIR)/$(BIN)'
 	chmod 755 '$(BIN_DIR)/$(BIN)'
 	install -m 644 share/completions/braze.bash '$(BASH_COMPLETION)'
 	install -m 644 share/completions/_braze '$(ZSH_COMPLETION)'
 	install -m 644 share/completions/braze.fish '$(FISH_COMPLETION)'
 	install -m 644 share/man/braze.1 '$(MAN_PAGE)'
+	install -m 644 share/man/braze.3 '$(REFERENCE_PAGE)'
 
 uninstall: ## remove what install put there; same variables
 	rm -f '$(LIBRARY_DIR)/braze.so' $(if $(installed_beside),,$(once_for_all)) \

@@ -3,10 +3,10 @@
 -- Declarations of the module `braze` for editors and the Lua language server. Never required: put the directory above
 -- this one's into the server's `workspace.library`. Durations are seconds, points in time are UTC epoch seconds.
 -- `require "braze.safe"` gives the table that is declared here as the field `safe`. The modules for hosts are files
--- beside this one, which the server finds by their names: each is a `braze.yielding`.
+-- beside this one, which the server finds by their names: each is a `braze.yielding`. The operations other than
+-- create_send_id are declared in meta_operations.lua, `safe` and the modules for hosts in meta_safe.lua.
 
----A client for the messaging endpoints of the Braze REST API. The operations other than `create_send_id` are declared
----in the file meta_operations.lua beside this one.
+---A client for the messaging endpoints of the Braze REST API.
 ---
 ---Every function raises a `braze.error` when something goes wrong; those of `safe` return `nil` and that error instead.
 ---@class braze: braze.functions
@@ -293,7 +293,9 @@ function client:events() end
 
 ---Makes a send ID on a client that is made from the environment at the first use. Raises a `braze.error` of any kind.
 ---
----    local result = braze.create_send_id { campaign_id = "campaign_identifier", send_id = "spring-sale" }
+---    local result = braze.create_send_id {
+---      campaign_id = "campaign_identifier", send_id = "spring-sale",
+---    }
 ---
 ---[Create send IDs](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_create_send_ids/)
 ---@param params braze.create_send_id.params

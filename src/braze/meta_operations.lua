@@ -181,26 +181,35 @@
 ---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.
 ---
 ---    braze.call("POST /users/track", {
----      events = { { external_id = "user-1", name = "visited", time = "2026-03-01T09:00:00Z" } },
+---      events = {
+---        { external_id = "user-1", name = "visited", time = "2026-03-01T09:00:00Z" },
+---      },
 ---    })
 ---@field call fun(name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result
 ---What completion, documentation and tools are made from: each operation by its name.
 ---
----    for name, operation in pairs(braze.operations) do print(name, operation.method, operation.path) end
+---    for name, operation in pairs(braze.operations) do
+---      print(name, operation.method, operation.path)
+---    end
 ---@field operations table<braze.operation_name, braze.operation>
 ---A JSON null: it unsets a user's attribute, say.
 ---
----    braze.call("POST /users/track", { attributes = { { external_id = "user-1", nickname = braze.null } } })
+---    braze.call("POST /users/track", {
+---      attributes = { { external_id = "user-1", nickname = braze.null } },
+---    })
 ---@field null userdata
 ---Marks a table as a JSON array, also when it is empty, and returns it.
 ---
----    braze.call("POST /users/track", { attributes = { { external_id = "user-1", tags = braze.list {} } } })
+---    braze.call("POST /users/track", {
+---      attributes = { { external_id = "user-1", tags = braze.list {} } },
+---    })
 ---@field list fun(items?: any[]): any[]
 ---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
 ---
 ---    braze.send_messages {
 ---      external_user_ids = { "user-1" },
----      messages = { email = { app_id = "app", subject = "Hello", body = "Hello", message_variation_id = "variation" } },
+---      messages = { email = { app_id = "app", message_variation_id = "variation",
+---        subject = "Hello", body = "Hello" } },
 ---    }
 ---
 ---[send_messages](https://www.braze.com/docs/api/endpoints/messaging/send_messages/post_send_messages/)
@@ -219,7 +228,8 @@
 ---    local made = braze.schedule_messages {
 ---      schedule = { time = "2999-03-01T09:00:00Z" },
 ---      external_user_ids = { "user-1" },
----      messages = { email = { app_id = "app", subject = "Hello", body = "Hello", message_variation_id = "variation" } },
+---      messages = { email = { app_id = "app", message_variation_id = "variation",
+---        subject = "Hello", body = "Hello" } },
 ---    }
 ---    print(made.schedule_id)
 ---
@@ -227,7 +237,9 @@
 ---@field schedule_messages fun(params: braze.schedule_messages.params, options?: braze.call_options): braze.schedule.result
 ---Replaces time or messages of a schedule.
 ---
----    braze.update_scheduled_messages { schedule_id = made.schedule_id, schedule = { time = "2999-03-02T09:00:00Z" } }
+---    braze.update_scheduled_messages {
+---      schedule_id = made.schedule_id, schedule = { time = "2999-03-02T09:00:00Z" },
+---    }
 ---
 ---[update_scheduled_messages](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_update_scheduled_messages/)
 ---@field update_scheduled_messages fun(params: braze.update_scheduled_messages.params, options?: braze.call_options): braze.result
@@ -260,20 +272,26 @@
 ---@field update_scheduled_campaign fun(params: braze.update_scheduled_campaign.params, options?: braze.call_options): braze.result
 ---Deletes the schedule of a campaign with API-triggered delivery.
 ---
----    braze.delete_scheduled_campaign { campaign_id = "campaign_identifier", schedule_id = scheduled.schedule_id }
+---    braze.delete_scheduled_campaign {
+---      campaign_id = "campaign_identifier", schedule_id = scheduled.schedule_id,
+---    }
 ---
 ---[delete_scheduled_campaign](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/post_delete_scheduled_triggered_messages/)
 ---@field delete_scheduled_campaign fun(params: braze.delete_scheduled_campaign.params, options?: braze.call_options): braze.result
 ---Reads a send's numbers, day by day. Braze keeps them for 14 days.
 ---
----    local numbers = braze.get_send_analytics { campaign_id = "campaign_identifier", send_id = "spring-sale", length = 7 }
+---    local numbers = braze.get_send_analytics {
+---      campaign_id = "campaign_identifier", send_id = "spring-sale", length = 7,
+---    }
 ---    print(#numbers.data .. " days")
 ---
 ---[get_send_analytics](https://www.braze.com/docs/api/endpoints/export/campaigns/get_send_analytics/)
 ---@field get_send_analytics fun(params: braze.get_send_analytics.params, options?: braze.call_options): braze.send_analytics.result
 ---Reads a page of the campaigns' list; `client:each` reads them all.
 ---
----    for _, campaign in ipairs(braze.list_campaigns({ page = 0 }).campaigns) do print(campaign.id, campaign.name) end
+---    for _, campaign in ipairs(braze.list_campaigns({ page = 0 }).campaigns) do
+---      print(campaign.id, campaign.name)
+---    end
 ---
 ---[list_campaigns](https://www.braze.com/docs/api/endpoints/export/campaigns/get_campaigns/)
 ---@field list_campaigns fun(params?: braze.list_campaigns.params, options?: braze.call_options): braze.campaigns.result
@@ -285,7 +303,8 @@
 ---@field get_campaign fun(params: braze.get_campaign.params, options?: braze.call_options): braze.result
 ---Reads the campaigns and Canvases that are scheduled in the dashboard.
 ---
----    print(#braze.list_scheduled_broadcasts({ end_time = "2999-03-01T09:00:00Z" }).scheduled_broadcasts)
+---    local planned = braze.list_scheduled_broadcasts { end_time = "2999-03-01T09:00:00Z" }
+---    print(#planned.scheduled_broadcasts)
 ---
 ---[list_scheduled_broadcasts](https://www.braze.com/docs/api/endpoints/messaging/schedule_messages/get_messages_scheduled/)
 ---@field list_scheduled_broadcasts fun(params: braze.list_scheduled_broadcasts.params, options?: braze.call_options): braze.scheduled_broadcasts.result
@@ -308,7 +327,9 @@
 ---@field call fun(self, name: braze.operation_name|string, params?: table, options?: braze.call_options): braze.result
 ---The items of a list, page by page, for a generic `for`.
 ---
----    for campaign in client:each("list_campaigns") do print(campaign.id, campaign.name) end
+---    for campaign in client:each("list_campaigns") do
+---      print(campaign.id, campaign.name)
+---    end
 ---@field each fun(self, name: braze.operation_name|string, params?: table, options?: braze.each_options): fun(): any
 ---Sends messages at once to users, segments or an audience. Never sent a second time by itself.
 ---
