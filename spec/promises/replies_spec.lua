@@ -221,9 +221,12 @@ describe("an answer without a body", function()
   end
 
   it("that ends inside its header is not whole, though the header says that no body comes", function()
-    for _, method in ipairs { "POST", "GET" } do
-      local failure = answered(method, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
-      assert.same({ "network", method == "POST" }, { failure.kind, failure.maybe_applied })
+    local none = "Content-Length: 0\r\n"
+    for _, header in ipairs { "204 No Content\r\n", "205 Reset\r\n" .. none, "200 OK\r\n" .. none } do
+      for _, method in ipairs { "POST", "GET" } do
+        local failure = answered(method, "HTTP/1.1 " .. header)
+        assert.same({ "network", method == "POST" }, { failure.kind, failure.maybe_applied })
+      end
     end
   end)
 
