@@ -216,7 +216,7 @@ describe("a mistake in the arguments of a method", function()
   local waits = { ["request:wait"] = { request.wait, request }, ["client:wait"] = { client.wait, client } }
   local shown = {
     { "5", 'not the string "5"' }, { -1, "not the number %-1" }, { true, "not true, a boolean" }, { {}, "not a table" },
-    { 0 / 0, "not NaN, which is no number" }, { canary, "it may be a key" },
+    { 0 / 0, "not NaN, which is not a number" }, { canary, "it may be a key" },
   }
   teardown(function() client:close() end)
 

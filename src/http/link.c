@@ -59,7 +59,8 @@ static bool is_next(const char **at, const char *end) {
   return next;
 }
 
-/* Whether a target begins with the host and nothing that would make it another one. `port` is the one that needs not be written. */
+/* Whether a target begins with the host, and what follows can't belong to another host's name. `port` is the default port, which may be
+   written or left out. */
 static bool begins_with_host(struct part target, const char *authority, const char *port) {
   const size_t host = strlen(authority), digits = strlen(port);
   if (target.length < host || !braze_text_same(target.text, host, authority)) return false;

@@ -26,14 +26,14 @@ struct braze_shown {
 
 struct braze_request {
   enum braze_method method;
-  const char *target;         /* path and query, behind the base URL's own path: a text that outlives the request, or built */
+  const char *target;         /* path and query, behind the base URL: the text of `built`, or one that outlives the request */
   struct braze_buffer built;  /* the target, where it was built for this request */
   struct braze_buffer body;   /* JSON; none where it is empty */
   bool repeatable;            /* a second request does no harm */
   size_t max_response;        /* bytes of a response's body */
-  const char *name;           /* what is called, for messages: a text that outlives the request, or named */
+  const char *name;           /* what is called, for messages: the text of `named`, or one that outlives the request */
   struct braze_buffer named;
-  const void *subject; /* the maker's own description of what is called; not looked at here */
+  const void *subject; /* what is called, for the use of the one who made the request; not read in http/ */
   struct braze_buffer values;
   int shown_count;
   struct braze_shown shown[BRAZE_MAX_SHOWN];

@@ -21,7 +21,7 @@ static bool is_loopback_v4(const char *host) {
   for (part = 0; part < 4; part++) {
     size_t count = digits(host, strlen(host));
     if (count == 0 || count > 3 || (count == 3 && memcmp(host, "255", 3) > 0)) return false;
-    if (count > 1 && host[0] == '0') return false; /* to a resolver that is a name, or octal */
+    if (count > 1 && host[0] == '0') return false; /* a resolver takes it for a name, or for an octal number */
     host += count;
     if (*host != (part < 3 ? '.' : '\0')) return false;
     host++;
@@ -99,7 +99,7 @@ static const char *check_port(struct braze_url *url) {
   url->bad_port = url->port_length == 0 || url->port_length > 5 || digits(url->port, url->port_length) < url->port_length;
   for (i = 0; i < url->port_length && !url->bad_port; i++) port = port * 10 + (unsigned)(url->port[i] - '0');
   url->bad_port = url->bad_port || port < 1 || port > UINT16_MAX;
-  return url->bad_port ? "has a port that is no number from 1 to 65535" : NULL;
+  return url->bad_port ? "has a port that is not a number from 1 to 65535" : NULL;
 }
 
 /* "." and ".." (or %2e) would be folded away by libcurl, and the request would go elsewhere than written. */

@@ -1,4 +1,4 @@
-/* url: the parts of a URL, checked as strictly as a request needs them: no user, no query, nothing that would be folded away. */
+/* url: the parts of a URL, checked as strictly as a request needs them: no user, no query, no "." or ".." in the path. */
 #ifndef BRAZE_URL_H
 #define BRAZE_URL_H
 

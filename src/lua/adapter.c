@@ -47,7 +47,7 @@ static int core_seconds(lua_State *L) {
   return 1;
 }
 
-/* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, on no Lua. */
+/* core.call(function, ...) -> true, or false and what it raised. Unlike pcall it lets nothing yield, whatever Lua it is. */
 static int core_call(lua_State *L) {
   bool good;
   luaL_checkany(L, 1);

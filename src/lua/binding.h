@@ -89,8 +89,8 @@ bool lbraze_is_error(lua_State *L, int index);
 
 int lbraze_error_is_error(lua_State *L);
 
-/* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "". Without settings the client that was called says what
-   is secret. */
+/* [-0, +1, m] "file.lua:12:" of the nearest Lua code that called us, or "". Without settings it is redacted
+   by those of the client that was called. */
 void lbraze_push_where(lua_State *L, const struct braze_settings *settings);
 
 /* [-0, +1, m] A table of methods; the safe ones go through lbraze_safe_call. */
@@ -105,7 +105,7 @@ int lbraze_error_error(lua_State *L);
 
 /* names.c */
 
-/* The names that a table may have as its keys. */
+/* The names that are allowed as the keys of a table. */
 struct lbraze_names {
   const char *what;  /* "option" */
   const char *called; /* "braze.new" */
@@ -120,8 +120,8 @@ bool lbraze_find_unknown(lua_State *L, int index, const struct lbraze_names *nam
    meant, or all of them. */
 LBRAZE_RAISES void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names, const char *advice);
 
-/* Appends a name that is none of those known, in quotes, unless it may be a key. `meant`: what was probably meant by it, NULL where nothing
-   is near; what is near to a name is no key. */
+/* Appends an unknown name in quotes, unless it may be a key. `meant` is the known name that was probably meant (NULL: none); a name that
+   is close to a known one is no key. */
 void lbraze_say_name(struct braze_buffer *out, const char *name, size_t length, const char *meant);
 
 /* Appends what stands at index, with its value: the number 5, the string "5s", a table. What may be a key is not shown. */
@@ -130,8 +130,8 @@ void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out);
 /* [-0, +0, e] Raises for the value on top of the stack, which is not what is expected ("a number"). */
 LBRAZE_RAISES void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, const char *name, const char *expected, const char *hint);
 
-/* [-0, +0, e] Raises for the argument of a method, at index: "step takes a whole number, not the string ...". Without settings the
-   client that was called says what is secret. */
+/* [-0, +0, e] Raises for the argument of a method, at index: "step takes a whole number, not the string ...". Without settings it is
+   redacted by those of the client that was called. */
 LBRAZE_RAISES void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method, const char *expected,
                                           const char *hint);
 
@@ -226,7 +226,7 @@ void lbraze_take_require(lua_State *L);
 /* [-0, +1] The host's require, or nil. */
 void lbraze_push_require(lua_State *L);
 
-/* [-0, +0, e] Sees to an instance of lua-cjson that fits the locale as it is now: before anything is sent. */
+/* [-0, +0, e] Makes sure that there is an instance of lua-cjson that fits the current locale. Called before anything is sent. */
 void lbraze_check_json(lua_State *L);
 
 /* [-0, +0, e] Raises: what require "cjson" gives is not lua-cjson. */

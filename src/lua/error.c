@@ -42,7 +42,7 @@ void lbraze_push_where(lua_State *L, const struct braze_settings *settings) {
     if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
       braze_buffer_borrow(&where, text, sizeof text);
       braze_buffer_borrow(&source, source_text, sizeof source_text);
-      /* A text that was loaded is its own name, and may have the key in it; so may a name that was made up for it. */
+      /* A chunk that was loaded from a string has its text as its name, and that may hold the key; so may a name that its loader chose. */
       if (caller.source[0] != '@' && caller.source[0] != '=') strcpy(caller.short_src, "[string]");
       append_redacted(settings, caller.short_src, strlen(caller.short_src), &source);
       braze_text_escape(&where, braze_buffer_text(&source), source.length, 4 * LUA_IDSIZE);
@@ -54,7 +54,8 @@ void lbraze_push_where(lua_State *L, const struct braze_settings *settings) {
   lua_pushliteral(L, "");
 }
 
-/* [-0, +1, m] A text of ours: it may quote a value that is the key in the wrong place. What the service said was redacted before. */
+/* [-0, +1, m] Pushes a text of ours, redacted: it may quote the key, where a user has put it in a wrong place. What the service said was
+   redacted before. */
 static void push_redacted(lua_State *L, const struct braze_settings *settings, const struct braze_buffer *text) {
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;
@@ -63,7 +64,7 @@ static void push_redacted(lua_State *L, const struct braze_settings *settings, c
   lua_pushlstring(L, safe, out.length);
 }
 
-/* [-0, +1, m] What was called, as it is, unless its path has the key in it: then it is masked, and may be cut. */
+/* [-0, +1, m] Pushes what was called. The key is masked where a path holds it; the path may be cut then. */
 static void push_operation(lua_State *L, const struct braze_settings *settings, const char *operation) {
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;

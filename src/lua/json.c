@@ -4,7 +4,7 @@
 #include "lua/binding.h"
 #include "base/text.h"
 
-/* What Braze nests: an answer, its errors, their fields. */
+/* More tables than an answer of Braze nests: the answer, its errors, their fields. */
 #define DEEPEST 32
 
 /* [-0, +0, m] Calls a setting of the instance on top of the stack, where this build of cjson has it. */
@@ -21,8 +21,8 @@ static void set(lua_State *L, const char *name, int value, bool boolean) {
   lua_call(L, 1, 0);
 }
 
-/* [-0, +0, m] Lua 5.1's require marks a module while it loads, and when that fails the mark stays: no require gives the module
-   any more. An allocation that failed once, or a call in a finalizer that runs meanwhile, must not mean that. */
+/* [-0, +0, m] Removes the mark that Lua 5.1's require leaves in package.loaded while a module loads. Where loading fails the mark stays,
+   and no later require loads the module. One failed allocation, or a call in a finalizer meanwhile, must not cause that. */
 static void forget_mark(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
   lua_getfield(L, -1, "cjson");
@@ -49,7 +49,7 @@ void lbraze_refuse_cjson(lua_State *L, const char *why) {
 
 #define HALF_SIZE 24
 
-/* A half as the locale of this moment writes it: 0.5. Not by localeconv, which is not for several threads. */
+/* Writes one half with the decimal point of the current locale: 0.5. Not by localeconv, which is not thread-safe. */
 static void write_half(char half[HALF_SIZE]) {
   braze_text_print(half, HALF_SIZE, "%.1f", 0.5);
 }
@@ -93,7 +93,7 @@ static void push_new(lua_State *L) {
   lbraze_register(L, LBRAZE_NEW_INSTANCE);
 }
 
-/* [-0, +0, e] Makes the instance. It reads fractions as the locale of this moment has them. */
+/* [-0, +0, e] Makes the instance. It reads fractions with the decimal point of the current locale. */
 static void make_instance(lua_State *L) {
   if (!is_readable_locale()) {
     char half[HALF_SIZE];
@@ -148,7 +148,7 @@ void lbraze_push_require(lua_State *L) {
   lbraze_get_registered(L, LBRAZE_REQUIRE);
 }
 
-/* [-0, +0] Takes the nulls out of the table on top of the stack and of those in it: a null is an absent field. */
+/* [-0, +0] Removes the nulls from the table on top of the stack and from those in it: a null is an absent field. */
 static void drop_nulls(lua_State *L) {
   int count = (int)lbraze_raw_length(L, -1), kept = 0, i;
   if (!lua_checkstack(L, 8)) luaL_error(L, "not enough memory");

@@ -35,8 +35,8 @@ static bool is_name(const struct lbraze_names *names, const char *text, size_t l
   return false;
 }
 
-/* Whether the key on top of the stack is reported rather than the one two below it: the least of the strings, so that the same
-   mistake is named on each run. */
+/* Whether the key on top of the stack is to be reported rather than the one below it: the first string in alphabetical order, so that
+   each run names the same mistake. */
 static bool comes_first(lua_State *L) {
   if (lua_type(L, -1) != LUA_TSTRING) return lua_isnil(L, -2);
   return lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -1), lua_tostring(L, -2)) < 0;
@@ -120,7 +120,7 @@ void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out) {
     if (number == number)
       braze_buffer_print(out, "the number %.14g", number);
     else
-      braze_buffer_print(out, "NaN, which is no number"); /* printed, it has a sign on some machines */
+      braze_buffer_print(out, "NaN, which is not a number"); /* printed, it has a sign on some machines */
     break;
   case LUA_TSTRING:
     text = lua_tolstring(L, index, &length);

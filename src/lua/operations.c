@@ -1,4 +1,4 @@
-/* operations: what the module says of the operations as data, and two values for JSON that Lua has none for. */
+/* operations: braze.operations, the operations as data; braze.null and braze.list, for JSON that no other Lua value can be. */
 #include "lua/binding.h"
 
 static const char *type_name(enum braze_field_type type) {

@@ -15,7 +15,7 @@
 #define BRAZE_MAX_PAGES 1000000
 #define SECONDS_HINT "durations are seconds, as a number without a unit: %s = 5, or 0.5 for half a second"
 
-/* What one option needs to be read. */
+/* What reading the options needs, and where their values go. */
 struct reader {
   lua_State *L;
   enum lbraze_scope scope;
@@ -53,8 +53,8 @@ static const struct option options[OPTION_COUNT] = {
     {"max_pages", EACH, NULL},
 };
 
-/* A variable that is empty counts as not set. In a process that has more rights than its user (setuid, setgid, file capabilities)
-   none is: whoever starts it must not choose where the key goes, nor whom to trust. */
+/* The value of an environment variable; NULL where it is not set, or empty. A process that has more rights than its user (setuid, setgid,
+   file capabilities) reads none: whoever starts it must not choose where the key goes, nor whom to trust. */
 static const char *environment(const char *name) {
 #ifdef __GLIBC__
   const char *value = secure_getenv(name);
@@ -89,7 +89,7 @@ static bool is_parameter(const char *name, size_t length) {
   return false;
 }
 
-/* What to do with a name that no option of that scope has, where more can be said than which name is near it; NULL = nothing. */
+/* A hint for a name that is no option of that scope, where there is a better one than the nearest name; NULL: there is none. */
 static const char *option_advice(enum lbraze_scope scope, const char *name, size_t length) {
   if (has_word(name, length, "verif") || has_word(name, length, "insecure") || has_word(name, length, "unauthorized"))
     return "certificates are always verified, and this can't be turned off; to trust a CA of your own, give its PEM file to braze.new as ca_file";
@@ -107,7 +107,7 @@ LBRAZE_RAISES static void refuse_scope(const struct reader *reader, const struct
   lbraze_refuse(reader->L, &reader->context, "give it to braze.new; a call takes timeout, connect_timeout, retries, query and repeatable", "%s is an option of a client, not of a call", option->name);
 }
 
-/* Keeps the key as a secret, so that it is in no text, before it was checked. */
+/* Keeps the key as a secret before it is checked, so that no error shows it. */
 static void remember_key(lua_State *L, int index, struct braze_settings *settings) {
   const char *key;
   size_t length = 0;
@@ -149,7 +149,7 @@ static void check_names(const struct reader *reader, int index, struct braze_set
   lbraze_refuse_unknown(L, &reader->context, &names, advice);
 }
 
-/* Raises for a number of seconds that is out of range; `said` is what it is called, `name` what to write. */
+/* Raises for a number of seconds that is out of range. The message calls it `said`, the hint `name`. */
 static void check_duration(lua_State *L, const struct lbraze_context *context, const char *said, const char *name, double seconds) {
   char hint[128];
   braze_text_print(hint, sizeof hint, SECONDS_HINT, name);
@@ -238,7 +238,7 @@ static void keep(lua_State *L, int slot) {
   lua_replace(L, slot);
 }
 
-/* Reads the option whose value is on top of the stack. Texts are only checked: they have an order of their own. */
+/* Reads the option whose value is on top of the stack. Texts are only checked here: they are set later, in a fixed order. */
 static void read_option(struct reader *reader, int option) {
   lua_State *L = reader->L;
   const char *name = options[option].name;
@@ -345,7 +345,7 @@ static void read_proxy(lua_State *L, int index, struct braze_settings *settings)
   lua_pop(L, 1);
 }
 
-/* Digits with at most one point among them; strtod would ask the locale what a point is. Negative = something else. */
+/* Reads digits with at most one point among them: strtod would use the locale's decimal point. Negative: it is something else. */
 static double read_decimal(const char *text) {
   double value = 0, unit = 1;
   bool point = false, digit = false;
@@ -374,9 +374,9 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
     if (!braze_text_may_be_key(text, strlen(text))) {
       braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is ");
       braze_text_quote(&words.message, text, strlen(text), MOST_SHOWN);
-      braze_buffer_print(&words.message, ", no number");
+      braze_buffer_print(&words.message, ", which is not a number");
     } else {
-      braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is no number (not shown, it may be a key)");
+      braze_buffer_print(&words.message, "the environment variable BRAZE_TIMEOUT is not a number (not shown, it may be a key)");
     }
     braze_buffer_print(&words.hint, "write a number of seconds without a unit, such as 30 or 2.5");
     lbraze_raise_usage(L, settings, &words);

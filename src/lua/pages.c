@@ -1,5 +1,5 @@
-/* pages: how a list is walked through page by page: which page is asked for next, which item comes next, when the walk ends. The
-   calls are made by who walks: client:each here, the modules for hosts in Lua, since a yield is possible in Lua alone. */
+/* pages: the walk through a list, page by page: which page is asked for next, which item comes next, when the walk ends. The calls are
+   made by the caller: by client:each in this file, and by the modules for hosts in Lua, because only Lua code can yield. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "lua/userdata.h"
 
-#define MAX_COUNTED 1e15 /* every Lua counts on from here one by one */
+#define MAX_COUNTED 1e15 /* up to here every Lua can count one by one */
 
-/* A walk is a table: what it was begun with, the page at hand, and how the next one is asked for. */
+/* A walk is a table: what it was begun with, the current page, and how the next one is asked for. */
 enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
 
 /* --- The walk ---------------------------------------------------------------------------------------- */
@@ -31,7 +31,7 @@ static void set_integer(lua_State *L, int walk, int slot, lua_Integer value) {
   set_slot(L, walk, slot);
 }
 
-/* [-0, +1, m] A copy of the table at index, empty where there is none; without the fields that are each's own. */
+/* [-0, +1, m] A copy of the table at index; an empty table where there is none. */
 static void push_copy(lua_State *L, int index) {
   lua_newtable(L);
   if (!lua_istable(L, index)) return;
@@ -43,16 +43,16 @@ static void push_copy(lua_State *L, int index) {
   }
 }
 
-/* What each counts by where nothing else names the next page. */
+/* The parameters by which client:each counts, where nothing else names the next page. */
 static const char *const counted[] = {"page", "limit", "offset"};
 #define COUNT_OF_COUNTED (sizeof counted / sizeof *counted)
 
-/* The number that a text of at most 15 digits is; negative: it is none. */
+/* Reads a number of at most 15 digits. Negative: the text is something else. */
 static int64_t read_digits(const char *text, size_t length) {
   return length > 0 && length <= 15 && strspn(text, "0123456789") == length ? strtoll(text, NULL, 10) : -1;
 }
 
-/* [-0, +0] The whole number in a field of the table at index, written as a number or as its digits, or a value in its place. */
+/* [-0, +0] The whole number in a field of the table at index, given as a number or as digits; `otherwise` where there is none. */
 static lua_Integer integer_field(lua_State *L, int index, const char *name, lua_Integer otherwise) {
   int64_t value = -1;
   size_t length;
@@ -69,7 +69,7 @@ static lua_Integer integer_field(lua_State *L, int index, const char *name, lua_
   return value >= 0 ? (lua_Integer)value : otherwise;
 }
 
-/* [-0, +0, e] Raises for a number in the table at index from which each could not count on. */
+/* [-0, +0, e] Raises where one of these parameters, in the table at index, is a number from which client:each cannot count. */
 static void check_counts(lua_State *L, int index, const struct lbraze_context *context) {
   size_t i;
   for (i = 0; i < COUNT_OF_COUNTED; i++) {
@@ -89,8 +89,8 @@ static void remove_field(lua_State *L, int index, const char *name) {
   lua_rawset(L, index);
 }
 
-/* [-0, +0, m] Moves what each counts by from options.query to the parameters, which are the query of a route that reads, unless they
-   have it. */
+/* [-0, +0, m] For a route that reads, whose parameters are its query: moves what client:each counts by from options.query to the
+   parameters, unless they have it already. */
 static void join_query(lua_State *L, int params, int options) {
   size_t i;
   lua_getfield(L, options, "query");
@@ -157,11 +157,11 @@ int lbraze_pages_open(lua_State *L) {
   set_slot(L, walk, BY_LINK);
   lua_pushboolean(L, target.operation ? target.operation->method == BRAZE_GET : target.route.method == BRAZE_GET);
   set_slot(L, walk, READS);
-  set_slot(L, walk, PARAMS); /* what is on top */
+  set_slot(L, walk, PARAMS); /* their copy, which is still on the stack */
   return 1;
 }
 
-/* pages.item(walk) -> the next item of the page at hand, or nil */
+/* pages.item(walk) -> the next item of the current page, or nil */
 int lbraze_pages_item(lua_State *L) {
   lua_Integer index;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -196,8 +196,8 @@ static void push_copy_of(lua_State *L, int slot) {
   lua_remove(L, -2);
 }
 
-/* [-1, +0, m] Asks for the page whose query is on top of the stack, above parameters and options: it is the whole query, so that
-   nothing of the one before goes with it. */
+/* [-1, +0, m] Makes the query on top of the stack the whole query of the next call, whose parameters and options are below it: nothing of
+   the query before stays. */
 static void use_next(lua_State *L) {
   int query = lua_gettop(L);
   lua_rawgeti(L, 1, READS);
@@ -222,7 +222,7 @@ int lbraze_pages_ask(lua_State *L) {
     return 1;
   }
   if (get_integer(L, 1, PAGE_COUNT) >= get_integer(L, 1, MAX_COUNT))
-    refuse_walk(L, BRAZE_USAGE, "each has come to max_pages, and the list goes on", "raise options.max_pages, or go on from the page that err.page names");
+    refuse_walk(L, BRAZE_USAGE, "each has read max_pages pages, and the list goes on", "raise options.max_pages, or go on from the page that err.page names");
   push_copy_of(L, PARAMS);
   push_copy_of(L, OPTIONS);
   lua_rawgeti(L, 1, NEXT);
@@ -257,7 +257,7 @@ static bool is_equal(lua_State *L, int one, int other, int depth) {
   return count == 0;
 }
 
-/* The table of parameters at index of the next page, by its number or by what was seen so far; what ends the walk. */
+/* Sets the parameters of the next page, in the table at index, by its number or by how much was seen; and whether the walk ends. */
 static void plan_next(lua_State *L, int params, lua_Integer count) {
   lua_Integer full = get_integer(L, 1, FULL), limit = integer_field(L, params, "limit", 0), offset = integer_field(L, params, "offset", 0);
   bool by_page, ended = count == 0;
@@ -283,7 +283,7 @@ static void plan_next(lua_State *L, int params, lua_Integer count) {
   set_slot(L, 1, ENDED);
 }
 
-/* pages.take(walk, result): what came of the call */
+/* pages.take(walk, result): takes the answer of the call */
 int lbraze_pages_take(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);

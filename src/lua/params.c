@@ -87,7 +87,7 @@ static void check_shape(lua_State *L, const struct lbraze_context *context, cons
   if (field->type == BRAZE_OBJECT && (length > 0 || lbraze_has_metatable(L, index, LBRAZE_LIST)))
     lbraze_refuse(L, context, field->hint ? field->hint : "write names and values: { name = value }", "%s must be a table with names, not a list", field->name);
   if (field->max > 0 && length > (size_t)field->max)
-    lbraze_refuse(L, context, "make several calls of it", "%s has %zu entries: at most %ld are taken", field->name, length, field->max);
+    lbraze_refuse(L, context, "split it into several calls", "%s has %zu entries: at most %ld are taken", field->name, length, field->max);
 }
 
 /* The value of field i, on top of the stack, where it stays. */
@@ -216,7 +216,7 @@ void lbraze_read_params(lua_State *L, int index, const struct lbraze_target *tar
 
 /* --- Writing ----------------------------------------------------------------------------------------- */
 
-/* Raises for a buffer that did not take all: it is full, or memory is short. */
+/* Raises unless all was written: the buffer is full, or there is no memory. */
 static void check_written(lua_State *L, const struct lbraze_params *params, const struct braze_buffer *out, bool written) {
   if (written) return;
   if (out->length < out->limit) luaL_error(L, "not enough memory");
@@ -262,7 +262,7 @@ static void write_path(lua_State *L, const struct lbraze_params *params, struct 
   if (at != operation->path) write_text(L, params, &request->built, at, strlen(at));
 }
 
-/* A query was checked, and is no longer what it was: a finalizer or a debug hook ran meanwhile. */
+/* Raises: a finalizer or a debug hook has changed the query after it was checked. */
 LBRAZE_RAISES static void refuse_changed(lua_State *L, const struct lbraze_params *params) {
   lbraze_refuse(L, params->context, NULL, "the query was changed while the call read it");
 }
@@ -289,7 +289,7 @@ static void write_pair(lua_State *L, const struct lbraze_params *params, struct 
   lua_pop(L, 1);
 }
 
-/* The target so far: what was built, or the path as it stands. */
+/* Begins the target with the path, unless it was begun. */
 static void begin_query(lua_State *L, const struct lbraze_params *params, struct braze_request *request) {
   const struct braze_operation *operation = params->target->operation;
   if (request->built.length > 0) return;
@@ -382,7 +382,7 @@ static bool has_key(lua_State *L, const struct lbraze_params *params, const char
   return given;
 }
 
-/* Where a route is an operation's, that one's rule holds. */
+/* A route with the method and the path of an operation follows the rule of that operation. */
 static bool is_repeatable(lua_State *L, const struct lbraze_params *params) {
   const struct braze_target *route = &params->target->route;
   const struct braze_operation *operation = params->target->operation;

@@ -1,4 +1,4 @@
-/* result: a call that is done to the result table or the error object that a user sees. */
+/* result: makes the result table or the error object that a user sees, from a call that is done. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 
 #define MOST_BODY 4096u
 
-/* An error is kept, in a log or a list, longer than an answer: what its body says is read and kept only where it is of a size that
-   a service means to be read. An empty table is two bytes in JSON, and 56 or more in Lua. */
+/* Errors are kept longer than results, in a log or a list. So the JSON of an error is read and kept only up to this size: an empty table
+   has two bytes in JSON, and 56 or more in Lua. */
 #define MOST_VALUES_OF_ERROR 1000u
 #define MOST_BYTES_OF_ERROR 65536u
 

@@ -1,4 +1,4 @@
-/* step: what has finished goes to the host: its on_done, on the thread that asks, one after the other. */
+/* step: hands finished calls to the host: runs their on_done, one after the other, on the thread that asks. */
 #include "base/clock.h"
 #include "lua/userdata.h"
 

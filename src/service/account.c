@@ -68,7 +68,7 @@ int braze_account_set_api_key(struct braze_settings *settings, const char *key, 
   return braze_secrets_set_api_key(settings->secrets, key, length) ? 0 : ENOMEM;
 }
 
-/* The path of a call, copied from its documentation, would be sent twice over. */
+/* Refuses an endpoint that ends with the path of a call, copied from the documentation: the path would be sent twice. */
 static int check_path(const char *url, struct braze_buffer *message, struct braze_buffer *hint) {
   const struct braze_operation *operation;
   size_t i, length = strlen(url);
@@ -82,7 +82,7 @@ static int check_path(const char *url, struct braze_buffer *message, struct braz
   return 0;
 }
 
-/* Whether the key stands in the host's name. A name server would be asked for it, and it would be in the text of the client. */
+/* Whether the key is in the host's name: a name server would see it, and tostring(client) would show it. */
 static bool holds_key(const struct braze_settings *settings, const char *host) {
   const char *key = settings->secrets->texts[BRAZE_SECRET_API_KEY];
   size_t key_length = settings->secrets->lengths[BRAZE_SECRET_API_KEY], length = strlen(host), at;

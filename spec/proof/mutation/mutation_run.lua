@@ -87,6 +87,7 @@ function environment.pending()
   if running then error(pended, 0) end
 end
 function environment.finally(body) table.insert(finals, body) end
+package.loaded.busted = environment -- for what specs share
 
 for _, path in ipairs(arg) do
   here = new_scope(nil, path)
