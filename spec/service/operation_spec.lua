@@ -47,6 +47,90 @@ describe("operation.rows", function()
   end)
 end)
 
+describe("operation.rows", function()
+  local types = { [0] = "string", "integer", "boolean", "object", "list" }
+  local places = { [0] = "", "?", "/" } -- in the body, in the query, in the path
+
+  local function success_of(row)
+    local words = {}
+    if row.says_success then words[#words + 1] = "success" end
+    if row.answer then words[#words + 1] = row.answer .. ":" .. types[row.answer_type] end
+    if row.items then words[#words + 1] = "items=" .. row.items end
+    if row.page then words[#words + 1] = ("page=%s/%d"):format(row.page, row.page_size) end
+    return table.concat(words, " ")
+  end
+
+  local function fields_of(row)
+    local words = {}
+    for number, field in ipairs(row.fields) do
+      local kind = field.is_send_id and "send_id" or types[field.type]
+      words[number] = ("%s%s:%s%s%s%s"):format(field.name, field.required and "!" or "", kind,
+        field.max > 0 and ("<=%d"):format(field.max) or "", field.shown and "*" or "", places[field.place])
+    end
+    return table.concat(words, " ")
+  end
+
+  -- What a success holds, the MiB that an answer may have, and the fields: "!" is required, "*" is shown in messages.
+  it("are what the service documents", function()
+    local expected = {
+      { "create_send_id", "success send_id:string", 1,
+        "campaign_id!:string* send_id:send_id*" },
+      { "send_messages", "success", 1,
+        "broadcast:boolean external_user_ids:list<=50 user_aliases:list<=50 segment_id:string "
+          .. "audience:object campaign_id:string* send_id:send_id* override_frequency_capping:boolean "
+          .. "recipient_subscription_state:string messages:object" },
+      { "trigger_campaign", "success", 1,
+        "campaign_id!:string* send_id:send_id* trigger_properties:object broadcast:boolean audience:object "
+          .. "recipients:list<=50 attachments:list" },
+      { "schedule_messages", "success schedule_id:string", 1,
+        "broadcast:boolean external_user_ids:list<=50 user_aliases:list<=50 segment_id:string "
+          .. "audience:object campaign_id:string* send_id:send_id* override_messaging_limits:boolean "
+          .. "recipient_subscription_state:string schedule!:object messages:object" },
+      { "update_scheduled_messages", "success", 1,
+        "schedule_id!:string* schedule:object messages:object" },
+      { "delete_scheduled_messages", "success", 1,
+        "schedule_id!:string*" },
+      { "schedule_campaign", "success schedule_id:string", 1,
+        "campaign_id!:string* send_id:send_id* recipients:list<=50 audience:object broadcast:boolean "
+          .. "trigger_properties:object schedule!:object" },
+      { "update_scheduled_campaign", "success", 1,
+        "campaign_id!:string* schedule_id!:string* schedule!:object" },
+      { "delete_scheduled_campaign", "success", 1,
+        "campaign_id!:string* schedule_id!:string*" },
+      { "get_send_analytics", "success data:list items=data", 16,
+        "campaign_id!:string*? send_id!:send_id*? length!:integer<=100? ending_at:string?" },
+      { "list_campaigns", "success campaigns:list items=campaigns page=page/100", 16,
+        "page:integer? include_archived:boolean? sort_direction:string? last_edit.time[gt]:string?" },
+      { "get_campaign", "success", 16,
+        "campaign_id!:string*? post_launch_draft_version:boolean? include_has_translatable_content:boolean?" },
+      { "list_scheduled_broadcasts", "scheduled_broadcasts:list items=scheduled_broadcasts", 16,
+        "end_time!:string?" },
+      { "send_transactional", "dispatch_id:string", 1,
+        "campaign_id!:string*/ external_send_id:string* trigger_properties:object recipient!:object" },
+    }
+    local rows = operation.rows()
+    assert.equal(#expected, #rows)
+    for number, row in ipairs(rows) do
+      local name, success, mebibytes, fields = (table.unpack or unpack)(expected[number])
+      assert.equal(name, row.name)
+      assert.equal(success, success_of(row), name)
+      assert.equal(mebibytes * 1048576, row.max_response, name)
+      assert.equal(fields, fields_of(row), name)
+    end
+  end)
+
+  it("know their fields by whole names alone", function()
+    for _, row in ipairs(operation.rows()) do
+      for number, field in ipairs(row.fields) do
+        assert.equal(number - 1, operation.field(row.name, field.name))
+        for _, name in ipairs { field.name .. "x", field.name:sub(1, -2), field.name .. "\0", "" } do
+          assert.equal(-1, operation.field(row.name, name), name)
+        end
+      end
+    end
+  end)
+end)
+
 describe("operation.find", function()
   it("takes a whole name alone", function()
     assert.equal("create_send_id", operation.find "create_send_id")

@@ -291,7 +291,7 @@ static const luaL_Reg text_functions[] = {
     {"hex_value", text_hex_value},     {"nearest", text_nearest},           {"print", text_print},   {"print_error", text_print_error}, {NULL, NULL},
 };
 static const luaL_Reg operation_functions[] = {
-    {"rows", operation_rows}, {"find", operation_find}, {"match", operation_match}, {"check", operation_check}, {NULL, NULL}};
+    {"rows", operation_rows}, {"find", operation_find}, {"field", operation_field}, {"match", operation_match}, {"check", operation_check}, {NULL, NULL}};
 static const luaL_Reg target_functions[] = {{"read", target_read}, {"query", target_query}, {NULL, NULL}};
 static const luaL_Reg link_functions[] = {{"next", link_next}, {NULL, NULL}};
 static const luaL_Reg instance_functions[] = {

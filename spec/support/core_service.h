@@ -33,6 +33,9 @@ static int operation_rows(lua_State *L) {
     set_text(L, "items", operation->items);
     set_text(L, "page", operation->page);
     set_text(L, "answer", operation->success.field);
+    set_number(L, "answer_type", operation->success.type);
+    set_boolean(L, "says_success", operation->success.says_success);
+    set_number(L, "page_size", operation->page_size);
     set_number(L, "max_response", (double)operation->max_response);
     lua_newtable(L);
     for (j = 0; j < braze_operation_field_count(operation); j++) {
@@ -41,6 +44,9 @@ static int operation_rows(lua_State *L) {
       set_number(L, "place", operation->fields[j].place);
       set_number(L, "type", operation->fields[j].type);
       set_boolean(L, "required", operation->fields[j].required);
+      set_boolean(L, "shown", operation->fields[j].shown);
+      set_boolean(L, "is_send_id", operation->fields[j].rule == BRAZE_SEND_ID);
+      set_number(L, "max", (double)operation->fields[j].max);
       set_text(L, "hint", operation->fields[j].hint);
       lua_rawseti(L, -2, j + 1);
     }
@@ -56,6 +62,14 @@ static int operation_find(lua_State *L) {
   const char *name = luaL_checklstring(L, 1, &length);
   const struct braze_operation *operation = braze_operation_find(name, length);
   lua_pushstring(L, operation ? operation->name : NULL);
+  return 1;
+}
+
+/* operation.field(name of the operation, name) -> its place among the fields, from 0, or -1 */
+static int operation_field(lua_State *L) {
+  size_t length, name_length;
+  const char *operation = luaL_checklstring(L, 1, &length), *name = luaL_checklstring(L, 2, &name_length);
+  lua_pushinteger(L, braze_operation_field(braze_operation_find(operation, length), name, name_length));
   return 1;
 }
 
