@@ -175,8 +175,10 @@ describe("where a run stands among the words of a text", function()
 
   it("does not matter behind what is passed over", function()
     for before = 0, 17 do
-      local front = "z\nz" .. ("z"):rep(before)
-      assert.equal(front .. "***" .. ("z"):rep(12), redact(front .. key:sub(9, 16) .. ("z"):rep(12)))
+      for behind = 0, 17 do
+        local text = "z\nz" .. ("z"):rep(before) .. key:sub(9, 16) .. ("z"):rep(behind)
+        if not settings:found(text) then error("not found: " .. text) end
+      end
     end
   end)
 

@@ -1,5 +1,5 @@
 /* sieve: see sieve.h. A text is read in words of eight characters. A piece of a secret is as long, so wherever it stands, it covers the
-   first or the second half of a word: four characters that are known to occur in a piece. */
+   first or the second half of a word: four characters that are known to occur in a piece. Only where that is so are pieces looked for. */
 #include "base/sieve.h"
 
 #include <string.h>
@@ -11,6 +11,7 @@ struct stream {
   const struct braze_secrets *secrets;
   uint64_t held, last; /* those that fill no word yet, and the word before them */
   unsigned count;      /* how many are held, 0 to 7 */
+  bool doubt;          /* half of the last word is known */
 };
 
 static inline bool has_known_half(const struct braze_secrets *secrets, uint64_t word) {
@@ -41,14 +42,33 @@ static uint64_t fold(uint64_t word) {
   return word | capitals >> 2;
 }
 
-/* Adds eight characters. True: a piece may be among those that came so far. */
-static bool add_word(struct stream *stream, uint64_t word) {
-  stream->last = word;
-  if (stream->count > 0) {
-    stream->last = stream->held | word << 8 * stream->count;
-    stream->held = word >> 8 * (8 - stream->count);
+/* Whether a piece ends in the word, which follows the other one. In a piece the first character is in the highest byte. */
+static bool ends_piece(const struct braze_secrets *secrets, uint64_t before, uint64_t word) {
+  uint64_t packed = 0;
+  int i;
+  for (i = 0; i < 8; i++) packed = packed << 8 | (before >> 8 * i & 0xFF);
+  for (i = 0; i < 8; i++) {
+    packed = packed << 8 | (word >> 8 * i & 0xFF);
+    if (braze_secrets_has_piece(secrets, packed)) return true;
   }
-  return has_known_half(stream->secrets, stream->last);
+  return false;
+}
+
+/* True: a piece ends in this word. One that goes on behind it is found with the next. */
+static inline bool take_word(struct stream *stream, uint64_t word) {
+  const uint64_t before = stream->last;
+  const bool doubted = stream->doubt;
+  stream->last = word;
+  stream->doubt = has_known_half(stream->secrets, word);
+  return (doubted || stream->doubt) && ends_piece(stream->secrets, before, word);
+}
+
+/* Adds eight characters. True: there is a piece. */
+static inline bool add_word(struct stream *stream, uint64_t word) {
+  const uint64_t held = stream->held;
+  if (stream->count == 0) return take_word(stream, word);
+  stream->held = word >> 8 * (8 - stream->count);
+  return take_word(stream, held | word << 8 * stream->count);
 }
 
 /* Whether the byte may begin an escape, or a character without width. */
@@ -56,7 +76,7 @@ static bool is_special(unsigned char byte) {
   return byte == '\\' || byte == '%' || byte == '&' || byte == 0xC2 || byte == 0xE2 || byte == 0xEF;
 }
 
-/* Adds bytes one by one. True: a piece may be among those that came so far, or what they say is not known here. */
+/* Adds bytes one by one. True: there is a piece, or what they say is not known here. */
 static bool add_bytes(struct stream *stream, const char *text, size_t length) {
   size_t i;
   for (i = 0; i < length; i++) {
@@ -66,28 +86,29 @@ static bool add_bytes(struct stream *stream, const char *text, size_t length) {
     if (folded == 0) continue;
     stream->held |= folded << 8 * stream->count;
     if (++stream->count < 8) continue;
-    stream->last = stream->held;
-    stream->held = stream->count = 0;
-    if (has_known_half(stream->secrets, stream->last)) return true;
+    stream->count = 0;
+    if (take_word(stream, stream->held)) return true;
+    stream->held = 0;
   }
   return false;
 }
 
-/* Whether the text may end with a piece that lies across the last words, or with four characters or more that begin a secret. */
+/* Whether the text may end with a piece that began in the last word, or with four characters or more that begin a secret. */
 static bool may_end(const struct stream *stream) {
-  if (stream->count == 0) return false;
+  if (stream->doubt || stream->count == 0) return stream->doubt;
   return has_known_half(stream->secrets, stream->last >> 8 * stream->count | stream->held << 8 * (8 - stream->count));
 }
 
 bool braze_sieve_may_hold(const struct braze_secrets *secrets, const char *text, size_t length) {
-  struct stream stream = {secrets, 0, 0, 0};
-  size_t at = 0;
+  struct stream stream = {secrets, 0, 0, 0, false};
+  const char *end = text + length;
   if (secrets->any_short) return length > 0;
   if (secrets->piece_room == 0) return false;
-  for (; length - at >= 8; at += 8) {
-    uint64_t word = load(text + at);
-    if (is_plain(word) ? add_word(&stream, fold(word)) : add_bytes(&stream, text + at, 8)) return true;
+  for (; end - text >= 8; text += 8) {
+    uint64_t word = load(text);
+    if (is_plain(word) ? add_word(&stream, fold(word)) : add_bytes(&stream, text, 8)) return true;
   }
-  if (stream.count == 0 && at > 0 && is_plain(load(text + length - 8))) return at < length && has_known_half(secrets, fold(load(text + length - 8)));
-  return add_bytes(&stream, text + at, length - at) || may_end(&stream);
+  /* Mostly the last eight bytes are the last eight characters, too, whether or not they lie across two words. */
+  if (length >= 8 && stream.count == 0 && is_plain(load(end - 8))) return stream.doubt || has_known_half(secrets, fold(load(end - 8)));
+  return add_bytes(&stream, text, (size_t)(end - text)) || may_end(&stream);
 }

@@ -46,13 +46,9 @@ struct value {
   size_t length;
 };
 
-static struct value trim_start(struct value value) {
-  for (; value.length > 0 && is_space(*value.text); value.text++) value.length--;
-  return value;
-}
-
-static struct value trim_end(struct value value) {
+static struct value trim(struct value value) {
   while (value.length > 0 && is_space(value.text[value.length - 1])) value.length--;
+  for (; value.length > 0 && is_space(*value.text); value.text++) value.length--;
   return value;
 }
 
@@ -65,16 +61,16 @@ static bool split(struct value list, size_t from, struct value *first, struct va
   first->length = (size_t)(comma - list.text);
   rest->text = comma + 1;
   rest->length = list.length - first->length - 1;
-  *first = trim_start(trim_end(*first));
-  *rest = trim_start(trim_end(*rest));
+  *first = trim(*first);
+  *rest = trim(*rest);
   return true;
 }
 
 /* Reads a number, or a list of equal numbers that a proxy has made of several lines. */
 static int64_t read_number(struct value list) {
   struct value first = list, rest;
-  int64_t value;
-  if (!split(list, 0, &first, &rest)) return braze_headers_number(list.text, list.length);
+  int64_t value = braze_headers_number(list.text, list.length);
+  if (value >= 0 || !split(list, 0, &first, &rest)) return value;
   value = braze_headers_number(first.text, first.length);
   return value >= 0 && read_number(rest) == value ? value : BRAZE_ABSENT;
 }
@@ -186,7 +182,7 @@ static void take_link(struct value value, struct braze_outcome *outcome) {
 }
 
 /* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins. Most lines are none of
-   ours, which their first character says. */
+   ours, which their first character says; limit and reset differ in the third from the end. */
 static int find(struct value line, size_t *value) {
   static const struct {
     unsigned char length;
@@ -200,6 +196,7 @@ static int find(struct value line, size_t *value) {
   for (i = 0; i < NAME_COUNT; i++) {
     const size_t length = names[i].length;
     if (names[i].text[0] != first || line.length < length || line.text[length - 1] != ':') continue;
+    if ((line.text[length - 3] | 0x20) != names[i].text[length - 3]) continue;
     if (memcmp(line.text, names[i].text, length) != 0 && !braze_text_same(line.text, length, names[i].text)) continue;
     *value = length;
     return i;
@@ -264,7 +261,7 @@ static void begin_response(struct braze_headers *headers, struct value line, str
 
 /* A line that begins with a blank: the empty one that ends the header, or one that continues the line before it. */
 static void take_blank(struct braze_headers *headers, struct value line) {
-  if (trim_end(line).length == 0) headers->ended = true;
+  if (trim(line).length == 0) headers->ended = true;
   if (headers->ended) return;
   if (line.text[0] == ' ' || line.text[0] == '\t')
     invalidate(headers);
@@ -288,7 +285,7 @@ void braze_headers_line(struct braze_headers *headers, const char *text, size_t 
   if (headers->last == NAME_COUNT) return;
   value.text = text + at;
   value.length = length - at;
-  take(headers, trim_start(trim_end(value)), epoch, outcome);
+  take(headers, trim(value), epoch, outcome);
 }
 
 static int64_t finished(int64_t kept) {

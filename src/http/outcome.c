@@ -15,12 +15,19 @@ const char *braze_kind_name(enum braze_kind kind) {
   return names[kind];
 }
 
+/* What is not 0 before an attempt. */
+static void begin(struct braze_outcome *outcome) {
+  outcome->kind = BRAZE_NETWORK;
+  outcome->rate_limit.limit = outcome->rate_limit.remaining = outcome->rate_limit.reset = BRAZE_ABSENT;
+  outcome->retry_after = BRAZE_ABSENT;
+}
+
 void braze_outcome_init(struct braze_outcome *outcome) {
   memset(outcome, 0, sizeof *outcome);
   braze_buffer_init(&outcome->body, BRAZE_BODY_LIMIT);
   braze_buffer_init(&outcome->safe_body, BRAZE_BODY_LIMIT);
   braze_buffer_init(&outcome->link, BRAZE_LINK_LIMIT);
-  braze_outcome_clear(outcome);
+  begin(outcome);
 }
 
 /* In a cancelled attempt these texts are as they came, and may contain the key. */
@@ -39,11 +46,9 @@ void braze_outcome_free(struct braze_outcome *outcome) {
 }
 
 void braze_outcome_clear(struct braze_outcome *outcome) {
+  begin(outcome);
   outcome->answered = false;
-  outcome->kind = BRAZE_NETWORK;
   outcome->status = 0;
-  outcome->rate_limit.limit = outcome->rate_limit.remaining = outcome->rate_limit.reset = BRAZE_ABSENT;
-  outcome->retry_after = BRAZE_ABSENT;
   outcome->retry_after_unread = false;
   outcome->clock_ahead = 0;
   wipe_texts(outcome);
