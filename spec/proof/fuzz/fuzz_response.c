@@ -1,12 +1,14 @@
-/* fuzz_response: what comes from the service: lines of a header, dates, numbers, secrets in text, text for a terminal, and
-   what an outcome leads to. The first byte selects; each is held against a second, simple writing of the same rule. */
+/* fuzz_response: what comes from the service: lines of a header, dates, numbers, secrets in text, text for a terminal, links,
+   and what an outcome leads to. The first byte selects; each is held against a second, simple writing of the same rule. */
 #define _GNU_SOURCE /* gmtime_r under -std=c11 */
 #include <math.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/buffer.h"
 #include "fuzz.h"
 #include "http/headers.h"
+#include "http/link.h"
 #include "http/outcome.h"
 #include "http/retry.h"
 #include "base/redact.h"
@@ -311,9 +313,47 @@ static void fuzz_retry(struct input *input) {
   CLAIM(atomic_load(&bucket.tokens) == tokens - cost && tokens >= cost);
 }
 
+/* --- the header Link ------------------------------------------------------------------------------------ */
+
+/* Whether a target without its query leads to the host: written apart from src/http/link.c on purpose. */
+static bool leads_to(const char *target, size_t length, const char *authority) {
+  const char *host = target, *end = target + length, *port = "";
+  size_t i;
+  for (i = 0; i + 3 <= length && !strchr("/:?", target[i]); i++) continue;
+  if (i + 3 <= length && memcmp(target + i, "://", 3) == 0) {
+    port = i == 5 ? ":443" : ":80";
+    host = target + i + 3;
+    if (!(i == 5 && strncasecmp(target, "https", 5) == 0) && !(i == 4 && strncasecmp(target, "http", 4) == 0)) return false;
+  } else if (length >= 2 && memcmp(target, "//", 2) == 0) {
+    host = target + 2;
+  } else { /* a path */
+    return !memchr(target, ':', length) || (memchr(target, '/', length) && memchr(target, '/', length) < memchr(target, ':', length)) || memchr(target, '\0', length);
+  }
+  for (i = 0; host + i < end && host[i] != '/'; i++) continue;
+  if (i == strlen(authority)) return strncasecmp(host, authority, i) == 0;
+  return i == strlen(authority) + strlen(port) && strncasecmp(host, authority, strlen(authority)) == 0 && memcmp(host + strlen(authority), port, strlen(port)) == 0;
+}
+
+/* The next page's query comes from a link, and from no other host's. */
+static void fuzz_link(struct input *input) {
+  static const char *const hosts[] = {"rest.iad-01.braze.com", "127.0.0.1:8080", "[::1]", "[::1]:80"};
+  const char *host = hosts[take_byte(input) % 4], *query = NULL, *at;
+  size_t length, query_length = 0;
+  char *text = take_text(input, 1024, &length);
+  bool good = false;
+  if (braze_link_next(text, length, host, &query, &query_length)) {
+    CLAIM(query > text + 1 && query_length > 0 && query + query_length < text + length && query[-1] == '?');
+    CLAIM(!memchr(query, '>', query_length) && !memchr(query, '#', query_length));
+    /* A target may have "<" in it: one of them begins it. */
+    for (at = query - 2; at >= text && *at != '>'; at--) good = good || (*at == '<' && leads_to(at + 1, (size_t)(query - 1 - (at + 1)), host));
+    CLAIM(good);
+  }
+  free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static void (*const targets[])(struct input *) = {fuzz_lines,     fuzz_retry_after, fuzz_dates, fuzz_numbers,
-                                                    fuzz_redaction, fuzz_text,        fuzz_retry};
+                                                    fuzz_redaction, fuzz_text,        fuzz_retry, fuzz_link};
   struct input input = {data, size};
   targets[take_byte(&input) % (sizeof targets / sizeof *targets)](&input);
   return 0;
