@@ -1,12 +1,7 @@
 -- The modules for hosts, each held to one contract.
 
 local contract = require "spec.support.host_contract"
-
--- Debian has copas for Lua 5.1 alone, but it runs on the others too; COPAS names the folder of another one.
-local find_modules = [==[
-  local folder = os.getenv "COPAS"
-  package.path = (folder and folder .. "/?.lua;" or "") .. package.path .. ";/usr/share/lua/5.1/?.lua"
-]==]
+local host_loop = require "spec.support.host_loop"
 
 local luv = [==[
   local uv, braze = require "luv", require "braze.luv"
@@ -25,31 +20,16 @@ local cqueues = [==[
   end
 ]==]
 
--- copas 1.1.7 would go on for ever, selecting nothing.
-local copas = [==[
-  local copas, socket = require "copas", require "socket"
-  local braze = require "braze.copas"
-  copas.setErrorHandler = copas.setErrorHandler or copas.seterrorhandler
-  local function go(...)
-    for _, body in ipairs { ... } do copas.addthread(body) end
-    if copas.finished then return copas.loop() end
-    local select, waiting = socket.select, true
-    function socket.select(reading, writing, timeout)
-      waiting = #reading + #writing > 0
-      if not waiting then return {}, {}, "timeout" end
-      return select(reading, writing, timeout)
-    end
-    while waiting do copas.step() end
-    socket.select = select
-  end
-]==]
+local copas = host_loop.copas .. "copas.setErrorHandler = copas.setErrorHandler or copas.seterrorhandler\n"
 
 for name, prelude in pairs { luv = luv, cqueues = cqueues, copas = copas } do
-  local complaint, status = contract.run_program(find_modules .. ("require %q"):format(name))
+  local complaint, status = contract.run_program(host_loop.find_copas .. ("require %q"):format(name))
   if status == "0" then
     contract.describe {
       module = "braze." .. name,
-      run = function(program, meanwhile) return contract.run_program(find_modules .. prelude .. program, meanwhile) end,
+      run = function(program, meanwhile)
+        return contract.run_program(host_loop.find_copas .. prelude .. program, meanwhile)
+      end,
       refuses_nested = name ~= "luv",
     }
   else

@@ -3,26 +3,17 @@
 
 local child = require "spec.support.child"
 local examples = require "spec.support.example"
+local host_loop = require "spec.support.host_loop"
 local scripted_peer = require "spec.support.scripted_peer"
 local with_peer = require "spec.support.with_peer"
 
 local quote = child.quote
 local interpreter = arg[-1]
-local created = scripted_peer.created "made"
-local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
--- PUC Lua 5.1 can't yield across pcall.
-local pcall_stops_yields = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local read, answer, again, hold = host_loop.read, host_loop.answer, host_loop.again, host_loop.hold
+local pcall_stops_yields = host_loop.pcall_stops_yields
 
--- Each program has a process of its own, since copas changes luasocket for all who use it. Debian has its file for
--- Lua 5.1 and 5.2 alone, but it runs on the others too.
-local find_copas = [==[
-  local folder = os.getenv "COPAS"
-  package.path = (folder and folder .. "/?.lua;" or "") .. package.path .. ";/usr/share/lua/5.1/?.lua"
-]==]
-
-local prelude = [==[
-  local copas, socket = require "copas", require "socket"
-  local braze = require "braze.copas"
+-- Each program has a process of its own, since copas changes luasocket for all who use it.
+local prelude = host_loop.copas .. [==[
   local parameters = { campaign_id = "campaign" }
   local goodbye = GOODBYE
 
@@ -33,21 +24,6 @@ local prelude = [==[
   local function new_safe(url) return braze.safe.new(options(url)) end
 
   local collect = require "spec.support.collect"
-
-  -- Runs each function in a thread of its own until nothing waits any more. copas 1.1.7 would go on for ever, selecting
-  -- nothing.
-  local function go(...)
-    for _, body in ipairs { ... } do copas.addthread(body) end
-    if copas.finished then return copas.loop() end
-    local select, waiting = socket.select, true
-    function socket.select(reading, writing, timeout)
-      waiting = #reading + #writing > 0
-      if not waiting then return {}, {}, "timeout" end
-      return select(reading, writing, timeout)
-    end
-    while waiting do copas.step() end
-    socket.select = select
-  end
 
   -- One round of the loop: there is always something to read here.
   local udp = socket.udp()
@@ -101,18 +77,16 @@ local prelude = [==[
   end
 ]==]
 
-local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
-
 -- Runs a program, behind the prelude if there is a URL to call, with these variables beside the others and behind a
 -- command of the shell's; all that it printed, and its exit status.
 local function run(url, program, environment, command)
   if url then
-    local answer_text = ("%q"):format(goodbye):gsub("\r", "\\r")
+    local answer_text = ("%q"):format(host_loop.goodbye):gsub("\r", "\\r")
     program = ("local URL = %q "):format(url) .. prelude:gsub("GOODBYE", function() return answer_text end) .. program
   end
   local name = os.tmpname()
   local file = assert(io.open(name, "w"))
-  file:write(find_copas, program)
+  file:write(host_loop.find_copas, program)
   file:close()
   local words = { "env" }
   for variable, value in pairs(environment or {}) do words[#words + 1] = variable .. "=" .. quote(value) end

@@ -10,16 +10,12 @@ local braze = require "braze.luv"
 local child = require "spec.support.child"
 local collect = require "spec.support.collect"
 local examples = require "spec.support.example"
+local host_loop = require "spec.support.host_loop"
 local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
-local with_peer = require "spec.support.with_peer"
 
-local created = scripted_peer.created "made"
-local goodbye = scripted_peer.answer(201, { connection = "close" }, '{"message":"success","send_id":"made"}')
-local read, answer, again, hold = { read = "request" }, { write = created }, { again = true }, { hold = true }
-local parameters = { campaign_id = "campaign" }
--- PUC Lua 5.1 can't yield across pcall.
-local pcall_stops_yields = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local read, again, hold = host_loop.read, host_loop.again, host_loop.hold
+local parameters, goodbye, pcall_stops_yields = host_loop.parameters, host_loop.goodbye, host_loop.pcall_stops_yields
 
 -- Runs each function in a coroutine of its own, and the loop to its end. An error would end the process, as luv does.
 local function go(...)
@@ -58,13 +54,7 @@ end
 
 describe("braze.luv", function()
   before_each(collect)
-  local peer = with_peer { read, answer, again }
-
-  local function options(url)
-    return { api_key = "braze-key-0123456789", endpoint = url or peer.url, retries = 0, timeout = 20 }
-  end
-  local function new(url) return braze.new(options(url)) end
-  local function new_safe(url) return braze.safe.new(options(url)) end
+  local peer, new, new_safe = host_loop.peer(braze)
 
   it("goes on with the loop while a call waits", function()
     local ticks, results = 0, {}
@@ -323,26 +313,7 @@ describe("braze.luv", function()
   end)
 
   it("lets go of clients, and of their descriptors", function()
-    go(function() new():create_send_id(parameters) end)
-    collect()
-    assert.is_true(peer:wait { ended = 1 })
-    local kept, before = setmetatable({}, { __mode = "k" }), child.descriptors()
-    for number = 1, 10 do
-      local client = new()
-      kept[client] = true
-      kept[client.core] = true
-      go(function() client:create_send_id(parameters) end, function()
-        client:start("create_send_id", parameters, { on_done = function() kept[client] = number end })
-      end)
-    end
-    collect()
-    assert.is_nil(next(kept))
-    local connections = #peer:log()
-    assert.is_true(peer:wait { connections = connections, ended = connections })
-    -- A client's thread closes what is its own when it comes to it.
-    local deadline = os.time() + 10
-    while child.descriptors() >= before + 10 and os.time() < deadline do collect() end
-    assert.is_true(child.descriptors() < before + 10)
+    host_loop.lets_go_of_clients(peer, new, go)
   end)
 end)
 
