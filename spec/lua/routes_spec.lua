@@ -158,6 +158,8 @@ describe("a route", function()
     for _, call in ipairs { braze.call, function(name) return client:call(name) end } do
       err = select(2, pcall(call, other))
       assert.equal("call: there is no operation (23 characters; not shown, it may be a key)", err.message)
+      err = select(2, pcall(call, "GET /users/export?" .. other))
+      assert.matches("^the route %(41 characters; not shown, it may hold a key%) has a query", err.message)
     end
     err = failed("users_track", {})
     assert.is_truthy(err.hint:find('"POST /users/track"', 1, true))

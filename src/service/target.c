@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #define MAX_SHOWN 80
+#define SHORTEST_KEY 20
 #define HINT "write \"POST /users/track\": GET, POST, PUT, PATCH or DELETE, one space, and a path that begins with one \"/\""
 
 static bool is_unreserved(unsigned char byte) {
@@ -73,6 +74,19 @@ static const char *check_path(const char *path, size_t length) {
   return NULL;
 }
 
+/* Whether a key may stand in a text that is no route: a long word with a digit in it. Whose key it would be is not known here. */
+static bool may_hold_key(const char *text, size_t length) {
+  size_t i, word = 0;
+  bool digit = false;
+  for (i = 0; i < length; i++) {
+    bool inside = is_unreserved((unsigned char)text[i]);
+    word = inside ? word + 1 : 0;
+    digit = inside && (digit || (text[i] >= '0' && text[i] <= '9'));
+    if (word >= SHORTEST_KEY && digit) return true;
+  }
+  return false;
+}
+
 bool braze_target_read(const char *text, size_t length, struct braze_target *target, struct braze_buffer *message, struct braze_buffer *hint) {
   const char *space = memchr(text, ' ', length), *wrong = NULL;
   size_t word = space ? (size_t)(space - text) : 0;
@@ -85,9 +99,12 @@ bool braze_target_read(const char *text, size_t length, struct braze_target *tar
   if (!wrong && (!space || method == BRAZE_METHOD_COUNT)) wrong = "does not begin with GET, POST, PUT, PATCH or DELETE and a space";
   if (!wrong) wrong = check_path(space + 1, length - word - 1);
   if (wrong) {
-    braze_buffer_print(message, "\"");
-    braze_text_escape(message, text, length, MAX_SHOWN);
-    braze_buffer_print(message, "\" %s", wrong);
+    if (may_hold_key(text, length)) {
+      braze_buffer_print(message, "the route (%zu characters; not shown, it may hold a key) %s", length, wrong);
+    } else {
+      braze_text_quote(message, text, length, MAX_SHOWN);
+      braze_buffer_print(message, " %s", wrong);
+    }
     braze_buffer_print(hint, HINT);
     return false;
   }
