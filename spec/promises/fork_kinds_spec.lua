@@ -11,17 +11,6 @@ local read, again = { read = "request" }, { again = true }
 describe("after a fork", function()
   local peer = with_peer { read, { write = created() }, again }
 
-  -- The send_ids that came over each connection, as one text each.
-  local function connections()
-    local texts = {}
-    for number, connection in ipairs(peer:log()) do
-      local ids = {}
-      for id in connection.received:gmatch '"send_id":"(.-)"' do ids[#ids + 1] = id end
-      texts[number] = table.concat(ids, " ")
-    end
-    return texts
-  end
-
   local function run(program)
     return child.run_with_process(peer.url, program)
   end
@@ -78,7 +67,7 @@ describe("after a fork", function()
       return table.concat({ answer.send_id, second.send_id, how, code }, " ")
     ]])
     assert.equal("exited 0 first second exited 0", output)
-    local texts = connections()
+    local texts = peer:send_ids()
     table.sort(texts)
     assert.same({ "child", "first second" }, texts)
   end)
@@ -98,7 +87,7 @@ describe("after a fork", function()
       return how .. " " .. code
     ]])
     assert.equal("exited 0 exited 0", output)
-    local texts = connections()
+    local texts = peer:send_ids()
     table.sort(texts)
     assert.same({ "child", "parent-1 parent-3", "parent-2" }, texts)
   end)

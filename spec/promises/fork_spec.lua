@@ -70,17 +70,6 @@ describe("after a fork", function()
     assert(runs == 1 and request:result().send_id == id)
   end
 
-  -- The send_ids that came over each connection, as one text each.
-  local function connections()
-    local texts = {}
-    for number, connection in ipairs(peer:log()) do
-      local ids = {}
-      for id in connection.received:gmatch '"send_id":"(.-)"' do ids[#ids + 1] = id end
-      texts[number] = table.concat(ids, " ")
-    end
-    return texts
-  end
-
   it("child and parent each have a connection of their own for blocking calls", function()
     call "parent-1"
     local wait = fork(function()
@@ -90,7 +79,7 @@ describe("after a fork", function()
     call "parent-2"
     wait()
     call "parent-3"
-    local texts = connections()
+    local texts = peer:send_ids()
     table.sort(texts)
     assert.same({ "child-1 child-2", "parent-1 parent-2 parent-3" }, texts)
   end)
@@ -107,7 +96,7 @@ describe("after a fork", function()
     wait()
     start_and_wait "parent-3"
     assert.equal(descriptor, client:pollfd())
-    local texts = connections()
+    local texts = peer:send_ids()
     table.sort(texts)
     assert.same({ "child-1 child-2", "parent-1 parent-2 parent-3" }, texts)
   end)
@@ -124,7 +113,7 @@ describe("after a fork", function()
       call("child-3", fresh)
     end)()
     call("parent", fresh)
-    local texts = connections()
+    local texts = peer:send_ids()
     table.sort(texts)
     assert.same({ "child-1 child-3", "child-2", "grandchild-1", "grandchild-2", "parent" }, texts)
   end)
@@ -156,7 +145,7 @@ describe("after a fork", function()
       assert.equal("parent", request:result().send_id)
       assert.equal(1, client:step())
       assert.equal(1, runs)
-      local texts = connections()
+      local texts = peer:send_ids()
       assert.equal("parent", table.remove(texts, 1))
       table.sort(texts)
       assert.same({ "child-1", "child-2" }, texts)
@@ -242,7 +231,7 @@ describe("after a fork", function()
       for _ = 1, 10 do fork(function() assert(single:pending() == 0) end)() end
       assert.is_true(single:wait(20))
       local seen = {}
-      for id in connections()[1]:gmatch "%S+" do seen[id] = (seen[id] or 0) + 1 end
+      for id in peer:send_ids()[1]:gmatch "%S+" do seen[id] = (seen[id] or 0) + 1 end
       assert.same({ ["id-1"] = 2, ["id-2"] = 1, ["id-3"] = 1 }, seen)
       assert.equal(1, #peer:log())
     end)

@@ -118,6 +118,17 @@ function peer_methods:log()
   return entries
 end
 
+-- The send_ids that came over each connection, as one text each.
+function peer_methods:send_ids()
+  local texts = {}
+  for number, connection in ipairs(self:log()) do
+    local ids = {}
+    for id in connection.received:gmatch '"send_id":"(.-)"' do ids[#ids + 1] = id end
+    texts[number] = table.concat(ids, " ")
+  end
+  return texts
+end
+
 -- The number of whole requests on all connections.
 function peer_methods:requests()
   return math.floor(command(self, { command = "count" }).requests)
