@@ -117,7 +117,7 @@ build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 	$$(call LINK,$$(APART))
 
 # These look at every byte of an answer or of a request.
-$1_bytewise := base/redact base/layers base/sieve base/json lua/value
+$1_bytewise := base/redact base/layers base/sieve base/text lua/value
 $$($1_bytewise:%=build/$1/%.o): CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
 
 build/$1/%.o: src/%.c | build/found

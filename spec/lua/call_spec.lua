@@ -64,7 +64,7 @@ describe("create_send_id", function()
       { "a NUL", "a\0b", "a\\u0000b" },
       { "line ends and a tab", "a\r\nb\tc", "a\\r\\nb\\tc" },
       { "other control characters", "a\1\31\127b", "a\\u0001\\u001f\\u007fb" },
-      { "what looks like the next request", '"}\r\n\r\nPOST / HTTP', '\\"}\\r\\n\\r\\nPOST / HTTP' },
+      { "what looks like the next request", '"}\r\n\r\nPOST / HTTP', '\\"}\\r\\n\\r\\nPOST \\/ HTTP' },
       { "UTF-8", "gr\195\188n \226\130\172 \240\159\166\138", "gr\195\188n \226\130\172 \240\159\166\138" },
       { "what looks like a placeholder", "%s%d%%{x}", "%s%d%%{x}" },
       { "spaces alone", "  ", "  " },

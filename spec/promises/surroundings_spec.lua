@@ -81,6 +81,7 @@ describe("a host", function()
       for _, replacement in ipairs {
         "{}", "'text'", "{ new = 5 }", "{ new = function() end }", "{ new = function() return {} end }",
         "{ new = function() return { encode = tostring, decode = function() return { 5 } end } end }",
+        "{ new = function() return { encode = function() return 5 end, decode = function() return { 0.5 } end } end }",
       } do
         assert.matches("^usage: .*not lua%-cjson", run("package.loaded.cjson = " .. replacement .. " call()"))
       end
@@ -115,13 +116,6 @@ describe("a host", function()
     it("with a decimal comma reads fractions, whenever it does so", function()
       assert.equal("good good good ", run_there "call() set(comma) call() set 'C' call()")
       assert.equal("good good good ", run_there "set(comma) call() set 'C' call() set(comma) call()")
-    end)
-
-    it("with a decimal comma sends fractions with a point", function()
-      assert.equal("good ", run_there [[set(comma) call() client:call("POST /any", { 0.5, 0.00001, 12345.678901 })]])
-      local received = {}
-      for _, connection in ipairs(peer:log()) do received[#received + 1] = connection.received end
-      assert.equal("[0.5,1e-05,12345.678901]", table.concat(received):match "%b[]")
     end)
 
     it("and makes an instance of lua-cjson in another one", function()
@@ -202,17 +196,18 @@ describe("a host", function()
       assert.equal(0, #peer:log())
     end
 
-    it("in one value is told so, with its size, before it is looked at", function()
+    it("in one value is told so, with its size, before it is encoded", function()
       refuse(("x"):rep(limit + 1), "^campaign_id has 4000001 bytes")
       refuse(("\1"):rep(limit + 1), "^campaign_id has 4000001 bytes")
     end)
 
-    it("once it is JSON is told so, with the size up to where it was seen", function()
-      refuse(("\1"):rep(limit), "^the request has at least 4000%d+ bytes as JSON")
+    it("once it is JSON is told so, with that size", function()
+      refuse(("\1"):rep(limit), "^the request has at least 2400%d+ bytes as JSON")
       refuse(("x"):rep(limit - 1), "^the request has at least 40000%d%d bytes as JSON")
     end)
 
     it("in hundreds of megabytes is told so at once", function()
+      -- lua-cjson computes six times the length in an int.
       refuse(("\1"):rep(360 * 1024 * 1024), "^campaign_id has 377487360 bytes")
     end)
 

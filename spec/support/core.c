@@ -297,7 +297,6 @@ static const luaL_Reg link_functions[] = {{"next", link_next}, {NULL, NULL}};
 static const luaL_Reg instance_functions[] = {
     {"list", instance_list}, {"resolve", instance_resolve}, {"is_loopback", instance_is_loopback}, {NULL, NULL}};
 static const luaL_Reg buffer_functions[] = {{"new", buffer_new}, {"borrow", buffer_borrow}, {NULL, NULL}};
-static const luaL_Reg json_functions[] = {{"number", json_number}, {NULL, NULL}};
 static const luaL_Reg settings_functions[] = {{"new", settings_new}, {NULL, NULL}};
 static const luaL_Reg secret_functions[] = {{"wipe", secret_wipe}, {NULL, NULL}};
 static const luaL_Reg headers_functions[] = {
@@ -316,7 +315,7 @@ static const struct {
     {"text", text_functions},       {"operation", operation_functions}, {"target", target_functions}, {"link", link_functions}, {"instance", instance_functions},
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
-    {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions}, {"json", json_functions},
+    {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
     {"explain", explain_functions},
 };
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
 #include "base/list.h"
 #include "service/account.h"
 #include "lua/compat.h"
@@ -80,10 +79,9 @@ static struct braze_buffer *check_buffer(lua_State *L) {
   return &((struct buffer_box *)luaL_checkudata(L, 1, BUFFER))->buffer;
 }
 
-/* buffer.new(limit [, open]) */
+/* buffer.new(limit) */
 static int buffer_new(lua_State *L) {
-  const bool open = lua_toboolean(L, 2);
-  push_buffer(L, (size_t)luaL_checkinteger(L, 1), 0)->open = open;
+  push_buffer(L, (size_t)luaL_checkinteger(L, 1), 0);
   return 1;
 }
 
@@ -99,34 +97,6 @@ static int buffer_append(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
   lua_pushboolean(L, braze_buffer_append(check_buffer(L), text, length));
-  return 1;
-}
-
-/* buffer:add(text) -> whether each byte was taken */
-static int buffer_add(lua_State *L) {
-  size_t length, i;
-  const char *text = luaL_checklstring(L, 2, &length);
-  bool taken = true;
-  for (i = 0; i < length; i++) taken = braze_buffer_add(check_buffer(L), text[i]) && taken;
-  lua_pushboolean(L, taken);
-  return 1;
-}
-
-/* buffer:string(text) -> whether it was taken as a JSON string, and where it is not UTF-8 */
-static int buffer_string(lua_State *L) {
-  size_t length, bad;
-  const char *text = luaL_checklstring(L, 2, &length);
-  lua_pushboolean(L, braze_json_append_string(check_buffer(L), text, length, &bad));
-  lua_pushinteger(L, (lua_Integer)bad);
-  return 2;
-}
-
-/* json.number(number) -> its text, or nil */
-static int json_number(lua_State *L) {
-  char text[BRAZE_JSON_NUMBER_SIZE];
-  size_t length = braze_json_write_number(text, luaL_checknumber(L, 1));
-  if (length == 0) return 0;
-  lua_pushlstring(L, text, length);
   return 1;
 }
 
@@ -374,7 +344,7 @@ static void open_metatable(lua_State *L, const char *name, const luaL_Reg *metho
 
 static void open_objects(lua_State *L) {
   static const luaL_Reg buffer_methods[] = {
-      {"append", buffer_append}, {"add", buffer_add}, {"string", buffer_string}, {"print", buffer_print}, {"clear", buffer_clear},
+      {"append", buffer_append}, {"print", buffer_print}, {"clear", buffer_clear},
       {"free", buffer_free},     {"read", buffer_read},   {NULL, NULL},
   };
   static const luaL_Reg settings_methods[] = {

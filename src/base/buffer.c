@@ -57,12 +57,6 @@ __attribute__((noinline)) static bool grow(struct braze_buffer *buffer, size_t l
   return true;
 }
 
-char *braze_buffer_room(struct braze_buffer *buffer, size_t length) {
-  if (length > buffer->limit - buffer->length) return NULL;
-  if (buffer->length + length >= buffer->capacity && !grow(buffer, buffer->length + length)) return NULL;
-  return buffer->bytes + buffer->length;
-}
-
 bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t length) {
   size_t room = buffer->limit - buffer->length;
   size_t taken = length < room ? length : room;

@@ -24,24 +24,6 @@ void braze_buffer_borrow(struct braze_buffer *buffer, char *memory, size_t size)
 /* Appends what fits. False: the limit was reached, or there is no memory, and a part is missing. */
 bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t length);
 
-/* Memory behind the bytes for `length` more, to be written there and then taken; NULL: that would pass the limit, or there is no
-   memory. */
-char *braze_buffer_room(struct braze_buffer *buffer, size_t length);
-
-/* Appends a byte, as braze_buffer_append does. */
-static inline bool braze_buffer_add(struct braze_buffer *buffer, char byte) {
-  if (buffer->length + 1 >= buffer->capacity || buffer->length >= buffer->limit) return braze_buffer_append(buffer, &byte, 1);
-  buffer->bytes[buffer->length++] = byte;
-  buffer->bytes[buffer->length] = '\0';
-  return true;
-}
-
-/* Takes in what was written into the room. */
-static inline void braze_buffer_take(struct braze_buffer *buffer, size_t length) {
-  buffer->length += length;
-  buffer->bytes[buffer->length] = '\0';
-}
-
 /* Appends a text in the format of printf, at most 1,023 bytes of it. Returns as above. */
 bool braze_buffer_print(struct braze_buffer *buffer, const char *format, ...) BRAZE_PRINTF(2, 3);
 

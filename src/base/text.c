@@ -40,10 +40,6 @@ size_t braze_text_ascii_length(const char *text, size_t length) {
   return at;
 }
 
-size_t braze_text_character_length(const char *text, size_t length) {
-  return sequence_length((const unsigned char *)text, length);
-}
-
 size_t braze_text_utf8_length(const char *text, size_t length) {
   size_t at = braze_text_ascii_length(text, length);
   while (at < length) {

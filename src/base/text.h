@@ -11,9 +11,6 @@
 /* The number of bytes at the start that are well-formed UTF-8; `length` if all are. */
 size_t braze_text_utf8_length(const char *text, size_t length);
 
-/* The bytes of the UTF-8 character that the text begins with; 0 where that is none. The text is not empty. */
-size_t braze_text_character_length(const char *text, size_t length);
-
 /* The number of bytes at the start that are ASCII. */
 size_t braze_text_ascii_length(const char *text, size_t length);
 

@@ -22,6 +22,7 @@ enum lbraze_registered {
   LBRAZE_REQUEST,
   LBRAZE_SAFE_REQUEST,
   LBRAZE_ERROR,
+  LBRAZE_ENCODE,
   LBRAZE_DECODE,
   LBRAZE_NEW_INSTANCE,
   LBRAZE_REQUIRE,
@@ -186,25 +187,36 @@ void lbraze_read_target(lua_State *L, int index, const struct braze_settings *se
 /* Tables one inside the other, that of the parameters counted in. */
 #define LBRAZE_MAX_DEPTH 32
 
-/* [-0, +0, e] Appends the value at index as JSON; raises with the path of what can't be that. `name`: of the value in the table of
-   parameters, which is at index params; NULL: it is that table. Without a buffer the value is only checked. */
-void lbraze_write_value(lua_State *L, int index, const char *name, int params, const struct lbraze_context *context, struct braze_buffer *out);
+/* How many digits of a number lua-cjson is told to write: as many as every build of it can. */
+#define LBRAZE_JSON_DIGITS 14
+
+/* [-0, +0, e] Checks that the value at index can be JSON as it is; raises with the path of what can't. The name, with which the path
+   begins, is that of a field of the table of parameters at `params`; NULL: the value is that table. Returns how many bytes the JSON has
+   at least. *composed: lua-cjson alone can't write it. */
+size_t lbraze_check_value(lua_State *L, int index, const char *name, int params, const struct lbraze_context *context, bool *composed);
 
 /* [-0, +0, e] Raises for what has so many bytes: a field, or "the request". */
 LBRAZE_RAISES void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes);
+
+/* encode.c */
+
+/* [-0, +0, e] Appends the JSON of the checked value at index. False: the buffer is full, or there is no memory. */
+bool lbraze_append_json(lua_State *L, int index, bool composed, const struct lbraze_context *context, struct braze_buffer *out);
 
 /* params.c */
 
 /* Most fields that an operation has. */
 #define LBRAZE_MAX_FIELDS 16
 
-/* The parameters of a call; what is inside of tables is checked when they are written. */
+/* The parameters of a call, checked. */
 struct lbraze_params {
   const struct lbraze_target *target;
   const struct lbraze_context *context;
   const struct lbraze_call_options *options;
   int index;                        /* of their table; what is there may be nil for a route */
   int slots[LBRAZE_MAX_FIELDS];     /* where each field's value is on the stack, 0 = not given */
+  bool composed[LBRAZE_MAX_FIELDS]; /* lua-cjson alone can't write it; of a route, the first is the whole table's */
+  size_t bytes;
 };
 
 /* [-0, +0, e] Raises where the parameters of an operation are no table, or are the module itself, which was called with ":". */
@@ -231,6 +243,9 @@ void lbraze_check_json(lua_State *L);
 
 /* [-0, +0, e] Raises: what require "cjson" gives is not lua-cjson. */
 LBRAZE_RAISES void lbraze_refuse_cjson(lua_State *L, const char *why);
+
+/* [-0, +1] lua-cjson's encode. */
+void lbraze_push_encode(lua_State *L);
 
 /* [-1, +1 if true, m] The value of the JSON text on top of the stack, without its nulls; false where it is not JSON. */
 bool lbraze_decode_json(lua_State *L);

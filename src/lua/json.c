@@ -1,4 +1,4 @@
-/* json: answers are read by lua-cjson, through an instance of our own: the host's settings are never touched. */
+/* json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
 #include <string.h>
 
 #include "lua/binding.h"
@@ -93,7 +93,7 @@ static void push_new(lua_State *L) {
   lbraze_register(L, LBRAZE_NEW_INSTANCE);
 }
 
-/* [-0, +0, e] Makes the instance. It reads fractions with the decimal point of the current locale. */
+/* [-0, +0, e] Makes the instance. It writes and reads fractions with the decimal point of the current locale. */
 static void make_instance(lua_State *L) {
   if (!is_readable_locale()) {
     char half[HALF_SIZE];
@@ -106,6 +106,10 @@ static void make_instance(lua_State *L) {
   if (!lua_istable(L, -1)) lbraze_refuse_cjson(L, "its new did not return a table");
   set(L, "decode_invalid_numbers", 0, true);
   set(L, "decode_max_depth", DEEPEST, false);
+  set(L, "encode_max_depth", DEEPEST, false);
+  set(L, "encode_number_precision", LBRAZE_JSON_DIGITS, false);
+  lua_getfield(L, -1, "encode");
+  lbraze_register(L, LBRAZE_ENCODE);
   lua_getfield(L, -1, "decode");
   lbraze_register(L, LBRAZE_DECODE);
   lua_pop(L, 1);
@@ -146,6 +150,10 @@ void lbraze_take_require(lua_State *L) {
 
 void lbraze_push_require(lua_State *L) {
   lbraze_get_registered(L, LBRAZE_REQUIRE);
+}
+
+void lbraze_push_encode(lua_State *L) {
+  lbraze_get_registered(L, LBRAZE_ENCODE);
 }
 
 /* [-0, +0] Removes the nulls from the table on top of the stack and from those in it: a null is an absent field. */

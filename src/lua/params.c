@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "lua/binding.h"
 
@@ -79,7 +78,7 @@ static bool is_empty(lua_State *L, int index) {
   return false;
 }
 
-/* The table at index. */
+/* The table at index, whose values have been checked. */
 static void check_shape(lua_State *L, const struct lbraze_context *context, const struct braze_field *field, int index) {
   size_t length = lbraze_raw_length(L, index);
   if (field->type == BRAZE_LIST && length == 0 && !is_empty(L, index))
@@ -100,6 +99,7 @@ static void check_field(lua_State *L, struct lbraze_params *params, int i) {
     const char *text = lua_tolstring(L, index, &length);
     enum braze_text_fault fault;
     if (length > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, field->name, length); /* before each byte is looked at */
+    params->bytes += length;
     fault = braze_field_check(field, text, length, &position);
     if (fault != BRAZE_TEXT_GOOD) refuse_text(L, params->context, field, fault, text, length, position);
     if (field->place == BRAZE_IN_PATH && (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)) /* folded away, it would lead elsewhere */
@@ -107,8 +107,10 @@ static void check_field(lua_State *L, struct lbraze_params *params, int i) {
   } else if (field->type == BRAZE_INTEGER) {
     check_integer(L, params->context, field, index);
   } else if (field->type != BRAZE_BOOLEAN) {
+    params->bytes += lbraze_check_value(L, index, field->name, params->index, params->context, &params->composed[i]);
     check_shape(L, params->context, field, index);
   }
+  if (params->bytes > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, "the request", params->bytes);
 }
 
 static void read_fields(lua_State *L, struct lbraze_params *params) {
@@ -133,13 +135,14 @@ static void read_fields(lua_State *L, struct lbraze_params *params) {
 /* One value of a query, on top of the stack; `name` says which. */
 static void check_query_value(lua_State *L, const struct lbraze_context *context, int table, const char *name) {
   int type = lua_type(L, -1);
+  bool composed;
   size_t i;
   if (type == LUA_TTABLE && is_empty(L, lua_gettop(L)))
     lbraze_refuse(L, context, "leave it out, or give it a value: a query has no empty list", "%s is an empty table", name);
   if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN && !(type == LUA_TTABLE && lbraze_raw_length(L, -1) > 0))
     lbraze_refuse_type(L, context, name, "a string, a number, a boolean or a list of those", NULL);
   if (type == LUA_TNUMBER && is_safe_integer(lua_tonumber(L, -1))) return; /* written with all its digits */
-  lbraze_write_value(L, -1, name, table, context, NULL);
+  lbraze_check_value(L, -1, name, table, context, &composed);
   for (i = 1; type == LUA_TTABLE && i <= lbraze_raw_length(L, -1); i++) {
     lua_rawgeti(L, -1, (int)i);
     if (lua_istable(L, -1) || lua_islightuserdata(L, -1))
@@ -209,7 +212,10 @@ void lbraze_read_params(lua_State *L, int index, const struct lbraze_target *tar
       lbraze_refuse_type(L, context, "the parameters", "a table", "write { name = value }, or leave them out");
     }
     params->slots[0] = index;
-    if (target->route.method == BRAZE_GET) check_query(L, context, index);
+    if (target->route.method == BRAZE_GET)
+      check_query(L, context, index);
+    else
+      lbraze_check_value(L, index, NULL, 0, context, &params->composed[0]);
   }
   if (!lua_isnil(L, options->query)) check_query(L, context, options->query);
 }
@@ -228,18 +234,19 @@ static void write_text(lua_State *L, const struct lbraze_params *params, struct 
   check_written(L, params, out, braze_buffer_append(out, text, length));
 }
 
-/* [-0, +1, m] The value at index as a path or a query has it: a string, a number, a boolean. */
+/* [-0, +1, e] The value at index as a path or a query has it: a string, an integer, a boolean; another number as lua-cjson writes it. */
 static const char *push_plain(lua_State *L, int index, size_t *length) {
-  char digits[BRAZE_JSON_NUMBER_SIZE];
+  const double number = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : 0.5;
+  char digits[32];
   if (lua_type(L, index) == LUA_TBOOLEAN) {
     lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
-  } else if (lua_type(L, index) == LUA_TNUMBER) {
-    const double number = lua_tonumber(L, index);
-    if (is_safe_integer(number))
-      braze_text_print(digits, sizeof digits, "%lld", (long long)number);
-    else
-      digits[braze_json_write_number(digits, number)] = '\0';
+  } else if (is_safe_integer(number)) {
+    braze_text_print(digits, sizeof digits, "%lld", (long long)number);
     lua_pushstring(L, digits);
+  } else if (lua_type(L, index) == LUA_TNUMBER) {
+    lbraze_push_encode(L);
+    lua_pushvalue(L, index);
+    lua_call(L, 1, 1);
   } else {
     lua_pushvalue(L, index);
   }
@@ -332,14 +339,14 @@ static void write_field(lua_State *L, const struct lbraze_params *params, int i,
   write_text(L, params, body, body->length == 0 ? "{\"" : ",\"", 2);
   write_text(L, params, body, field->name, strlen(field->name));
   write_text(L, params, body, "\":", 2);
-  if (field->type == BRAZE_INTEGER) { /* with all its digits */
+  if (field->type == BRAZE_INTEGER || field->type == BRAZE_BOOLEAN) {
     text = push_plain(L, slot, &length);
     write_text(L, params, body, text, length);
     lua_pop(L, 1);
-  } else if (field->type == BRAZE_LIST && is_empty(L, slot)) {
+  } else if (field->type == BRAZE_LIST && lbraze_raw_length(L, slot) == 0) {
     write_text(L, params, body, "[]", 2);
   } else {
-    lbraze_write_value(L, slot, field->name, params->index, params->context, body);
+    check_written(L, params, body, lbraze_append_json(L, slot, params->composed[i], params->context, body));
   }
 }
 
@@ -348,7 +355,7 @@ static void write_body(lua_State *L, const struct lbraze_params *params, struct 
   int i;
   if (request->method == BRAZE_GET) return;
   if (!operation) {
-    if (params->slots[0]) lbraze_write_value(L, params->slots[0], NULL, 0, params->context, &request->body);
+    if (params->slots[0]) check_written(L, params, &request->body, lbraze_append_json(L, params->slots[0], params->composed[0], params->context, &request->body));
     return;
   }
   for (i = 0; operation->fields[i].name; i++)

@@ -1,8 +1,8 @@
-/* value: a Lua value written as JSON, and checked on the way. What would change in silence (digits, holes, two kinds of keys) is refused
-   with the path of the value. No Lua code runs here and nothing is collected: what is checked is what is written. */
+/* value: whether a Lua value can go to the service as it is, before anything is encoded. What lua-cjson would change in silence
+   (digits, holes, an empty list) or would fail at is refused here, with the path of the value. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "lua/binding.h"
 
@@ -12,7 +12,8 @@
 struct walk {
   lua_State *L;
   const struct lbraze_context *context;
-  struct braze_buffer *out; /* NULL = the value is only checked */
+  size_t bytes;             /* that the JSON has at least */
+  bool composed;            /* an empty list is in it, which lua-cjson would write as an object */
   const char *name;         /* of the value, which begins its path; NULL = it is the table of parameters */
   int depth;
   int tables[LBRAZE_MAX_DEPTH]; /* stack indices of the tables around the value at hand; behind each lies the key of the next one */
@@ -50,12 +51,6 @@ LBRAZE_RAISES static void refuse(const struct walk *walk, const char *what, cons
   lbraze_raise_usage(walk->L, walk->context->settings, &words);
 }
 
-/* Raises where the buffer did not take all: it is full, or memory is short. */
-LBRAZE_RAISES static void refuse_rest(const struct walk *walk) {
-  if (walk->out->length + 1 < walk->out->limit) luaL_error(walk->L, "not enough memory");
-  lbraze_raise_too_large(walk->L, walk->context, "the request", walk->out->limit + 1);
-}
-
 void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes) {
   lbraze_refuse(L, context, "the service takes requests of at most 4 MB; nothing was sent", "%s has %s%.0f bytes%s: a whole request may have %u", what,
                 what[0] == 't' ? "at least " : "", (double)bytes, what[0] == 't' ? " as JSON" : "", BRAZE_MAX_BODY);
@@ -63,85 +58,76 @@ void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, 
 
 /* --- Single values ----------------------------------------------------------------------------------- */
 
-static void write_bytes(const struct walk *walk, const char *bytes, size_t length) {
-  if (walk->out && !braze_buffer_append(walk->out, bytes, length)) refuse_rest(walk);
+static void count_bytes(struct walk *walk, size_t bytes) {
+  walk->bytes += bytes;
+  if (walk->bytes > BRAZE_MAX_BODY) lbraze_raise_too_large(walk->L, walk->context, "the request", walk->bytes);
 }
 
-static void write_byte(const struct walk *walk, char byte) {
-  if (walk->out && !braze_buffer_add(walk->out, byte)) refuse_rest(walk);
-}
-
-/* The string at index. Returns where it is not UTF-8, 0 where all of it is. */
-static size_t write_string(const struct walk *walk, int index) {
-  size_t length, bad = 0;
-  const char *text = lua_tolstring(walk->L, index, &length);
-  if (!walk->out) {
-    bad = braze_text_utf8_length(text, length);
-    return bad < length ? bad + 1 : 0;
-  }
-  if (length > walk->out->limit - walk->out->length) /* before each byte is looked at */
-    lbraze_raise_too_large(walk->L, walk->context, "the request", walk->out->length + length + 2);
-  if (!braze_json_append_string(walk->out, text, length, &bad) && bad == 0) refuse_rest(walk);
-  return bad;
-}
-
-static void write_text(const struct walk *walk) {
-  size_t bad = write_string(walk, -1);
+static void check_string(struct walk *walk) {
+  size_t length, good;
+  const char *text = lua_tolstring(walk->L, -1, &length);
   char what[96];
-  if (bad == 0) return;
-  braze_text_print(what, sizeof what, "is not UTF-8, at byte %zu of %zu", bad, (size_t)lbraze_raw_length(walk->L, -1));
+  count_bytes(walk, length + 2); /* before each byte is looked at */
+  good = braze_text_utf8_length(text, length);
+  if (good == length) return;
+  braze_text_print(what, sizeof what, "is not UTF-8, at byte %zu of %zu", good + 1, length);
   refuse(walk, what, "convert it to UTF-8, or encode bytes as base64");
 }
 
-static void write_number(const struct walk *walk) {
+/* Whether a number has four decimals at most and few digits in all, as prices and counts have: then lua-cjson writes it whole. Spares
+   most numbers what printf and strtod cost. */
+static bool is_short(double number) {
+  const double scaled = number * 10000;
+  return scaled > -1e13 && scaled < 1e13 && (double)(long long)(scaled + (scaled < 0 ? -0.5 : 0.5)) / 10000 == number;
+}
+
+static void check_number(struct walk *walk) {
   const double number = lua_tonumber(walk->L, -1);
-  char digits[BRAZE_JSON_NUMBER_SIZE];
-  size_t length;
+  char digits[64];
+  count_bytes(walk, 1);
+  if (is_short(number)) return;
   if (number != number) refuse(walk, "is not a number (NaN), which JSON does not have", NULL);
   if (number - number != 0) refuse(walk, "is infinite, which JSON does not have", NULL);
-  length = lbraze_is_exact(walk->L, -1) ? braze_json_write_number(digits, number) : 0;
-  if (length == 0)
-    refuse(walk, "is a number that would lose digits on its way",
-           "give it as a string, or round it to what is meant: string.format(\"%.2f\", value)");
-  write_bytes(walk, digits, length);
+  braze_text_print(digits, sizeof digits, "%.*g", LBRAZE_JSON_DIGITS, number);
+  if (strtod(digits, NULL) == number && lbraze_is_exact(walk->L, -1)) return;
+  refuse(walk, "is a number that would lose digits on its way",
+         "give it as a string, or round it to what is meant: string.format(\"%.2f\", value)");
 }
 
 /* --- Tables ------------------------------------------------------------------------------------------ */
 
-static void write_any(struct walk *walk);
+static void check_any(struct walk *walk);
 
 /* The members of the table, of which the first is on top of the stack. False: not all keys are strings. */
-static bool write_members(struct walk *walk, int table) {
+static bool check_members(struct walk *walk, int table) {
   lua_State *L = walk->L;
-  char before = '{';
   do {
+    size_t length;
+    const char *name;
     if (lua_type(L, -2) != LUA_TSTRING) return false;
-    write_byte(walk, before);
-    if (write_string(walk, -2) > 0) {
+    name = lua_tolstring(L, -2, &length);
+    count_bytes(walk, length + 3); /* with quotes and colon */
+    if (braze_text_utf8_length(name, length) < length) {
       walk->depth--; /* the table is what is wrong */
       refuse(walk, "has a name that is not UTF-8", "convert it to UTF-8");
     }
-    write_byte(walk, ':');
-    write_any(walk);
+    check_any(walk);
     lua_pop(L, 1);
-    before = ',';
   } while (lua_next(L, table));
-  write_byte(walk, '}');
   return true;
 }
 
 /* The items of the table, of which the first is on top of the stack. False: the keys are not 1, 2, 3, ..., or come in another order. */
-static bool write_items(struct walk *walk, int table) {
+static bool check_items(struct walk *walk, int table) {
   lua_State *L = walk->L;
   double expected = 1;
   do {
     if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) != expected) return false;
-    write_byte(walk, expected == 1 ? '[' : ',');
-    write_any(walk);
+    count_bytes(walk, expected > 1); /* the comma */
+    check_any(walk);
     lua_pop(L, 1);
     expected++;
   } while (lua_next(L, table));
-  write_byte(walk, ']');
   return true;
 }
 
@@ -184,7 +170,7 @@ static void refuse_odd_key(const struct walk *walk, int table) {
 }
 
 /* [-0, +0, e] A table that braze.list has marked, or whose keys come in an order of their own: what is wrong with it, if it is no list. */
-static void write_list(struct walk *walk, int table, bool marked) {
+static void check_list(struct walk *walk, int table, bool marked) {
   lua_State *L = walk->L;
   const struct keys keys = look_at_keys(L, table);
   size_t i;
@@ -195,15 +181,14 @@ static void write_list(struct walk *walk, int table, bool marked) {
   if (!keys.sequence)
     refuse(walk, "is a list with holes, or with keys other than 1, 2, 3, ...", "put braze.null where a value is missing, or use strings as keys");
   walk->depth++;
-  write_byte(walk, '[');
+  if (keys.count == 0) walk->composed = true;
   for (i = 1; i <= keys.count; i++) {
-    if (i > 1) write_byte(walk, ',');
+    count_bytes(walk, i > 1);
     lua_pushnumber(L, (lua_Number)i);
     lua_rawgeti(L, table, (int)i);
-    write_any(walk);
+    check_any(walk);
     lua_pop(L, 2);
   }
-  write_byte(walk, ']');
 }
 
 /* Notes that the walk goes into the table on top of the stack. */
@@ -217,52 +202,50 @@ static void enter(struct walk *walk) {
   walk->around[walk->depth] = table;
 }
 
-static void write_table(struct walk *walk) {
+static void check_table(struct walk *walk) {
   lua_State *L = walk->L;
   const int table = lua_gettop(L);
-  const size_t start = walk->out ? walk->out->length : 0;
   const bool marked = lbraze_has_metatable(L, table, LBRAZE_LIST);
-  bool written = false;
+  size_t start;
+  bool checked = false;
   lbraze_check_stack(L, 8, walk->context->operation);
   enter(walk);
+  count_bytes(walk, 2);
+  start = walk->bytes;
   lua_pushnil(L);
-  if (!marked && !lua_next(L, table)) {
-    write_bytes(walk, "{}", 2);
-    walk->depth--;
-    return;
-  }
-  if (!marked) written = lua_type(L, -2) == LUA_TNUMBER ? write_items(walk, table) : write_members(walk, table);
+  if (!marked) checked = !lua_next(L, table) || (lua_type(L, -2) == LUA_TNUMBER ? check_items(walk, table) : check_members(walk, table));
   lua_settop(L, table);
-  if (!written) {
-    if (walk->out) walk->out->length = start;
-    write_list(walk, table, marked);
+  if (!checked) {
+    walk->bytes = start;
+    check_list(walk, table, marked);
   }
   walk->depth--;
 }
 
 /* The value on top of the stack, whatever it is. */
-static void write_any(struct walk *walk) {
+static void check_any(struct walk *walk) {
   lua_State *L = walk->L;
   char what[64];
   switch (lua_type(L, -1)) {
-  case LUA_TSTRING: write_text(walk); return;
-  case LUA_TNUMBER: write_number(walk); return;
-  case LUA_TBOOLEAN: write_bytes(walk, lua_toboolean(L, -1) ? "true" : "false", lua_toboolean(L, -1) ? 4 : 5); return;
-  case LUA_TTABLE: write_table(walk); return;
+  case LUA_TSTRING: check_string(walk); return;
+  case LUA_TNUMBER: check_number(walk); return;
+  case LUA_TBOOLEAN: count_bytes(walk, 4); return;
+  case LUA_TTABLE: check_table(walk); return;
   case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(L, -1) != NULL) break;
-    write_bytes(walk, "null", 4);
-    return;
+    if (lua_touserdata(L, -1) == NULL) return;
+    break;
   default: break;
   }
   braze_text_print(what, sizeof what, "is %s", lbraze_what(L, -1));
   refuse(walk, what, "strings, numbers, booleans, tables and braze.null can be sent");
 }
 
-void lbraze_write_value(lua_State *L, int index, const char *name, int params, const struct lbraze_context *context, struct braze_buffer *out) {
-  struct walk walk = {L, context, out, name, 0, {0}, {name ? lua_topointer(L, params) : NULL}};
+size_t lbraze_check_value(lua_State *L, int index, const char *name, int params, const struct lbraze_context *context, bool *composed) {
+  struct walk walk = {L, context, 0, false, name, 0, {0}, {name ? lua_topointer(L, params) : NULL}};
   lbraze_check_stack(L, 8, context->operation);
   lua_pushvalue(L, index);
-  write_any(&walk);
+  check_any(&walk);
   lua_pop(L, 1);
+  *composed = walk.composed;
+  return walk.bytes;
 }
