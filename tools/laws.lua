@@ -143,17 +143,22 @@ function laws.includes(flags)
   end
 end
 
--- No header includes another that includes it, by however long a way.
+-- No room, a header with its C file, includes another that includes it, by however long a way.
 function laws.circles()
-  local graph, headers = {}, {}
+  local graph, rooms = {}, {}
   for _, path in ipairs(wings.files "src") do
-    if path:find "%.h$" then
-      headers[#headers + 1] = path
-      graph[path] = wings.included(path, "src")
+    local room = path:gsub("%.[ch]$", "")
+    if not graph[room] then
+      graph[room] = {}
+      rooms[#rooms + 1] = room
+    end
+    for _, included in ipairs(wings.included(path, "src")) do
+      local other = included:gsub("%.[ch]$", "")
+      if other ~= room then table.insert(graph[room], other) end
     end
   end
-  for _, group in ipairs(wings.groups(graph, headers)) do
-    if #group > 1 then print("a circle of headers: " .. table.concat(group, " ")) end
+  for _, group in ipairs(wings.groups(graph, rooms)) do
+    if #group > 1 then print("a circle of rooms: " .. table.concat(group, " ")) end
   end
 end
 
