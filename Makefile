@@ -224,7 +224,7 @@ clean: ## remove everything that was built
 # --- Try, test ---------------------------------------------------------------------------------------
 
 # The scripts run make themselves, after they installed what it looks for; the "+" lets -j reach it.
-.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench dist help
+.PHONY: demo sandbox test lint rockspec valgrind proof proof-long bench dist deb help
 demo: ## make a send ID: at the stand-in, or at Braze if BRAZE_API_KEY, BRAZE_REST_ENDPOINT, BRAZE_CAMPAIGN_ID are set
 	+@tools/demo
 
@@ -254,6 +254,9 @@ bench: ## measure beside peers, write bench/results and the README's line about 
 
 dist: ## a tarball and a rockspec in build/dist, tried out; URL=https://... where the tarball will be
 	+@URL='$(URL)' tools/release
+
+deb: ## Debian packages of the module and the command in build/deb, tried out
+	+@tools/deb
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
