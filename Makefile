@@ -49,6 +49,16 @@ lua_flags = $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(if $(lua_name),$(shell $(PKG_CO
 CURL_FLAGS := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
 CURL_LIBS := $(or $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null),-lcurl)
 
+# The stores of the ledger, each a shared object of its own: those whose library has its headers here.
+PACKAGE_OF_sqlite := sqlite3
+PACKAGE_OF_postgresql := libpq
+PACKAGE_OF_redis := hiredis
+ALL_STORES := sqlite postgresql redis
+STORES := $(foreach store,$(ALL_STORES),$(if $(shell $(PKG_CONFIG) --exists $(PACKAGE_OF_$(store)) 2>/dev/null && echo yes),$(store)))
+$(foreach store,$(STORES),$(eval LIBS_OF_$(store) := $(shell $(PKG_CONFIG) --libs $(PACKAGE_OF_$(store)))))
+LEFT_OUT := $(filter-out $(STORES),$(ALL_STORES))
+STORE_FLAGS := $(foreach store,$(STORES),$(shell $(PKG_CONFIG) --cflags $(PACKAGE_OF_$(store))))
+
 # glibc warns where this comes without optimisation, and a distribution's own level wins over ours.
 optimised = $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
 fortified = $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
@@ -63,17 +73,19 @@ SHARED := -bundle -undefined dynamic_lookup
 SYSTEM_LIBS := -pthread
 else
 SHARED := -shared
-SYSTEM_LIBS := -pthread -ldl
+SYSTEM_LIBS := -pthread -ldl -lm
 endif
 ifeq ($(shell uname -s),Linux)
 # noseparate-code: data that is only read lies beside the code, not on pages of its own (8 KiB of a file of 98).
 SHARED += -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code
+# A store lacks nothing: what braze.so gives it, it gives as arguments.
+WHOLE := -Wl,-z,defs
 # All is bound when it is loaded: a table for binding later would be dead weight.
 BIND := -fno-plt
 endif
 LINK = $(CC) $(SHARED) $1 $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIBS) $(SYSTEM_LIBS)
 
-SOURCES := $(wildcard src/*.c src/*/*.c)
+SOURCES := $(filter-out src/stores/%,$(wildcard src/*.c src/*/*.c))
 MODULES := $(wildcard src/braze/*.lua)
 COMMAND_MODULES := $(wildcard src/braze/command/*.lua)
 HAVE_TEST_BUILD := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
@@ -86,6 +98,13 @@ objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 
 build/$1/braze.so: $$(objects_$1)
 	$$(call LINK,$$(SMALLER))
+
+build/$1/braze_ledger_%.so: build/$1/base/buffer.o build/$1/base/wipe.o
+	$$(CC) $$(SHARED) $$(WHOLE) $$(APART) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIBS_OF_$$*) $$(SYSTEM_LIBS)
+
+build/$1/braze_ledger_sqlite.so: $$(patsubst %,build/$1/stores/%.o,sqlite sqlite_open machine)
+build/$1/braze_ledger_postgresql.so: $$(patsubst %,build/$1/stores/%.o,postgresql postgresql_wire)
+build/$1/braze_ledger_redis.so: $$(patsubst %,build/$1/stores/%.o,redis redis_wire)
 
 build/$1/test/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) build/$1/test/clock.o build/$1/test/core.o build/$1/test/process.o
 	$$(call LINK,$$(APART))
@@ -120,6 +139,10 @@ build/$1/oldest/braze.so: $$(objects_$1:build/$1/%=build/$1/oldest/%)
 $1_bytewise := base/redact base/layers base/sieve base/text lua/value
 $$($1_bytewise:%=build/$1/%.o): CFLAGS := $$(CFLAGS) $$(if $$(filter -Os,$$(CFLAGS)),-O1)
 
+build/$1/stores/%.o: src/stores/%.c | build/found
+	@mkdir -p $$(@D)
+	$$(call COMPILE,$$(STORE_FLAGS))
+
 build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,$$(call lua_flags,$1))
@@ -137,7 +160,8 @@ endef
 $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 
 .PHONY: all variants
-all: build/found $(VERSIONS:%=build/%/braze.so) ## build for every Lua here (or for LUA_VERSION alone)
+all: build/found $(VERSIONS:%=build/%/braze.so) $(foreach store,$(STORES),$(VERSIONS:%=build/%/braze_ledger_$(store).so)) ## build for every Lua here (or for LUA_VERSION alone)
+	$(if $(LEFT_OUT),@echo 'braze: without the headers of $(foreach store,$(LEFT_OUT),$(PACKAGE_OF_$(store))) these stores of the ledger are left out: $(LEFT_OUT)')
 
 variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so test/preload.so test/hang.so host threads door))) ## build what the specs need beside it
 
@@ -193,10 +217,11 @@ installed_beside = $(filter-out $(LIBRARY_DIR)/braze.so,$(wildcard $(DESTDIR)$(P
 once_for_all = '$(INCLUDE_DIR)/braze.h' '$(BIN_DIR)/$(BIN)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(MAN_PAGE)' '$(REFERENCE_PAGE)'
 
 .PHONY: install uninstall clean
-install: build/found build/$(INSTALLED)/braze.so ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
+install: build/found build/$(INSTALLED)/braze.so $(STORES:%=build/$(INSTALLED)/braze_ledger_%.so) ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
 	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)/command' '$(INCLUDE_DIR)'
 	install -m 644 src/braze.h '$(INCLUDE_DIR)/braze.h'
-	install -m 755 build/$(INSTALLED)/braze.so '$(LIBRARY_DIR)/braze.so'
+	install -m 755 build/$(INSTALLED)/braze.so $(STORES:%=build/$(INSTALLED)/braze_ledger_%.so) '$(LIBRARY_DIR)'
+	$(if $(LEFT_OUT),@echo 'braze: without the headers of $(foreach store,$(LEFT_OUT),$(PACKAGE_OF_$(store))) these stores of the ledger are left out: $(LEFT_OUT)')
 	$(if $(MODULES),install -m 644 $(MODULES) '$(MODULE_DIR)')
 	install -m 644 $(COMMAND_MODULES) '$(MODULE_DIR)/command'
 	$(MAKE) --no-print-directory install-command LUA_VERSION=$(INSTALLED)
@@ -214,7 +239,7 @@ install-command:
 	install -m 644 share/man/braze.3 '$(REFERENCE_PAGE)'
 
 uninstall: ## remove what install put there; same variables
-	rm -f '$(LIBRARY_DIR)/braze.so' $(if $(installed_beside),,$(once_for_all)) \
+	rm -f '$(LIBRARY_DIR)/braze.so' $(ALL_STORES:%='$(LIBRARY_DIR)/braze_ledger_%.so') $(if $(installed_beside),,$(once_for_all)) \
 	  $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES) $(COMMAND_MODULES))
 	for folder in '$(MODULE_DIR)/command' '$(MODULE_DIR)'; do if test -d "$$folder"; then rmdir "$$folder"; fi; done
 

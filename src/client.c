@@ -10,6 +10,7 @@
 
 struct braze_client {
   struct braze_settings *settings;
+  struct braze_ledger *ledger; /* NULL: none */
   int holds;
   bool closed;
   bool freed;                  /* by its owner: the last hold destroys it */
@@ -31,6 +32,14 @@ struct braze_client *braze_client_new(void) {
 
 struct braze_settings *braze_client_settings(struct braze_client *client) {
   return client->settings;
+}
+
+void braze_client_set_ledger(struct braze_client *client, struct braze_ledger *ledger) {
+  client->ledger = ledger;
+}
+
+struct braze_ledger *braze_client_ledger(const struct braze_client *client) {
+  return client->ledger;
 }
 
 bool braze_client_is_closed(const struct braze_client *client) {
@@ -64,6 +73,7 @@ static void drop_secrets(struct braze_client *client) {
 static void destroy(struct braze_client *client) {
   if (!client->freed || client->holds > 0) return;
   braze_settings_release(client->settings);
+  braze_ledger_release(client->ledger);
   free(client);
 }
 

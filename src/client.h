@@ -12,6 +12,7 @@
 
 #include "http/call.h"
 #include "http/settings.h"
+#include "ledger/ledger.h"
 #include "process/channel.h"
 
 struct braze_client;
@@ -28,6 +29,12 @@ struct braze_client *braze_client_new(void);
 /* The client's settings, which live as long as the client. They are filled in before the first call (service/account.h, http/settings.h)
    and only read afterwards. */
 struct braze_settings *braze_client_settings(struct braze_client *client);
+
+/* Gives a new client a ledger, with the reference. */
+void braze_client_set_ledger(struct braze_client *client, struct braze_ledger *ledger);
+
+/* NULL: it has none. */
+struct braze_ledger *braze_client_ledger(const struct braze_client *client);
 
 /* Closes the client: every call that was started and is not done is cancelled at once, no other one is let in, and the key is wiped as
    soon as nothing uses it. What is done can still be taken. Never waits for the network. A second time it does nothing. */

@@ -110,6 +110,9 @@ function laws.includes(flags)
     { "/curl/[a-z]+%.h$", "http", "a header of libcurl" },
     { "/l[ua][auxlibconfjt]*%.h$", "lua", "a header of Lua" },
     { "^src/lua/", "lua", "a header of the binding" },
+    { "/sqlite3%.h$", "stores", "a header of SQLite" },
+    { "/libpq%-fe%.h$", "stores", "a header of PostgreSQL" },
+    { "/hiredis/", "stores", "a header of hiredis" },
   }
   local ground = { "/pthread%.h$", "/signal%.h$", "/sys/socket%.h$" }
   local told = {}

@@ -9,6 +9,8 @@ wings.order = {
   { name = "process", knows = "threads and signals" },
   { name = "http", knows = "libcurl" },
   { name = "service", knows = "Braze" },
+  { name = "ledger", knows = "what was done" },
+  { name = "stores", knows = "a database each" },
   { name = "client", knows = "what a binding needs" },
   { name = "lua", knows = "Lua" },
 }
@@ -21,8 +23,11 @@ wings.shown = {
     process = { channel = true },
     http = { call = true, limits = true, link = true, outcome = true, probe = true, request = true, settings = true },
     service = "*",
+    ledger = { claim = true, job = true, keeper = true, ledger = true, record = true, store = true },
     client = "*",
   },
+  stores = { base = { buffer = true }, ledger = { store = true } },
+  client = { base = "*", process = "*", http = "*", service = "*", ledger = { ledger = true } },
 }
 
 for rank, wing in ipairs(wings.order) do

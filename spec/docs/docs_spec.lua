@@ -106,6 +106,8 @@ describe("docs/", function()
       max_connections = 1,
       ca_file = "ca.pem",
       proxy = "",
+      ledger = "braze.db",
+      workspace = "shop",
     }
     braze.new(options):close()
     for name in pairs(options) do options[name] = true end
@@ -180,7 +182,8 @@ describe("docs/", function()
   it("has a row for each module for a host", function()
     local modules = {}
     for _, path in ipairs(list "src/braze/*.lua") do modules[path:match "([%w_]+)%.lua$"] = true end
-    for _, name in ipairs { "host", "meta", "meta_operations", "meta_safe", "meta_core" } do modules[name] = nil end
+    local others = { "host", "meta", "meta_operations", "meta_safe", "meta_ledger", "meta_core" }
+    for _, name in ipairs(others) do modules[name] = nil end
     assert.same(modules, as_keys("\n| `braze%.([%w_]+)` |", page "event-loops"))
   end)
 

@@ -127,8 +127,8 @@ describe("an option of a call", function()
     { { timeuot = 1 }, "unknown option", "did you mean \"timeout\"" }, { "5", "options", "table", "string" },
     { { [1] = 1 }, "option", "number" }, { { verify = false }, "unknown option", "ca_file" },
     { 5, "options", "not the number 5", "{timeout = 5}" }, { { timeout = "5s" }, '"5s"', "timeout = 5" },
-    { { colour = 1 }, "unknown option", "a call takes timeout, connect_timeout, retries, query and repeatable" },
-    { { apikey = 1 }, "unknown option", "a call takes timeout, connect_timeout, retries, query and repeatable" },
+    { { colour = 1 }, "unknown option", "a call takes timeout, connect_timeout, retries, query, repeatable and job" },
+    { { apikey = 1 }, "unknown option", "a call takes timeout, connect_timeout, retries, query, repeatable and job" },
     { { campaign_id = "x" }, "unknown option", "first table" },
   }
   for _, row in ipairs(refused) do

@@ -104,6 +104,12 @@ void braze_buffer_free(struct braze_buffer *buffer) {
   buffer->open = open;
 }
 
+void braze_buffer_shorten(struct braze_buffer *buffer, size_t length) {
+  if (buffer->length <= length) return;
+  braze_wipe(buffer->bytes + length, buffer->length - length);
+  buffer->length = length;
+}
+
 void braze_buffer_cut(struct braze_buffer *buffer, size_t length) {
   char *bytes;
   if (buffer->length <= length || buffer->borrowed) return;

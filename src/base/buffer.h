@@ -33,7 +33,10 @@ const char *braze_buffer_text(const struct braze_buffer *buffer);
 /* Empties the buffer. It keeps its memory if that is small. */
 void braze_buffer_clear(struct braze_buffer *buffer);
 
-/* Removes what follows the first `length` bytes, and frees its memory. */
+/* Removes what follows the first `length` bytes. */
+void braze_buffer_shorten(struct braze_buffer *buffer, size_t length);
+
+/* The same, and frees its memory. */
 void braze_buffer_cut(struct braze_buffer *buffer, size_t length);
 
 /* Frees the memory. The buffer is empty then, and may be used again. */

@@ -25,6 +25,16 @@ static inline void braze_list_append(struct braze_list *list, struct braze_link 
   list->last = link;
 }
 
+static inline void braze_list_prepend(struct braze_list *list, struct braze_link *link) {
+  link->previous = NULL;
+  link->next = list->first;
+  if (list->first)
+    list->first->previous = link;
+  else
+    list->last = link;
+  list->first = link;
+}
+
 static inline void braze_list_remove(struct braze_list *list, struct braze_link *link) {
   if (link->previous)
     link->previous->next = link->next;

@@ -21,33 +21,20 @@ local braze = {}
 
 ---What went wrong. The list is closed.
 ---
----* `usage`: a bad option or parameter, a closed client, or a place that can't wait; nothing was sent
----* `network`: DNS, connecting, a connection that broke
----* `tls`: the handshake, or a certificate that is not trusted
----* `timeout`: a deadline passed
----* `rate_limited`: status 429
----* `auth`: status 401 or 403
----* `rejected`: any other 4xx
----* `server`: 5xx
----* `protocol`: an answer that is not the documented one; redirects too, which are never followed
----* `cancelled`: the request or its client was closed
----* `busy`: another process holds the job; nothing was sent
----* `ledger`: the ledger could not be read or written; nothing was sent
----
 ---[Errors and responses](https://www.braze.com/docs/api/errors)
 ---@alias braze.kind
----| "usage"
----| "network"
----| "tls"
----| "timeout"
----| "rate_limited"
----| "auth"
----| "rejected"
----| "server"
----| "protocol"
----| "cancelled"
----| "busy"
----| "ledger"
+---| "usage" # a bad option or parameter, a closed client, or a place that can't wait; nothing was sent
+---| "network" # DNS, connecting, a connection that broke
+---| "tls" # the handshake, or a certificate that is not trusted
+---| "timeout" # a deadline passed
+---| "rate_limited" # status 429, or no send ID of the day is left, as the ledger knows
+---| "auth" # status 401 or 403
+---| "rejected" # any other 4xx
+---| "server" # 5xx
+---| "protocol" # an answer that is not the documented one; redirects too, which are never followed
+---| "cancelled" # the request or its client was closed
+---| "busy" # another process holds the job; nothing was sent
+---| "ledger" # the ledger could not be read or written; nothing was sent
 
 ---The parameters. A field with any other name raises an error of kind `usage`.
 ---@class (exact) braze.create_send_id.params
@@ -75,6 +62,8 @@ local braze = {}
 ---Lets a request by method and path be sent again although an answer was lost. A GET always is; an operation has its
 ---own rule, which this does not change.
 ---@field repeatable? boolean
+---The name of what is to be done once, for any call that is no GET: 1 to 255 bytes. The client needs a `ledger`.
+---@field job? string
 
 ---Options of a call that is started.
 ---@class (exact) braze.start_options: braze.call_options
@@ -108,6 +97,10 @@ local braze = {}
 ---URL of an HTTP proxy, reached by CONNECT; `""` = none. Else https_proxy with no_proxy (lower case), read once here.
 ---Never used for a loopback endpoint.
 ---@field proxy? string
+---Where it is written down what was done: a path (SQLite), `postgresql://…` or `redis://…`. Else BRAZE_LEDGER.
+---@field ledger? string
+---The Braze workspace whose jobs and day's quota are shared in the ledger. Else BRAZE_WORKSPACE, else the endpoint.
+---@field workspace? string
 
 ---How much is left. What the service did not send, or sent malformed, is nil, never 0.
 ---
@@ -127,6 +120,8 @@ local braze = {}
 ---@field request_id? string the response's `x-request-id`; Braze's support can use it
 ---@field attempts integer requests that began to leave, the last included
 ---@field elapsed number seconds from where the method was entered
+---@field replayed? true it was done before, with the same `job`: nothing was sent now
+---@field ledger_error? string the call went well, and the ledger could not be written
 
 ---A send ID that was made.
 ---

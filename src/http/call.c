@@ -41,9 +41,14 @@ struct braze_call *braze_call_retain(struct braze_call *call) {
 
 void braze_call_release(struct braze_call *call) {
   if (!call || atomic_fetch_sub(&call->references, 1) > 1) return;
+  if (call->guard) call->guard->functions->release(call->guard);
   braze_outcome_free(&call->outcome);
   braze_request_free(&call->request);
   free(call);
+}
+
+void braze_call_set_guard(struct braze_call *call, struct braze_guard *guard) {
+  call->guard = guard;
 }
 
 void braze_call_set_tag(struct braze_call *call, int tag) {
@@ -61,6 +66,10 @@ static bool is_parents(const struct braze_call *call) {
 
 bool braze_call_is_done(const struct braze_call *call) {
   return atomic_load(&call->finished) || is_parents(call);
+}
+
+const struct braze_guard *braze_call_guard(const struct braze_call *call) {
+  return call->guard && !call->cancelled && !is_parents(call) ? call->guard : NULL;
 }
 
 struct braze_outcome *braze_call_outcome(struct braze_call *call, struct braze_outcome *written) {

@@ -7,6 +7,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "http/guard.h"
 #include "http/limits.h"
 #include "http/outcome.h"
 #include "http/request.h"
@@ -14,9 +15,11 @@
 enum braze_call_state {
   BRAZE_CALL_NEW,
   BRAZE_CALL_WAITING, /* for a place among the connections */
+  BRAZE_CALL_ASKING,  /* its guard must let it pass before the first attempt */
   BRAZE_CALL_LOOKING, /* an attempt waits for a look */
   BRAZE_CALL_RUNNING, /* libcurl has an attempt */
   BRAZE_CALL_PAUSING, /* before the next attempt */
+  BRAZE_CALL_TELLING, /* its outcome is known, and its guard is told */
   BRAZE_CALL_DONE,
   BRAZE_CALL_STATE_COUNT
 };
@@ -34,6 +37,7 @@ struct braze_call {
   atomic_uint gate;
   struct braze_request request;
   struct braze_limits limits;
+  struct braze_guard *guard; /* owned; NULL: none */
 
   double started; /* monotonic: when the caller began it. The deadline and the elapsed time count from there */
 
@@ -46,6 +50,8 @@ struct braze_call {
   bool refused_connection; /* the last attempt found its kept connection unfit */
   bool fresh;              /* this attempt makes a connection of its own */
   bool needs_look;         /* no kept connection can be used */
+  bool asks;               /* its guard was asked, and has not answered */
+  bool passed;             /* its guard let it pass */
   struct braze_transfer *transfer;
   struct braze_heap_node next_step; /* in one of the engine's heaps: when it must look at the call again */
   struct braze_outcome outcome;
@@ -61,6 +67,12 @@ struct braze_call {
   struct braze_link owner_link;  /* in flight, then in the outbox */
   struct braze_link cancel_link; /* among those that the thread is to cancel */
 };
+
+/* The call as its guard sees it. */
+static inline struct braze_guarded braze_call_guarded(struct braze_call *call) {
+  const struct braze_guarded guarded = {&call->request, &call->limits, &call->outcome, call->deadline};
+  return guarded;
+}
 
 static inline struct braze_call *braze_call_of_engine_link(struct braze_link *link) {
   return link ? BRAZE_OWNER(link, struct braze_call, engine_link) : NULL;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "http/attempt.h"
 #include "http/call_state.h"
+#include "http/guarded.h"
 #include "process/descriptor.h"
 #include "process/process.h"
 #include "process/sigpipe.h"
@@ -27,6 +28,10 @@ static int open_multi(struct braze_engine *engine) {
   failure = errno == EMFILE || errno == ENFILE ? errno : ENOMEM; /* libcurl 8.22 needs a descriptor */
   braze_descriptor_release_low(&fill);
   return engine->multi ? 0 : failure;
+}
+
+bool braze_engine_prepare(void) {
+  return braze_libcurl_start();
 }
 
 int braze_engine_new(struct braze_engine **made, struct braze_settings *settings, int max_connections) {
@@ -73,6 +78,8 @@ static void advance_due(struct braze_engine *engine, double now) {
   while ((call = braze_call_of_next_step(engine->next_steps.first)) != NULL && call->next_step.due <= now) {
     if (call->state == BRAZE_CALL_PAUSING)
       end_pause(engine, call, now);
+    else if (call->state == BRAZE_CALL_ASKING || call->state == BRAZE_CALL_TELLING)
+      braze_guarded_end_late(engine, call, now);
     else if (call->state == BRAZE_CALL_LOOKING)
       braze_attempt_end_late_look(engine, call, now);
     else
@@ -88,6 +95,11 @@ static bool begin_waiting(struct braze_engine *engine, double now) {
     if (braze_call_is_cancelled(call)) {
       braze_engine_remove(engine, call);
       braze_engine_fail(engine, call, BRAZE_CANCELLED, now);
+      continue;
+    }
+    if (call->guard && !call->passed) {
+      braze_guarded_begin(engine, call);
+      begun = true;
       continue;
     }
     braze_connections_look(&engine->connections, now);
@@ -161,6 +173,7 @@ void braze_engine_step(struct braze_engine *engine) {
   braze_sigpipe_hold(&sigpipe, braze_libcurl_raises_sigpipe());
   engine->late_looks = 0;
   braze_attempt_end_look(engine);
+  braze_guarded_go_on(engine);
   advance(engine);
   do {
     /* Where libcurl could not go on at all, it will never report what runs. */
@@ -192,6 +205,7 @@ void braze_engine_wait(struct braze_engine *engine, double max_seconds) {
     braze_look_wait(engine->known.look, seconds);
     return;
   }
+  if (wake.fd < 0 && seconds > 0 && braze_guarded_wait(engine, seconds)) return;
   if (seconds > 0) curl_multi_poll(engine->multi, &wake, wake.fd >= 0, (int)(seconds * 1000.0 + 0.999), NULL);
   if (wake.revents) braze_wake_clear(&engine->wake);
 }
@@ -204,6 +218,10 @@ void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
 void braze_engine_cancel(struct braze_engine *engine, struct braze_call *call) {
   double now = braze_clock_now();
   if (call->state == BRAZE_CALL_NEW || call->state == BRAZE_CALL_DONE) return;
+  if (call->state == BRAZE_CALL_TELLING) {
+    braze_guarded_end_late(engine, call, now);
+    return;
+  }
   braze_engine_remove(engine, call);
   braze_attempt_cancel(engine, call, now);
 }

@@ -8,6 +8,10 @@
 
 struct braze_engine;
 
+/* Initialises libcurl, once in a process, and with it what keeps threads out of libraries while the process forks or exits (process.h). The
+   first engine does so by itself. False: it could not. */
+bool braze_engine_prepare(void);
+
 /* Makes an engine with at most so many connections at a time; further calls wait in its queue. The first engine of a process
    initialises libcurl. The engine keeps a reference to the settings. Returns 0; ENOMEM; EMFILE or ENFILE where libcurl needs a
    descriptor and none is free; or BRAZE_ERROR_LIBCURL. */

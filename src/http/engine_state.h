@@ -18,8 +18,9 @@ struct braze_engine {
   int max_connections;
   int attempt_count;                               /* calls that look or run; each has a place among the connections */
   double crowded_at;                               /* when a call last found no place */
+  int asking_count;                                /* calls whose guard was asked and has not answered */
   struct braze_list calls[BRAZE_CALL_STATE_COUNT]; /* by state, in the order in which they came to it */
-  struct braze_heap next_steps;                    /* of calls that wait, look or pause */
+  struct braze_heap next_steps;                    /* of calls that wait, ask, look, pause or tell */
   struct braze_heap endings;                       /* of calls that run: each ends only after libcurl has read what is there */
   int late_looks;                                  /* of this step, at what lies in a socket when the time is up */
   struct braze_transfer *idle;
@@ -36,10 +37,13 @@ void braze_engine_add(struct braze_engine *engine, struct braze_call *call, enum
 /* Removes a call that is not done from its list. */
 void braze_engine_remove(struct braze_engine *engine, struct braze_call *call);
 
-/* A call that is in no list is done: its outcome says what came of it. */
+/* A call that is in no list has its outcome, which its guard is told before the call is done. */
 void braze_engine_finish(struct braze_engine *engine, struct braze_call *call, double now);
 
-/* The same for a call that has no attempt under way, with an outcome of this kind. */
+/* A call that is in no list is done, and there is nobody left to tell. */
+void braze_engine_complete(struct braze_engine *engine, struct braze_call *call, double now);
+
+/* As braze_engine_finish for a call that has no attempt under way, with an outcome of this kind. */
 void braze_engine_fail(struct braze_engine *engine, struct braze_call *call, enum braze_kind kind, double now);
 
 #endif

@@ -29,6 +29,27 @@ bool braze_request_show(struct braze_request *request, const char *name, const c
   return !text || (braze_buffer_append(&request->values, text, length) && braze_buffer_append(&request->values, "", 1));
 }
 
+static struct braze_shown *find_shown(struct braze_request *request, const char *name) {
+  int i;
+  for (i = 0; i < request->shown_count; i++)
+    if (strcmp(request->shown[i].name, name) == 0) return &request->shown[i];
+  return NULL;
+}
+
+bool braze_request_give(struct braze_request *request, const char *name, const char *text) {
+  struct braze_shown *shown = find_shown(request, name);
+  if (!shown) return true;
+  shown->given = true;
+  shown->offset = request->values.length;
+  shown->length = strlen(text);
+  return braze_buffer_append(&request->values, text, shown->length + 1);
+}
+
+void braze_request_replace(struct braze_request *request, const char *name, const char *text) {
+  const struct braze_shown *shown = find_shown(request, name);
+  if (shown && shown->given && shown->length == strlen(text)) memcpy(request->values.bytes + shown->offset, text, shown->length);
+}
+
 static const char *text_of(const struct braze_request *request, const struct braze_shown *shown, size_t *length) {
   *length = shown->length;
   return braze_buffer_text(&request->values) + shown->offset;

@@ -45,6 +45,12 @@ void braze_request_init(struct braze_request *request);
    left out. */
 bool braze_request_show(struct braze_request *request, const char *name, const char *text, size_t length, bool echoed);
 
+/* Gives a value to one that was kept as not given; nothing where none of that name was kept. False: no memory. */
+bool braze_request_give(struct braze_request *request, const char *name, const char *text);
+
+/* Puts another text of the same length in the place of a value that was given. */
+void braze_request_replace(struct braze_request *request, const char *name, const char *text);
+
 /* The value to show of that name, *length bytes and a NUL; NULL where none was given. */
 const char *braze_request_value(const struct braze_request *request, const char *name, size_t *length);
 

@@ -15,6 +15,10 @@
 #include "service/operation.h"
 #include "service/target.h"
 
+struct braze_client;
+struct braze_guard;
+struct braze_ledger;
+
 /* registry.c: metatables, functions of cjson's, the host's require, the client of braze.create_send_id. */
 enum lbraze_registered {
   LBRAZE_CLIENT,
@@ -29,6 +33,8 @@ enum lbraze_registered {
   LBRAZE_CHANNEL,
   LBRAZE_DEFAULT_CLIENT,
   LBRAZE_LIST,
+  LBRAZE_LEDGER,
+  LBRAZE_SAFE_LEDGER,
   LBRAZE_REGISTERED_COUNT
 };
 
@@ -147,18 +153,18 @@ void lbraze_check_dot(lua_State *L, int index, const char *function);
 /* Where options stand. */
 enum lbraze_scope { LBRAZE_FOR_CLIENT = 1, LBRAZE_FOR_CALL = 2, LBRAZE_FOR_START = 4, LBRAZE_FOR_EACH = 8 };
 
-/* The options of one call. Three are values on the stack, nil where they were not given. */
+/* The options of one call. Four are values on the stack, nil where they were not given. */
 struct lbraze_call_options {
   struct braze_limits limits;
   bool repeatable;
   int max_pages;
-  int on_done, query, items; /* where on the stack */
+  int on_done, query, items, job; /* where on the stack */
 };
 
-#define LBRAZE_OPTION_SLOTS 3
+#define LBRAZE_OPTION_SLOTS 4
 
-/* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment. */
-void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings);
+/* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment into a new client. */
+void lbraze_read_client_options(lua_State *L, int index, struct braze_client *client);
 
 /* [-0, +0, e] Raises where the options of a call are no table, or have a name that does not belong there. Called before anything
    else of a call is checked, and before the default client is made. */
@@ -169,6 +175,9 @@ void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, 
 
 /* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
 const char *lbraze_option_among_parameters(lua_State *L, int index);
+
+/* The variable of the environment; NULL where it is not set, is empty, or must not be trusted. */
+const char *lbraze_environment(const char *name);
 
 /* target.c */
 
@@ -301,6 +310,32 @@ int lbraze_pages_open(lua_State *L);
 int lbraze_pages_item(lua_State *L);
 int lbraze_pages_ask(lua_State *L);
 int lbraze_pages_take(lua_State *L);
+
+/* job.c */
+
+/* [-0, +0, e] Raises where the value on top of the stack is no name of a job. */
+void lbraze_check_job(lua_State *L, const struct lbraze_context *context);
+
+/* [-0, +0, e] Reads the options `ledger` and `workspace`, whose types are checked, and what they leave to the environment into a new client. */
+void lbraze_read_ledger_options(lua_State *L, int index, struct braze_client *client);
+
+/* [-0, +1, m] Where the stores of a ledger may lie: package.cpath, or NULL. */
+const char *lbraze_push_places(lua_State *L);
+
+/* [-0, +0, e] Gives the call, whose request is written, the job whose name is at an index. */
+void lbraze_set_job(lua_State *L, const struct lbraze_context *context, int name, struct braze_ledger *ledger, struct braze_call *call);
+
+/* [-0, +0, m] Adds to the result on top of the stack what the ledger has to say of the call. */
+void lbraze_set_ledger_fields(lua_State *L, const struct braze_guard *guard);
+
+/* ledger.c */
+
+/* braze.ledger([url [, workspace]]) -> ledger, and the same in the style of braze.safe */
+int lbraze_ledger_new(lua_State *L);
+int lbraze_ledger_new_safe(lua_State *L);
+
+/* [-0, +0, m] Creates the two metatables. */
+void lbraze_open_ledger(lua_State *L);
 
 /* operations.c */
 

@@ -83,7 +83,7 @@ int lbraze_raise_failure(lua_State *L, int failure) {
 /* [-0, +0, e] Reads the options at index 2 into the new client at index 1. */
 static int read_options(lua_State *L) {
   const struct lbraze_hold *hold = lua_touserdata(L, 3);
-  lbraze_read_client_options(L, 2, hold->settings);
+  lbraze_read_client_options(L, 2, hold->client);
   return 0;
 }
 
@@ -157,6 +157,7 @@ int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, co
   if (!hold->call) luaL_error(L, "not enough memory");
   *braze_call_limits(hold->call) = options.limits;
   lbraze_write_request(L, &params, braze_call_request(hold->call));
+  if (!lua_isnil(L, options.job)) lbraze_set_job(L, context, options.job, braze_client_ledger(hold->client), hold->call);
   braze_call_ready(hold->call);
   return options.on_done;
 }
@@ -313,4 +314,5 @@ void lbraze_open_client(lua_State *L) {
   open_metatable(L, LBRAZE_CLIENT, "braze.client", false);
   open_metatable(L, LBRAZE_SAFE_CLIENT, "braze.safe.client", true);
   lbraze_open_request(L);
+  lbraze_open_ledger(L);
 }

@@ -15,6 +15,7 @@ static const luaL_Reg functions[] = {
     {"new", lbraze_client_new},
     {"is_error", lbraze_error_is_error},
     {"error", lbraze_error_error},
+    {"ledger", lbraze_ledger_new},
     {NULL, NULL},
 };
 
@@ -43,7 +44,7 @@ static void push_safe(lua_State *L) {
   const luaL_Reg *function;
   lua_newtable(L);
   for (function = functions; function->name; function++) {
-    lua_pushcfunction(L, function->func == lbraze_client_new ? lbraze_client_new_safe : function->func);
+    lua_pushcfunction(L, function->func == lbraze_client_new ? lbraze_client_new_safe : function->func == lbraze_ledger_new ? lbraze_ledger_new_safe : function->func);
     lua_pushcclosure(L, lbraze_safe_call, 1);
     lua_setfield(L, -2, function->name);
   }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "client.h"
 #include "lua/binding.h"
 #include "service/account.h"
 #include "service/operation.h"
@@ -35,7 +36,7 @@ struct option {
   const char *variable; /* of the environment, NULL = none */
 };
 
-enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, ON_DONE, QUERY, REPEATABLE, ITEMS, MAX_PAGES, OPTION_COUNT };
+enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, LEDGER, WORKSPACE, ON_DONE, QUERY, REPEATABLE, JOB, ITEMS, MAX_PAGES, OPTION_COUNT };
 
 static const struct option options[OPTION_COUNT] = {
     {"api_key", CLIENT, "BRAZE_API_KEY"},
@@ -46,16 +47,19 @@ static const struct option options[OPTION_COUNT] = {
     {"max_connections", CLIENT, NULL},
     {"ca_file", CLIENT, "BRAZE_CA_FILE"},
     {"proxy", CLIENT, NULL},
+    {"ledger", CLIENT, "BRAZE_LEDGER"},
+    {"workspace", CLIENT, "BRAZE_WORKSPACE"},
     {"on_done", START, NULL},
     {"query", CALL | START | EACH, NULL},
     {"repeatable", CALL | START | EACH, NULL},
+    {"job", CALL | START, NULL},
     {"items", EACH, NULL},
     {"max_pages", EACH, NULL},
 };
 
 /* The value of an environment variable; NULL where it is not set, or empty. A process that has more rights than its user (setuid, setgid,
    file capabilities) reads none: whoever starts it must not choose where the key goes, nor whom to trust. */
-static const char *environment(const char *name) {
+const char *lbraze_environment(const char *name) {
 #ifdef __GLIBC__
   const char *value = secure_getenv(name);
 #else
@@ -104,7 +108,7 @@ LBRAZE_RAISES static void refuse_scope(const struct reader *reader, const struct
   if (option->scopes == START) lbraze_refuse(reader->L, &reader->context, hint, "%s is an option of start alone", option->name);
   if (option->scopes == EACH) lbraze_refuse(reader->L, &reader->context, "give it to client:each", "%s is an option of each alone", option->name);
   if (reader->scope == CLIENT) lbraze_refuse(reader->L, &reader->context, "give it to the call, in the table behind the parameters", "%s is an option of a call, not of a client", option->name);
-  lbraze_refuse(reader->L, &reader->context, "give it to braze.new; a call takes timeout, connect_timeout, retries, query and repeatable", "%s is an option of a client, not of a call", option->name);
+  lbraze_refuse(reader->L, &reader->context, "give it to braze.new; a call takes timeout, connect_timeout, retries, query, repeatable and job", "%s is an option of a client, not of a call", option->name);
 }
 
 /* Keeps the key as a secret before it is checked, so that no error shows it. */
@@ -113,7 +117,7 @@ static void remember_key(lua_State *L, int index, struct braze_settings *setting
   size_t length = 0;
   lua_pushstring(L, options[API_KEY].name);
   lua_rawget(L, index);
-  key = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : environment(options[API_KEY].variable);
+  key = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : lbraze_environment(options[API_KEY].variable);
   if (key && length == 0) length = strlen(key);
   if (length > 0) braze_secrets_set_api_key(settings->secrets, key, length);
   lua_pop(L, 1);
@@ -259,6 +263,10 @@ static void read_option(struct reader *reader, int option) {
     if (!lua_isboolean(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a boolean", "write repeatable = true where a second request does no harm");
     reader->values.repeatable = lua_toboolean(L, -1);
     break;
+  case JOB:
+    lbraze_check_job(L, &reader->context);
+    keep(L, reader->values.job);
+    break;
   case MAX_PAGES: reader->values.max_pages = check_count(reader, name, 1, BRAZE_MAX_PAGES); break;
   case ITEMS:
     if (lua_type(L, -1) != LUA_TSTRING) lbraze_refuse_type(L, &reader->context, name, "a string", "write the name of the answer's field that has the list: items = \"catalogs\"");
@@ -303,8 +311,8 @@ static void read_account(lua_State *L, int index, struct braze_settings *setting
     lbraze_usage(L, "they go together: give both (what is nil is not given), or neither and set BRAZE_API_KEY and BRAZE_REST_ENDPOINT",
                  key ? "api_key is given without endpoint" : "endpoint is given without api_key");
   if (!given) {
-    key = environment("BRAZE_API_KEY");
-    endpoint = environment("BRAZE_REST_ENDPOINT");
+    key = lbraze_environment("BRAZE_API_KEY");
+    endpoint = lbraze_environment("BRAZE_REST_ENDPOINT");
     if (!key)
       lbraze_usage(L, "set BRAZE_API_KEY and BRAZE_REST_ENDPOINT, or give api_key and endpoint to braze.new",
                    "no API key: BRAZE_API_KEY is not set");
@@ -322,15 +330,15 @@ static void read_account(lua_State *L, int index, struct braze_settings *setting
 static void read_ca_file(lua_State *L, int index, struct braze_settings *settings) {
   size_t length = 0;
   const char *text = push_option(L, index, settings, CA_FILE, &length);
-  const char *variable = text ? NULL : environment("BRAZE_CA_FILE");
+  const char *variable = text ? NULL : lbraze_environment("BRAZE_CA_FILE");
   if (text || variable) set_ca_file(L, settings, text ? text : variable, text ? length : strlen(variable), text ? NULL : "BRAZE_CA_FILE");
   lua_pop(L, 1);
 }
 
 /* The first of two variables that is set, and which one it is. The name in lower case wins, as in other programs. */
 static const char *either_variable(const char *lower, const char *upper, const char **name) {
-  *name = environment(lower) ? lower : upper;
-  return environment(*name);
+  *name = lbraze_environment(lower) ? lower : upper;
+  return lbraze_environment(*name);
 }
 
 static void read_proxy(lua_State *L, int index, struct braze_settings *settings) {
@@ -365,7 +373,7 @@ static double read_decimal(const char *text) {
 
 static void read_timeout_variable(lua_State *L, const struct braze_settings *settings, struct braze_limits *limits) {
   const struct lbraze_context context = {settings, NULL};
-  const char *text = environment(options[TIMEOUT].variable);
+  const char *text = lbraze_environment(options[TIMEOUT].variable);
   if (!text) return;
   limits->timeout = read_decimal(text);
   if (limits->timeout < 0) {
@@ -384,7 +392,8 @@ static void read_timeout_variable(lua_State *L, const struct braze_settings *set
   check_duration(L, &context, "the environment variable BRAZE_TIMEOUT", "BRAZE_TIMEOUT", limits->timeout);
 }
 
-void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *settings) {
+void lbraze_read_client_options(lua_State *L, int index, struct braze_client *client) {
+  struct braze_settings *settings = braze_client_settings(client);
   struct reader reader = {.L = L, .scope = CLIENT, .context = {settings, NULL}, .max_connections = settings->max_connections};
   reader.values.limits = settings->limits;
   check_names(&reader, index, settings);
@@ -399,6 +408,7 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_settings *
   settings->max_connections = reader.max_connections;
   read_ca_file(L, index, settings);
   read_proxy(L, index, settings);
+  lbraze_read_ledger_options(L, index, client);
 }
 
 void lbraze_check_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context) {
@@ -413,9 +423,10 @@ void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, 
   reader.values.max_pages = DEFAULT_PAGES;
   check_names(&reader, index, NULL);
   lua_settop(L, lua_gettop(L) + LBRAZE_OPTION_SLOTS);
-  reader.values.on_done = lua_gettop(L) - 2;
-  reader.values.query = lua_gettop(L) - 1;
-  reader.values.items = lua_gettop(L);
+  reader.values.on_done = lua_gettop(L) - 3;
+  reader.values.query = lua_gettop(L) - 2;
+  reader.values.items = lua_gettop(L) - 1;
+  reader.values.job = lua_gettop(L);
   read_options(&reader, index);
   *call = reader.values;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "lua/binding.h"
 #include "base/redact.h"
+#include "ledger/job.h"
 #include "base/text.h"
 
 #define MOST_BODY 4096u
@@ -257,12 +258,14 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, str
   double epoch;
   struct decoded decoded = push_body(L, outcome, body, shared);
   const struct braze_request *request = braze_call_request(call);
+  const struct braze_guard *guard = braze_call_guard(call);
   const struct answer answer = {settings, request, outcome->has_safe_body, &decoded, lua_gettop(L)};
   if (decoded.is_json) outcome->coding[0] = '\0'; /* whatever the header says, it is text */
   if (outcome->answered) {
-    kind = classify_answer(L, &answer, &said);
+    kind = guard && braze_job_is_settled(guard) ? BRAZE_ANSWER_SUCCESS : classify_answer(L, &answer, &said);
     if (kind == BRAZE_ANSWER_SUCCESS) {
       push_result(L, settings, &decoded, outcome);
+      if (guard) lbraze_set_ledger_fields(L, guard);
       return true;
     }
     braze_outcome_reject_answer(outcome);
@@ -277,7 +280,9 @@ bool lbraze_push_answer(lua_State *L, const struct braze_settings *settings, str
   epoch = braze_clock_epoch();
   lbraze_words_init(&words);
   words.operation = request->name;
-  braze_explain(settings, request, braze_call_limits(call), outcome, kind, said, epoch, &words.message, &words.hint);
+  if (!guard || !braze_job_explain(guard, outcome, &words.message, &words.hint))
+    braze_explain(settings, request, braze_call_limits(call), outcome, kind, said, epoch, &words.message, &words.hint);
+  if (guard) braze_job_advise(guard, &words.hint);
   lbraze_push_error(L, settings, outcome->kind, &words);
   if (decoded.is_object && decoded.fits) set_errors(L, answer.index);
   set_shared_fields(L, outcome);
