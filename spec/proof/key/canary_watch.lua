@@ -42,17 +42,38 @@ local function walk(value, where, seen)
   end
 end
 
--- The metatable of error objects is made by whoever comes first, and that is here: so every error object is walked when
--- it is collected, whoever has seen it until then, and at the latest when the state is closed.
-debug.getregistry()["braze.error"] = {
-  __gc = function(failure)
+-- From when a copy of the module is loaded, every error object of it is walked when it is collected, whoever has seen it until
+-- then, and at the latest when the state is closed.
+local function watch(module)
+  if rawtype(module) ~= "table" then return end
+  local make = rawget(module, "error") or rawtype(rawget(module, "braze")) == "table" and module.braze.error
+  local metatable = make and debug.getmetatable(make { kind = "server" })
+  if not metatable or metatable.__gc then return end
+  metatable.__gc = function(failure)
     errors = errors + 1
     walk(failure, "an error", {})
     search(real_tostring(failure), "an error as text")
     search(failure .. "", "an error that was concatenated")
     search(traceback(real_tostring(failure)), "a traceback")
-  end,
-}
+  end
+end
+
+setmetatable(package.loaded, { __newindex = function(loaded, name, module)
+  rawset(loaded, name, module)
+  if name == "braze" or name == "braze.core" or name == "braze.safe" then watch(module) end
+end })
+
+-- Another copy of the library: the test build.
+local loadlib = package.loadlib
+function package.loadlib(path, name) -- luacheck: ignore 122
+  local found, failure, where = loadlib(path, name)
+  if name ~= "luaopen_braze" or not found then return found, failure, where end
+  return function(...)
+    local module = found(...)
+    watch(module)
+    return module
+  end
+end
 
 -- What is printed.
 -- luacheck: push ignore 121 122
