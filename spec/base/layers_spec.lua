@@ -35,6 +35,13 @@ describe("what looks like an escape", function()
     end
   end)
 
+  it("may be the first byte of a character that the text's end has cut", function()
+    for _, rest in ipairs { "\194", "\226", "\226\128", "\195", "\\u00ad", "&#173;", "\194\173 \195\164" } do
+      assert.equal("<***>" .. rest, redact("<" .. key .. ">" .. rest), rest)
+      assert.equal("%41 <***", redact("%41 <" .. key .. rest):sub(1, 8), rest)
+    end
+  end)
+
   -- The text may have been cut in the middle of an escape.
   it("is the end of the key where the text ends in it", function()
     for _, cut in ipairs { "&", "&#", "&#4", "&#x", "&am", "\\", "\\u", "\\u00", "%", "%2" } do

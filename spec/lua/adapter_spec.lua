@@ -24,6 +24,20 @@ describe("core.call", function()
   end)
 end)
 
+describe("core.check_call", function()
+  it("refuses what is wrong whatever the client is, of an operation and of a route", function()
+    core.check_call("POST /users/track", nil, nil)
+    core.check_call("create_send_id", { campaign_id = "campaign" }, { timeout = 5 })
+    for _, wrong in ipairs {
+      { "nothing" }, { "create_send_id" }, { "POST users" }, { "POST /users/track", {}, { on_done = print } }, {},
+    } do
+      local good, failure = pcall(core.check_call, wrong[1], wrong[2], wrong[3])
+      assert.is_false(good)
+      assert.equal("usage", failure.kind)
+    end
+  end)
+end)
+
 describe("core.resumes", function()
   it("is true only of a coroutine that is inside a resume of the other one", function()
     local inner, answer

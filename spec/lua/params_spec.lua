@@ -49,6 +49,12 @@ describe("parameters", function()
     end
   end)
 
+  it("of a route may be left out, also where the route is an operation's", function()
+    for _, route in ipairs { "POST /sends/id/create", "POST /users/track", "GET /campaigns/list" } do
+      assert.equal(200, client:call(route).status)
+    end
+  end)
+
   -- What runs at the first call's end of checking is the host's own require, and that may do anything.
   it("that change after they were checked are refused, or go as they were read", function()
     for what, expected in pairs {

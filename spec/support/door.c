@@ -126,6 +126,7 @@ static void try_cancel(struct braze_client *client) {
   wait_for(client, second);
   braze_client_cancel(client, first);
   braze_client_cancel(client, first);
+  braze_client_wait(client, second, LONG);
   printf("ready: %d\n", braze_client_ready_count(client));
   tell("first", first);
   tell("second", second);
@@ -159,6 +160,7 @@ static void try_idle(struct braze_client *client) {
   printf("started late: %s\n", failure == BRAZE_ERROR_CLOSED ? "closed" : "no");
   braze_call_release(made);
   braze_client_free(NULL);
+  braze_client_let_go(NULL);
 }
 
 static void try_hold(struct braze_client *client) {

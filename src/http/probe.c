@@ -1,10 +1,10 @@
 /* probe: see probe.h. */
 #include "http/probe.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "http/known.h"
 #include "http/transfer.h"
 #include "process/process.h"
@@ -13,7 +13,7 @@
 /* Copies what stands behind the name in one line of a certificate, as libcurl gives them: "Subject:CN=localhost". */
 static void keep_line(char *kept, size_t size, const char *line, const char *name) {
   size_t length = strlen(name);
-  if (strncmp(line, name, length) == 0 && line[length] == ':') snprintf(kept, size, "%s", line + length + 1);
+  if (strncmp(line, name, length) == 0 && line[length] == ':') braze_text_print(kept, size, "%s", line + length + 1);
 }
 
 /* The first certificate of the chain is the service's own. */
@@ -31,7 +31,7 @@ static void keep_certificate(struct braze_probe *probe, CURL *easy) {
 
 static void keep_facts(struct braze_probe *probe, CURL *easy) {
   const char *address = NULL;
-  if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address) snprintf(probe->address, sizeof probe->address, "%s", address);
+  if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address) braze_text_print(probe->address, sizeof probe->address, "%s", address);
   curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &probe->port);
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME, &probe->name_lookup);
   curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME, &probe->connect);
@@ -40,7 +40,7 @@ static void keep_facts(struct braze_probe *probe, CURL *easy) {
 }
 
 static void keep_text(char *kept, size_t size, const char *text) {
-  if (text) snprintf(kept, size, "%s", text);
+  if (text) braze_text_print(kept, size, "%s", text);
 }
 
 static CURLcode perform(CURL *easy) {

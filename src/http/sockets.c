@@ -179,14 +179,15 @@ bool braze_sockets_enter(struct braze_connection *connection, long local_port, c
 }
 
 static uint64_t received_by(curl_socket_t number) {
+  uint64_t received = 0;
 #ifdef COUNTS_BYTES
   struct tcp_info info;
   socklen_t length = sizeof info;
   if (getsockopt(number, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && length >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
-    return info.tcpi_bytes_received;
+    received = info.tcpi_bytes_received;
 #endif
   (void)number;
-  return 0;
+  return received;
 }
 
 uint64_t braze_sockets_received(struct braze_connection *connection) {
