@@ -1,6 +1,7 @@
 -- value: values that JSON does not have, and tables at the edge of what it has.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local scripted_peer = require "spec.support.scripted_peer"
 
 describe("a value that goes out", function()
@@ -58,5 +59,22 @@ describe("a value that goes out", function()
     assert.same({ 1, "x", "\1\"" }, { decoded.objects[1].a, decoded.objects[2][1], decoded.text })
     assert.matches('"list":[]', body, 1, true)
     assert.matches('"b":[]', body, 1, true)
+  end)
+
+  it("that lua-cjson gives back as no text is the fault of what was loaded as cjson", function()
+    local output = child.run(([[
+      package.path, package.cpath = %q, %q
+      local cjson, braze = require "cjson", require "braze"
+      package.loaded.cjson = { new = function()
+        local new = cjson.new()
+        local encode = new.encode
+        new.encode = function(value) if value == "odd" then return {} end return encode(value) end
+        return new
+      end }
+      local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0, timeout = 20 }
+      local good, answer = pcall(client.call, client, "POST /users/track", { one = "odd", list = braze.list {} })
+      io.write(tostring(good), type(answer))
+    ]]):format(package.path, package.cpath, peer.url))
+    assert.equal("falsetable", output)
   end)
 end)
