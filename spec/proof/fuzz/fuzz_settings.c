@@ -1,9 +1,8 @@
-/* fuzz_settings: what a caller gives: endpoints, proxies, keys, values, names that are nearly right, routes, queries and JSON. The first byte selects.
+/* fuzz_settings: what a caller gives: endpoints, proxies, keys, values, names that are nearly right, routes and queries. The first byte selects.
    A URL that is taken must mean to libcurl, which connects to it, what it means to us. */
 #include <curl/curl.h>
 
 #include "base/buffer.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "fuzz.h"
 #include "http/settings.h"
@@ -277,53 +276,6 @@ static void fuzz_route(struct input *input) {
   braze_buffer_free(&hint);
 }
 
-/* What a string of JSON stands for is the text that it was made of. */
-static void claim_json_string(const char *text, size_t length) {
-  static const char letters[] = "b\bf\fn\nr\rt\t\"\"\\\\";
-  struct braze_buffer out;
-  size_t good = 0, bad, count, at, end, read = 0;
-  bool taken;
-  while (good < length && (count = utf8_character(text + good, length - good)) > 0) good += count;
-  braze_buffer_init(&out, 4096);
-  taken = braze_json_append_string(&out, text, length, &bad);
-  CLAIM(taken == (good == length) && bad == (taken ? 0 : good + 1));
-  end = taken ? out.length - 1 : 0;
-  if (taken) CLAIM(out.length >= 2 && out.bytes[0] == '"' && out.bytes[end] == '"');
-  for (at = 1; at < end; at++) {
-    char byte = out.bytes[at];
-    CLAIM((unsigned char)byte >= 0x20 && byte != '"' && read < length);
-    if (byte == '\\' && out.bytes[at + 1] == 'u') {
-      byte = (char)strtol((char[]){out.bytes[at + 4], out.bytes[at + 5], '\0'}, NULL, 16);
-      CLAIM(out.bytes[at + 2] == '0' && out.bytes[at + 3] == '0');
-      at += 5;
-    } else if (byte == '\\') {
-      for (count = 0; letters[count] && letters[count] != out.bytes[at + 1]; count += 2) continue;
-      CLAIM(letters[count]);
-      byte = letters[count + 1];
-      at++;
-    }
-    CLAIM(byte == text[read++]);
-  }
-  if (taken) CLAIM(read == length);
-  braze_buffer_free(&out);
-}
-
-/* A number is written so that it is read as the same, or not at all. */
-static void claim_json_number(const char *bytes) {
-  char text[BRAZE_JSON_NUMBER_SIZE + 1], printed[64];
-  double number;
-  size_t length;
-  memcpy(&number, bytes, sizeof number);
-  if (number - number != 0) return;
-  length = braze_json_write_number(text, number);
-  CLAIM(length < sizeof text);
-  text[length] = '\0';
-  CLAIM(strspn(text, "0123456789+-.e") == length);
-  if (length > 0) CLAIM(strtod(text, NULL) == number);
-  snprintf(printed, sizeof printed, "%.14g", number);
-  if (length == 0) CLAIM(strtod(printed, NULL) != number);
-}
-
 /* What was encoded is decoded to the same text. */
 static void fuzz_query(struct input *input) {
   struct braze_buffer encoded, decoded;
@@ -335,8 +287,6 @@ static void fuzz_query(struct input *input) {
   for (i = 0; i < encoded.length; i++) CLAIM(is_printable(braze_buffer_text(&encoded)[i]) && !strchr(" &=?#/+", braze_buffer_text(&encoded)[i]));
   CLAIM(braze_target_decode(&decoded, braze_buffer_text(&encoded), encoded.length));
   CLAIM(decoded.length == length && (length == 0 || memcmp(braze_buffer_text(&decoded), text, length) == 0));
-  claim_json_string(text, length);
-  if (length >= sizeof(double)) claim_json_number(text);
   free(text);
   braze_buffer_free(&encoded);
   braze_buffer_free(&decoded);
