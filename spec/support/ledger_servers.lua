@@ -118,11 +118,13 @@ local function start_server(kind, environment)
     end
   end
 
+  -- PostgreSQL's processes leave the group of the one that has begun them.
   function server.signal(name)
-    local group = assert(io.open(folder .. "/group")):read "*l"
-    os.execute(("kill -%s -- -%s 2>/dev/null"):format(name, group))
+    local first = assert(io.open(folder .. "/group")):read "*l"
+    local all = first .. " " .. output_of(("ps -o pid= --ppid %s | tr '\\n' ' '"):format(first))
+    os.execute(("kill -%s %s 2>/dev/null"):format(name, all))
     if name ~= "KILL" then return end
-    while succeeds(("kill -0 -- -%s 2>/dev/null"):format(group)) do socket.sleep(0.01) end
+    while output_of(("ps -o stat= -p %s | grep -v Z"):format(first)) ~= "" do socket.sleep(0.01) end
   end
 
   function server.fresh()

@@ -147,10 +147,11 @@ end
 
 --- Starts nginx. The settings, all optional: main, http and server, texts for these levels of nginx.conf; workers,
 --- their number; environment, a table of variables that nginx starts with; file, the path of another whole
---- nginx.conf, which listens on 127.0.0.1:8080 (another port is put there) and names its pid file.
+--- nginx.conf, which listens on 127.0.0.1:8080 (another port is put there) and names its pid file; build, a build for
+--- Lua 5.1 in the place of the one under test.
 function openresty.start(settings)
   local root = assert(first_line_of(quote(support .. "nginx")), "nginx with ngx_lua is missing")
-  local build = assert(os.getenv "BRAZE_BUILD", "BRAZE_BUILD names the directory of the build under test")
+  local build = settings.build or assert(os.getenv "BRAZE_BUILD", "BRAZE_BUILD names the directory of the build")
   local here = first_line_of "pwd" .. "/"
   if build:sub(1, 1) ~= "/" then build = here .. build end
   local environment = {

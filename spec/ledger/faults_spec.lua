@@ -1,0 +1,255 @@
+-- A store that is locked, gone, frozen or no store at all: nothing leaves that is not written down, no result is lost,
+-- and no other call waits.
+
+local braze = require "braze"
+local errors = require "spec.support.errors"
+local scripted_peer = require "spec.support.scripted_peer"
+local servers = require "spec.support.ledger_servers"
+local socket = require "socket"
+
+local created = scripted_peer.created
+local campaign = { campaign_id = "campaign-1" }
+local key = "braze-key-0123456789"
+
+local function failure(...)
+  local good, err = pcall(...)
+  assert.is_false(good)
+  return errors.check(err)
+end
+
+describe("a ledger in a file", function()
+  local server, peer, path
+  setup(function()
+    server = servers.start "sqlite"
+    peer = scripted_peer.start()
+  end)
+  teardown(function()
+    server.stop()
+    peer:stop()
+  end)
+  before_each(function()
+    path = server.fresh()
+    peer:reset()
+    peer:default { { read = "request" }, { write = created() } }
+  end)
+
+  local function client(options)
+    local all = { api_key = key, endpoint = peer.url, ledger = path, workspace = "w", timeout = 5 }
+    for name, value in pairs(options or {}) do all[name] = value end
+    return braze.new(all)
+  end
+
+  -- The error of a call with a job, of which nothing was sent.
+  local function refusal(options)
+    local made = client(options)
+    local err = failure(made.create_send_id, made, campaign, { job = "a" })
+    assert.equal("ledger", err.kind)
+    assert.is_false(err.maybe_applied)
+    assert.matches("nothing was sent", err.message, 1, true)
+    assert.is_string(err.hint)
+    assert.equal(0, peer:requests())
+    made:close()
+    return err
+  end
+
+  local function write(text)
+    local file = assert(io.open(path, "wb"))
+    file:write(text)
+    file:close()
+  end
+
+  -- Another program works on the file: d is its database.
+  local function begin(program, mode)
+    local whole = "import sqlite3, sys; d = sqlite3.connect('%s', isolation_level=None); %s"
+    return io.popen('exec python3 -c "' .. whole:format(path, program) .. '"', mode)
+  end
+
+  local function sqlite(program)
+    local pipe = begin(program, "r")
+    pipe:read "*a"
+    pipe:close()
+  end
+
+  -- Has another program lock the file until what is returned is closed.
+  local function lock()
+    local note = path .. ".held"
+    local program = "d.execute('BEGIN IMMEDIATE'); open('%s', 'w').write('held'); sys.stdin.read()"
+    local holder = begin(program:format(note), "w")
+    local deadline = socket.gettime() + 10
+    local file
+    repeat
+      socket.sleep(0.01)
+      file = io.open(note)
+    until file or socket.gettime() > deadline
+    assert(file, "the file could not be locked"):close()
+    return holder
+  end
+
+  it("is for its user alone", function()
+    client():create_send_id(campaign, { job = "a" })
+    local pipe = io.popen("ls -l '" .. path .. "'")
+    assert.matches("^%-rw%-%-%-%-%-%-%-", pipe:read "*a")
+    pipe:close()
+  end)
+
+  it("says that a file is none", function()
+    write(("no database "):rep(100))
+    assert.matches("not a database", refusal().message, 1, true)
+  end)
+
+  it("leaves the database of another program alone", function()
+    sqlite "d.execute('CREATE TABLE t (a)'); d.commit()"
+    assert.matches("another program", refusal().message, 1, true)
+  end)
+
+  it("says that there is no folder", function()
+    assert.matches("folder", refusal({ ledger = server.folder .. "/none/braze.db" }).hint, 1, true)
+  end)
+
+  it("says that it is of a newer version", function()
+    client():create_send_id(campaign, { job = "x" })
+    peer:reset()
+    peer:default { { read = "request" }, { write = created() } }
+    sqlite "d.execute('PRAGMA user_version = 99'); d.commit()"
+    assert.matches("newer version", refusal().message, 1, true)
+  end)
+
+  it("that another process keeps locked holds up no call beyond its deadline, and none without a job", function()
+    client():create_send_id(campaign, { job = "x" })
+    peer:reset()
+    peer:default { { read = "request" }, { write = created() } }
+    local holder = lock()
+    local made = client { timeout = 1 }
+    local request = made:start("create_send_id", campaign, { job = "b" })
+    local began = socket.gettime()
+    assert.is_string(made:create_send_id(campaign).send_id)
+    assert.is_true(socket.gettime() - began < 0.9)
+    assert.is_true(request:wait(5))
+    local err = failure(request.result, request)
+    assert.equal("ledger", err.kind)
+    assert.is_true(err.elapsed >= 0.99 and err.elapsed < 1.3)
+    assert.matches("locked", err.message, 1, true)
+    assert.equal(1, peer:requests())
+    holder:close()
+    assert.is_string(made:create_send_id(campaign, { job = "b" }).send_id)
+  end)
+
+  it("that can't be written after the answer loses no result", function()
+    local made = client()
+    made:create_send_id(campaign, { job = "x" })
+    peer:play { { read = "request" }, { pause = 2 }, { write = created() } }
+    local request = made:start("create_send_id", campaign, { job = "b", timeout = 3 })
+    assert.is_true(peer:wait { requests = 2 })
+    local holder = lock()
+    assert.is_true(request:wait(5))
+    local result = request:result()
+    assert.is_string(result.send_id)
+    assert.matches("could not be written", result.ledger_error, 1, true)
+    holder:close()
+    local ledger = braze.ledger(path, "w")
+    local deadline = socket.gettime() + 10
+    while ledger:find("b").state ~= "done" and socket.gettime() < deadline do socket.sleep(0.02) end
+    assert.equal("done", ledger:find("b").state)
+  end)
+
+  it("is named where its store is not installed", function()
+    local err = failure(braze.new, { api_key = key, endpoint = peer.url, ledger = "mysql://host/db" })
+    assert.equal("usage", err.kind)
+    assert.matches("scheme", err.message, 1, true)
+  end)
+
+  it("is not in memory, not empty, and has a name of its workspace", function()
+    for _, url in ipairs { ":memory:", "", "a\nb" } do
+      assert.equal("usage", failure(braze.new, { api_key = key, endpoint = peer.url, ledger = url }).kind)
+    end
+    for _, name in ipairs { "", ("x"):rep(256), "a\tb", "\255" } do
+      local options = { api_key = key, endpoint = peer.url, ledger = path, workspace = name }
+      assert.equal("usage", failure(braze.new, options).kind)
+    end
+    assert.equal("usage", failure(braze.new, { api_key = key, endpoint = peer.url, workspace = "w" }).kind)
+  end)
+
+  it("is what a job needs, and a GET has none", function()
+    local without = braze.new { api_key = key, endpoint = peer.url }
+    assert.matches("no ledger", failure(without.create_send_id, without, campaign, { job = "a" }).message, 1, true)
+    local made = client()
+    assert.equal("usage", failure(made.list_campaigns, made, {}, { job = "a" }).kind)
+    for _, job in ipairs { "", ("x"):rep(256), "a\nb", "\255", 5 } do
+      assert.equal("usage", failure(made.create_send_id, made, campaign, { job = job }).kind)
+    end
+    assert.equal(0, peer:requests())
+  end)
+end)
+
+for _, kind in ipairs { "postgresql", "redis" } do
+  describe("a ledger in " .. kind, function()
+    local server, peer, url, client
+    setup(function() peer = scripted_peer.start() end)
+    teardown(function() peer:stop() end)
+    before_each(function()
+      server = servers.start(kind)
+      url = server.fresh()
+      peer:reset()
+      peer:default { { read = "request" }, { write = created() } }
+      client = braze.new { api_key = key, endpoint = peer.url, ledger = url, workspace = "w", timeout = 5 }
+    end)
+    after_each(function()
+      client:close()
+      server.stop()
+    end)
+
+    it("that is gone lets nothing leave, and works again when it is back", function()
+      client:create_send_id(campaign, { job = "x" })
+      server.signal "KILL"
+      local err = failure(client.create_send_id, client, campaign, { job = "a" })
+      assert.equal("ledger", err.kind)
+      assert.equal(1, peer:requests())
+      server.again()
+      assert.is_true(client:create_send_id(campaign, { job = "x" }).replayed)
+      assert.is_string(client:create_send_id(campaign, { job = "a" }).send_id)
+    end)
+
+    it("that is frozen holds up no call beyond its deadline, and none without a job", function()
+      client:create_send_id(campaign, { job = "x" })
+      server.signal "STOP"
+      local request = client:start("create_send_id", campaign, { job = "a", timeout = 0.7 })
+      local began = socket.gettime()
+      assert.is_string(client:create_send_id(campaign).send_id)
+      assert.is_true(socket.gettime() - began < 0.6)
+      assert.is_true(request:wait(5))
+      local err = failure(request.result, request)
+      server.signal "CONT"
+      assert.equal("ledger", err.kind)
+      assert.is_true(err.elapsed < 1)
+      assert.is_false(err.maybe_applied)
+      assert.equal(2, peer:requests())
+      assert.is_string(client:create_send_id(campaign, { job = "a" }).send_id)
+    end)
+
+    it("that dies while the service works loses no result, and is told of it when it is back", function()
+      client:create_send_id(campaign, { job = "x" })
+      peer:play { { read = "request" }, { pause = 0.5 }, { write = created() } }
+      local request = client:start("create_send_id", campaign, { job = "a" })
+      assert.is_true(peer:wait { requests = 2 })
+      server.signal "KILL"
+      assert.is_true(request:wait(10))
+      local result = request:result()
+      assert.is_string(result.send_id)
+      assert.is_string(result.ledger_error)
+      server.again()
+      local ledger = braze.ledger(url, "w")
+      local deadline = socket.gettime() + 20
+      while ledger:find("a").state ~= "done" and socket.gettime() < deadline do socket.sleep(0.05) end
+      assert.equal("done", ledger:find("a").state)
+    end)
+
+    it("says what its server says, without user and password", function()
+      local wrong = url:gsub("//[^/]*", "//someone:secret-word@127.0.0.1:1")
+      local other = braze.new { api_key = key, endpoint = peer.url, ledger = wrong, workspace = "w", timeout = 2 }
+      local err = failure(other.create_send_id, other, campaign, { job = "a" })
+      assert.equal("ledger", err.kind)
+      assert.is_nil(tostring(err):find("secret-word", 1, true))
+      assert.matches("127.0.0.1:1", err.message, 1, true)
+    end)
+  end)
+end
