@@ -109,6 +109,27 @@ path("http again", function()
   return function() return warm:create_send_id(parameters) end
 end, { bars = "lua libcurl core system pairs" })
 
+path("a long send", function()
+  local braze = require "braze"
+  local warm = client(env.http, true)
+  local text = ("caf\195\169 \"quoted\"\n"):rep(40)
+  local given = { campaign_id = "campaign_identifier", broadcast = false, recipients = {} }
+  for number = 1, 10 do
+    given.recipients[number] = { external_user_id = "u" .. number, trigger_properties = { price = number / 4,
+      text = text, empty = braze.list {}, null = braze.null, list = { 1e-9, true } } }
+  end
+  return function() return warm:trigger_campaign(given) end
+end, { bars = "lua core" })
+
+path("pages of a list", function()
+  local warm = client(env.service, true)
+  return function()
+    local count = 0
+    for _ in warm:each("GET /campaigns/list", { page = 0 }, { items = "campaigns" }) do count = count + 1 end
+    return { count = count }
+  end
+end, { bars = "lua core" })
+
 path("https again", function()
   local warm = client(env.https, true)
   return function() return warm:create_send_id(parameters) end
