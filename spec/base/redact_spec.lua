@@ -45,6 +45,29 @@ describe("a run of the key's characters", function()
     end
   end)
 
+  it("is one with characters of no width inside, and two short ones with any other inside", function()
+    local function utf8_of(number)
+      local last, middle = 0x80 + number % 64, math.floor(number / 64) % 64
+      if number < 0x800 then return string.char(0xC0 + middle, last) end
+      return string.char(0xE0 + math.floor(number / 4096), 0x80 + middle, last)
+    end
+    local ways = { utf8_of }
+    for _, format in ipairs { "\\u%04x", "&#x%x;", "&#%d;" } do
+      ways[#ways + 1] = function(number) return format:format(number) end
+    end
+    for _, range in ipairs {
+      { 0xAD, 0xAD }, { 0x200B, 0x200F }, { 0x2028, 0x202E }, { 0x2060, 0x2064 }, { 0xFEFF, 0xFEFF },
+    } do
+      for number = range[1] - 1, range[2] + 1 do
+        local hidden = number >= range[1] and number <= range[2]
+        for way, write in ipairs(ways) do
+          local text = "<" .. key:sub(1, 4) .. write(number) .. key:sub(5, 8) .. ">"
+          assert.equal(hidden and "<***>" or text, redact(text), ("%x, %d"):format(number, way))
+        end
+      end
+    end
+  end)
+
   it("is masked in each of its parts where something stands between them", function()
     assert.equal("***!***", redact(key:sub(1, 18) .. "!" .. key:sub(19)))
     assert.equal('["***","***"]', redact('["' .. key:sub(1, 9) .. '","' .. key:sub(10) .. '"]'))

@@ -77,7 +77,7 @@ return {
     specs = "engine request waiting look leaks",
     { "a success gives nothing back to the bucket", "if (call->outcome.answered) braze_bucket_reward", "if (false) braze_bucket_reward",
       engine .. ": pays for its tries" },
-    { "the time that a call took is not told", "call->outcome.elapsed = now - call->started;", "call->outcome.elapsed = 0;",
+    { "the time that a call took is not told", "? 0 : now - call->started;", "? 0 : 0;",
       engine .. ": after a 503 if the send_id" },
     { "a call that is cancelled while it runs keeps its slot", "if (has_place(call->state)) engine->attempt_count--;", "",
       waiting .. ": gives its connection to the next" },
