@@ -5,12 +5,13 @@
 --   a class   { name, exact, parents, text, fields, methods, by_name }
 --   a field   { name, optional, type, text }
 --   a method  { name, parameters, returns, text, static }, of "function class.name" (static) or "function class:name"
---   an alias  { name, text, values }
+--   an alias  { name, text, values, meanings (by value) }
 -- Texts are lines joined by "\n", as they stand behind "---".
 
 local annotations = {}
 
--- The place behind a type that begins at a place: names, "texts", a[], a?, table<k, v>, fun(a: b): c, and a|b of those.
+-- The place behind a type that begins at a place: names, "texts", a[], a?, table<k, v>, { a: b }, fun(a: b): c, and
+-- a|b of those.
 local type_end
 
 local function return_types_end(text, at)
@@ -26,7 +27,7 @@ local function return_types_end(text, at)
 end
 
 function type_end(text, at)
-  local behind = text:match('^"[^"]*"()', at) or text:match("^%b()()", at)
+  local behind = text:match('^"[^"]*"()', at) or text:match("^%b()()", at) or text:match("^%b{}()", at)
   if not behind and text:find("^fun%(", at) then behind = return_types_end(text, text:match("^fun%b()()", at)) end
   behind = behind or text:match("^[%w_.]+%b<>()", at) or text:match("^[%w_.]+()", at)
   if not behind then error("no type at: " .. text:sub(at), 0) end
@@ -94,13 +95,13 @@ local function read_file(read, path)
   end
   for line in file:lines() do
     local tag, rest = line:match "^%-%-%-@(%a+)%s*(.*)$"
-    local value = line:match '^%-%-%-|%s*"([^"]*)"'
+    local value, meaning = line:match '^%-%-%-|%s*"([^"]*)"%s*#?%s*(.*)$'
     if tag == "class" then
       class, alias = read_class(rest, take_text()), nil
       read.classes[#read.classes + 1] = class
       read.by_name[class.name] = class
     elseif tag == "alias" then
-      alias = { name = rest, text = take_text(), values = {} }
+      alias = { name = rest, text = take_text(), values = {}, meanings = {} }
       read.aliases[#read.aliases + 1] = alias
     elseif tag == "field" then
       local field = read_field(rest, take_text())
@@ -112,6 +113,7 @@ local function read_file(read, path)
       table.insert(pending.returns, read_return(rest))
     elseif value and alias then
       alias.values[#alias.values + 1] = value
+      alias.meanings[value] = meaning
     elseif line:find "^%-%-%-" and not tag then
       above[#above + 1] = line:sub(4)
     elseif line:find "^local [%w_]+ = {}" and class then

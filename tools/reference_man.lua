@@ -33,7 +33,7 @@ return function(document)
     if not list or #list == 0 then return end
     add ".Bl -tag -width Ds"
     for _, item in ipairs(list) do
-      add(".It %s", mdoc.argument(item.name .. ": " .. item.type))
+      add(".It %s", mdoc.argument(item.type == "" and item.name or item.name .. ": " .. item.type))
       if item.text == "" then
         add(item.optional and "Optional." or "Required.")
       else

@@ -237,7 +237,7 @@ complete -c braze -n '__fish_seen_subcommand_from ledger; and not __fish_seen_su
 complete -c braze -n '__fish_seen_subcommand_from ledger; and not __fish_seen_subcommand_from list show settle forget quota' -a forget -d 'Removes a job: the same name is done anew.'
 complete -c braze -n '__fish_seen_subcommand_from ledger; and not __fish_seen_subcommand_from list show settle forget quota' -a quota -d 'Shows what is left of the day\'s quota.'
 complete -c braze -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from list' -l help -d 'print this help and end'
-complete -c braze -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from list' -l state -x -d 'those in this state alone'
+complete -c braze -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from list' -l state -x -d 'held, unknown, done or refused: those alone'
 complete -c braze -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from list' -l json -d 'write one JSON value, and errors as one JSON object'
 complete -c braze -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from show' -l help -d 'print this help and end'
 complete -c braze -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from show' -l json -d 'write one JSON value, and errors as one JSON object'

@@ -13,9 +13,13 @@ end
 
 -- What the environment of the process has beside the paths of Lua. A variable that is false is not set.
 local function environment_of(given)
-  local words = { "env -u BRAZE_API_KEY -u BRAZE_REST_ENDPOINT -u BRAZE_CA_FILE -u NO_COLOR TERM=xterm" }
+  local words = { "env -u BRAZE_API_KEY -u BRAZE_REST_ENDPOINT -u BRAZE_CA_FILE -u NO_COLOR", "TERM=xterm" }
   for name, value in pairs(given or {}) do
-    words[#words + 1] = value and name .. "=" .. child.quote(value) or "-u " .. name
+    if value then
+      words[#words + 1] = name .. "=" .. child.quote(value)
+    else
+      table.insert(words, 2, "-u " .. name)
+    end
   end
   return table.concat(words, " ")
 end

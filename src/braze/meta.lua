@@ -48,8 +48,8 @@ local braze = {}
 ---[API identifier types](https://www.braze.com/docs/api/identifier_types/)
 ---@field send_id? string
 
----Limits of one call. They win over the client's.
----@class (exact) braze.call_options
+---What any call takes, that of each page of `client:each` as well. The limits win over the client's.
+---@class (exact) braze.any_call_options
 ---Seconds for the whole call: encoding, the wait for a connection, DNS, TLS, every attempt, every pause. Above 0,
 ---at most 600.
 ---@field timeout? number
@@ -62,6 +62,9 @@ local braze = {}
 ---Lets a request by method and path be sent again although an answer was lost. A GET always is; an operation has its
 ---own rule, which this does not change.
 ---@field repeatable? boolean
+
+---Options of one call.
+---@class (exact) braze.call_options: braze.any_call_options
 ---The name of what is to be done once, for any call that is no GET: 1 to 255 bytes. The client needs a `ledger`.
 ---@field job? string
 
@@ -323,5 +326,13 @@ function braze.is_error(value) end
 ---@return braze.error
 ---@nodiscard
 function braze.error(fields) end
+
+---A ledger, to look at and to settle what nobody knows. Touches nothing before the first method. Raises `usage`.
+---
+---    local ledger = braze.ledger("/var/lib/app/braze.db", "shop-eu")
+---@param url? string as the option `ledger`; else BRAZE_LEDGER
+---@param workspace? string as the option; else BRAZE_WORKSPACE, else the endpoint of the environment
+---@return braze.ledger
+function braze.ledger(url, workspace) end
 
 return braze

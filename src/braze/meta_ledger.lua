@@ -22,31 +22,44 @@ local ledger = {}
 ---@field error? { kind: braze.kind, status: integer?, message: string? } what came instead
 
 ---The job of that name, or nil.
+---
+---    local job = ledger:find "nightly"
+---    if job then print(job.state, job.operation) end
 ---@param job string
 ---@return braze.job?
 function ledger:find(job) end
 
 ---All jobs of the workspace in the order of their names, or those in one state. Answers are left out.
+---
+---    for _, job in ipairs(ledger:list { state = "unknown" }) do print(job.job, job.send_id) end
 ---@param which? { state: "held"|"unknown"|"done"|"refused" }
 ---@return braze.job[]
 function ledger:list(which) end
 
 ---Says what became of a job that is unknown. `"done"`: it is never done again. `"not_done"`: the next call does it. Say
 ---that only where you are certain.
+---
+---    for _, job in ipairs(ledger:list { state = "unknown" }) do ledger:settle(job.job, "not_done") end
 ---@param job string
 ---@param what "done"|"not_done"
 function ledger:settle(job, what) end
 
 ---Drops all that is known of a job, in whatever state: the next call does it. Whether there was one.
+---
+---    ledger:forget "nightly"
 ---@param job string
 ---@return boolean
 function ledger:forget(job) end
 
 ---How many of the day's send IDs are left, as the ledger has counted. Empty where nothing was counted yet.
+---
+---    print(ledger:quota().remaining or "nothing was counted yet")
 ---@return braze.rate_limit
 function ledger:quota() end
 
 ---Closes it. What is being written is still written.
+---
+---    ledger:close()
 function ledger:close() end
 
 ---A ledger whose methods return `nil, err` where those of `braze.ledger` raise.
@@ -82,16 +95,3 @@ function safe_ledger:forget(job) end
 ---@return braze.rate_limit? quota
 ---@return braze.error? err
 function safe_ledger:quota() end
-
----A ledger, to look at and to settle what nobody knows. Touches nothing before the first method. Raises `usage`.
----@param url? string as the option `ledger`; else BRAZE_LEDGER
----@param workspace? string as the option; else BRAZE_WORKSPACE, else the endpoint of the environment
----@return braze.ledger
-function braze.ledger(url, workspace) end
-
----The same in the style of `cjson.safe`: a ledger, or nil and an error of kind `usage`.
----@param url? string
----@param workspace? string
----@return braze.safe.ledger? ledger
----@return braze.error? err
-function braze.safe.ledger(url, workspace) end

@@ -170,7 +170,7 @@
 ---@field hint? string what to do where it is missing
 
 ---Options of `client:each`.
----@class (exact) braze.each_options: braze.call_options
+---@class (exact) braze.each_options: braze.any_call_options
 ---The field of the answer that has the list. An operation knows its own.
 ---@field items? string
 ---After so many pages `each` raises rather than to end early: 1 to 1,000,000, default 100.

@@ -37,6 +37,13 @@ function safe.is_error(value) end
 ---@return braze.error? err
 function safe.error(fields) end
 
+---The same in the style of `cjson.safe`: a ledger, or nil and an error of kind `usage`.
+---@param url? string
+---@param workspace? string
+---@return braze.safe.ledger? ledger
+---@return braze.error? err
+function safe.ledger(url, workspace) end
+
 ---The same, returning nil and the error where those raise.
 ---@class braze.safe.functions
 ---Calls an operation by its name, or any other endpoint as `"METHOD /path"`.

@@ -295,7 +295,7 @@ static void read_endpoint(char *text, size_t size) {
   struct lbraze_words words;
   lbraze_words_init(&words);
   text[0] = '\0';
-  if (settings && braze_account_set_endpoint(settings, endpoint, strlen(endpoint), &words.message, &words.hint))
+  if (settings && braze_account_set_endpoint(settings, endpoint, strlen(endpoint), &words.message, &words.hint) == 0)
     snprintf(text, size, "%s", settings->url);
   braze_settings_release(settings);
 }

@@ -100,7 +100,7 @@ local function operation_command(name, summary)
   return {
     name = words.typed(name), operation = name, run = "operation", group = "Operations", summary = summary,
     description = ("%s %s; the key needs the permission %s."):format(row.method, row.path, row.permission),
-    options = join(options, { INPUT }, writes and braze.ledger and { JOB } or {}, limits, many and { YES } or {},
+    options = join(options, { INPUT }, writes and { JOB } or {}, limits, many and { YES } or {},
       { DRY_RUN, JSON }),
   }
 end
@@ -114,7 +114,10 @@ local function ledger_command()
     commands = {
       {
         name = "list", run = "ledger_list", summary = "Lists the jobs.",
-        options = { { flag = "--state", id = "state", value = "STATE", summary = "those in this state alone" }, JSON },
+        options = {
+          { flag = "--state", id = "state", value = "STATE", summary = "held, unknown, done or refused: those alone" },
+          JSON,
+        },
       },
       { name = "show", run = "ledger_show", summary = "Shows a job.", arguments = { job }, options = { JSON } },
       {
@@ -144,7 +147,7 @@ function commands.all()
       options = join({ INPUT, QUERY, {
         flag = "--repeatable", id = "repeatable",
         summary = "it may be sent again after a lost answer: a second one does no harm",
-      } }, braze.ledger and { JOB } or {}, limits, { YES, DRY_RUN, JSON }),
+      } }, { JOB }, limits, { YES, DRY_RUN, JSON }),
     },
     {
       name = "each", run = "each", group = "Others",
@@ -162,7 +165,7 @@ function commands.all()
       name = "operations", run = "operations", group = "Others",
       summary = "Lists the operations, with method, path and permission.", options = { JSON },
     },
-  }, braze.ledger and { ledger_command() } or {}, {
+  }, { ledger_command() }, {
     {
       name = "doctor", run = "doctor", group = "Others",
       summary = "Looks at each step from the environment to TLS, and says what to do. "

@@ -208,6 +208,38 @@ local function look_at_connection(report, client)
   return probe.libraries
 end
 
+-- The beginning of a file, or nil and why it can't be read.
+local function read_beginning(path)
+  local file, reason, code = io.open(path, "rb")
+  if not file then return nil, reason, code end
+  local text
+  text, reason, code = file:read(16)
+  file:close()
+  return text or not reason and "", reason, code
+end
+
+local NO_SUCH_FILE = 2
+
+-- A ledger makes its file, or its tables, at its first use: so none is used here.
+local function look_at_ledger(report)
+  local url = environment "BRAZE_LEDGER"
+  if not url then return report.skipped("ledger", "none: BRAZE_LEDGER is not set") end
+  local ledger, err = braze.safe.ledger()
+  if not ledger then return report.wrong("ledger", err) end
+  ledger:close()
+  local scheme = url:match "^(%a[%w+.-]*)://"
+  if scheme then
+    return report.good("ledger", "%s, which \"braze ledger quota\" asks (it makes what the ledger needs there)", scheme)
+  end
+  local text, reason, code = read_beginning(url)
+  if code == NO_SUCH_FILE then return report.good("ledger", "%s is not there yet: its first use makes it", url) end
+  if not text or (text ~= "" and text ~= "SQLite format 3\0") then
+    return report.bad("ledger", reason or url .. " is no database of SQLite",
+      "give another path, or look at its rights", failure.by_kind.ledger)
+  end
+  report.good("ledger", "%s", url)
+end
+
 local function skip_connection(report)
   for _, name in ipairs { "proxy", "name", "tcp", "tls", "clock" } do report.skipped(name, "not looked at") end
 end
@@ -227,6 +259,7 @@ local function examine()
     skip_connection(report)
   end
   local lua = type(jit) == "table" and jit.version or _VERSION -- luacheck: ignore jit
+  look_at_ledger(report)
   report.good("versions", "%s, %s%s", braze._VERSION, lua, libraries and ", " .. libraries or "")
   return report
 end
