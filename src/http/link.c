@@ -63,10 +63,11 @@ static bool is_next(const char **at, const char *end) {
    written or left out. */
 static bool begins_with_host(struct part target, const char *authority, const char *port) {
   const size_t host = strlen(authority), digits = strlen(port);
+  const char *bracket = strchr(authority, ']'); /* the end of an address of version 6, which has colons of its own */
   if (target.length < host || !braze_text_same(target.text, host, authority)) return false;
   target.text += host;
   target.length -= host;
-  if (target.length >= digits && !strchr(authority[0] == '[' ? strchr(authority, ']') : authority, ':') && memcmp(target.text, port, digits) == 0) {
+  if (target.length >= digits && !strchr(bracket ? bracket : authority, ':') && memcmp(target.text, port, digits) == 0) {
     target.text += digits;
     target.length -= digits;
   }
