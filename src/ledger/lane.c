@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/chance.h"
 #include "base/clock.h"
@@ -152,9 +153,11 @@ static void finish(struct braze_ledger *ledger, struct braze_task *task) {
   pthread_cond_broadcast(&ledger->done);
 }
 
+/* The thread's end is work, too: OpenSSL, which a store may have used, cleans up behind it. Once the process exits, it is left to that. */
 static void end(struct braze_lane *lane) {
   struct braze_ledger *ledger = lane->ledger;
   braze_lane_drop_store(lane);
+  while (!braze_process_enter()) pause();
   pthread_cond_destroy(&lane->work);
   free(lane);
   braze_ledger_release_all(ledger);
@@ -192,6 +195,7 @@ static void *work(void *data) {
   pthread_mutex_unlock(&ledger->mutex);
   if (was_abandoned) atomic_fetch_sub(&abandoned_in_process, 1);
   end(lane);
+  braze_process_leave_at_thread_end();
   return NULL;
 }
 

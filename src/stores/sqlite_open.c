@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* O_CLOEXEC under -std=c11 */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,48 @@ static enum braze_store_code set_up(struct braze_sqlite *store, struct braze_sto
   return code == SQLITE_OK ? BRAZE_STORE_GOOD : braze_sqlite_fail(store, code, words);
 }
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* never held while the process forks: only between enter and leave */
+static struct braze_sqlite *open_stores;
+static pid_t process; /* in which they were opened */
+
+static void finish(struct braze_sqlite *store) {
+  int i;
+  for (i = 0; i < BRAZE_SQLITE_STATEMENTS; i++) sqlite3_finalize(store->statements[i]);
+  sqlite3_close(store->database);
+}
+
+/* Under the mutex: in the child of a fork, closes what the parent had open, without a byte written. SQLite would take the parent's locks for
+   the child's own, and take none: then another process that closes the file removes what the child still writes to. No transaction was
+   open: a fork waits until every store has been left. */
+static void drop_inherited(void) {
+  struct braze_sqlite *store;
+  if (process == getpid()) return;
+  for (store = open_stores; store; store = store->next) {
+    sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    finish(store);
+  }
+  open_stores = NULL;
+  process = getpid();
+}
+
+static void add(struct braze_sqlite *store) {
+  pthread_mutex_lock(&mutex);
+  store->next = open_stores;
+  open_stores = store;
+  pthread_mutex_unlock(&mutex);
+}
+
+static void take_out(struct braze_sqlite *store) {
+  struct braze_sqlite **at;
+  pthread_mutex_lock(&mutex);
+  for (at = &open_stores; *at; at = &(*at)->next)
+    if (*at == store) {
+      *at = store->next;
+      break;
+    }
+  pthread_mutex_unlock(&mutex);
+}
+
 /* Makes the file for this user alone, before SQLite would make it for all. Nothing is open in this process then. */
 static void make_file(const char *path) {
   int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -151,10 +194,9 @@ static void make_file(const char *path) {
 
 void braze_sqlite_close(void *data) {
   struct braze_sqlite *store = data;
-  int i;
   if (store->host->enter()) {
-    for (i = 0; i < BRAZE_SQLITE_STATEMENTS; i++) sqlite3_finalize(store->statements[i]);
-    sqlite3_close(store->database);
+    take_out(store);
+    finish(store);
     store->host->leave();
   }
   free(store);
@@ -165,8 +207,12 @@ static enum braze_store_code open_entered(struct braze_sqlite *store, const char
   if (braze_machine_is_remote(path))
     return refuse(words, "the file is on a network file system, where SQLite's locks can't be relied on",
                   "put it on a local disk; for several machines use PostgreSQL or Redis");
+  pthread_mutex_lock(&mutex);
+  drop_inherited();
+  pthread_mutex_unlock(&mutex);
   make_file(path);
   code = sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  add(store);
   if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
   sqlite3_extended_result_codes(store->database, 1);
   return set_up(store, words);

@@ -36,6 +36,7 @@ struct braze_sqlite {
   bool relaxed;
   double began; /* the epoch at which this machine's uptime was 0, as the first process wrote it */
   char owner[96];
+  struct braze_sqlite *next; /* of those that are open in this process */
 };
 
 /* Opens the file, and makes it and its tables where they are missing. */
