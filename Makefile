@@ -79,7 +79,7 @@ ifeq ($(shell uname -s),Linux)
 # noseparate-code: data that is only read lies beside the code, not on pages of its own (8 KiB of a file of 98).
 SHARED += -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code
 # A store lacks nothing: what braze.so gives it, it gives as arguments.
-WHOLE := -Wl,-z,defs
+WHOLE = $(if $(findstring -fsanitize,$(CFLAGS) $(LDFLAGS)),,-Wl,-z,defs)
 # All is bound when it is loaded: a table for binding later would be dead weight.
 BIND := -fno-plt
 endif
