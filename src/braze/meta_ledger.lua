@@ -31,7 +31,9 @@ function ledger:find(job) end
 
 ---All jobs of the workspace in the order of their names, or those in one state. Answers are left out.
 ---
----    for _, job in ipairs(ledger:list { state = "unknown" }) do print(job.job, job.send_id) end
+---    for _, job in ipairs(ledger:list { state = "unknown" }) do
+---      print(job.job, job.send_id)
+---    end
 ---@param which? { state: "held"|"unknown"|"done"|"refused" }
 ---@return braze.job[]
 function ledger:list(which) end
@@ -39,7 +41,8 @@ function ledger:list(which) end
 ---Says what became of a job that is unknown. `"done"`: it is never done again. `"not_done"`: the next call does it. Say
 ---that only where you are certain.
 ---
----    for _, job in ipairs(ledger:list { state = "unknown" }) do ledger:settle(job.job, "not_done") end
+---    local job = ledger:find "nightly"
+---    if job and job.state == "unknown" then ledger:settle("nightly", "done") end
 ---@param job string
 ---@param what "done"|"not_done"
 function ledger:settle(job, what) end
