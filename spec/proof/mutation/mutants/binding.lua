@@ -128,7 +128,7 @@ return {
     { "a message is shown with the key", "push_redacted(L, settings, &words->message);",
       "lua_pushlstring(L, braze_buffer_text(&words->message), words->message.length);", { errors, options } },
     { "a chunk's text is its name", 'strcpy(caller.short_src, "[string]");', ";", "error_object" },
-    { "an error without a hint has an empty one", "if (words->hint.length > 0) {", "{", errors },
+    { "an error without a hint has an empty one", "if (words->hint.length > 0) {", "{", "error_object" },
   },
   {
     file = "src/lua/json.c", specs = "call module",
