@@ -173,7 +173,7 @@ void braze_engine_step(struct braze_engine *engine) {
   braze_sigpipe_hold(&sigpipe, braze_libcurl_raises_sigpipe());
   engine->late_looks = 0;
   braze_attempt_end_look(engine);
-  braze_guarded_go_on(engine);
+  if (engine->calls[BRAZE_CALL_ASKING].first || engine->calls[BRAZE_CALL_TELLING].first) braze_guarded_go_on(engine);
   advance(engine);
   do {
     /* Where libcurl could not go on at all, it will never report what runs. */

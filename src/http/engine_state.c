@@ -23,7 +23,8 @@ void braze_engine_remove(struct braze_engine *engine, struct braze_call *call) {
   braze_list_remove(&engine->calls[call->state], &call->engine_link);
   braze_heap_remove(heap_of(engine, call->state), &call->next_step);
   if (has_place(call->state)) engine->attempt_count--;
-  if (call->asks) engine->asking_count--;
+  if (!call->asks) return;
+  engine->asking_count--;
   call->asks = false;
 }
 
