@@ -2,6 +2,7 @@
 -- and no other call waits.
 
 local braze = require "braze"
+local child = require "spec.support.child"
 local errors = require "spec.support.errors"
 local scripted_peer = require "spec.support.scripted_peer"
 local servers = require "spec.support.ledger_servers"
@@ -10,6 +11,9 @@ local socket = require "socket"
 local created = scripted_peer.created
 local campaign = { campaign_id = "campaign-1" }
 local key = "braze-key-0123456789"
+local least = 0
+while arg[least - 1] do least = least - 1 end
+local interpreter = arg[least]
 
 local function failure(...)
   local good, err = pcall(...)
@@ -150,6 +154,34 @@ describe("a ledger in a file", function()
     local deadline = socket.gettime() + 10
     while ledger:find("b").state ~= "done" and socket.gettime() < deadline do socket.sleep(0.02) end
     assert.equal("done", ledger:find("b").state)
+  end)
+
+  -- A file that may not grow any further is what a full disk is to SQLite.
+  it("that can't grow lets nothing leave that is not written down", function()
+    local program = ([[
+      local braze = require "braze"
+      local client = braze.new { api_key = %q, endpoint = %q, ledger = %q, workspace = "w", timeout = 5 }
+      local sent = 0
+      for number = 1, 300 do
+        local good, value = pcall(client.send_messages, client, { external_user_ids = { "u" } }, { job = "job " .. number })
+        if not good then
+          print(sent, value.kind, value.maybe_applied, value.message)
+          break
+        end
+        sent = sent + 1
+      end
+      os.exit(0)
+    ]]):format(key, peer.url, path)
+    peer:default { { read = "request" }, { write = scripted_peer.answer(200, nil, '{"message":"success"}') } }
+    local line = "(ulimit -f 160; exec %s -e %s) 2>&1"
+    local pipe = io.popen(line:format(child.quote(interpreter), child.quote(program)))
+    local text = pipe:read "*a"
+    pipe:close()
+    local sent, kind, applied, message = text:match "^(%d+)\t(%w+)\t(%w+)\t(.*)$"
+    assert.same({ "ledger", "false" }, { kind, applied }, text)
+    assert.matches("nothing was sent", message, 1, true)
+    assert.equal(tonumber(sent), peer:requests())
+    assert.is_true(tonumber(sent) > 0)
   end)
 
   it("is named where its store is not installed", function()
