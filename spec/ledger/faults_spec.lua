@@ -163,7 +163,8 @@ describe("a ledger in a file", function()
       local client = braze.new { api_key = %q, endpoint = %q, ledger = %q, workspace = "w", timeout = 5 }
       local sent = 0
       for number = 1, 300 do
-        local good, value = pcall(client.send_messages, client, { external_user_ids = { "u" } }, { job = "job " .. number })
+        local params = { external_user_ids = { "u" } }
+        local good, value = pcall(client.send_messages, client, params, { job = "job " .. number })
         if not good then
           print(sent, value.kind, value.maybe_applied, value.message)
           break
