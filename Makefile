@@ -99,7 +99,7 @@ objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 build/$1/braze.so: $$(objects_$1)
 	$$(call LINK,$$(SMALLER))
 
-build/$1/braze_ledger_%.so: build/$1/base/buffer.o build/$1/base/wipe.o
+build/$1/braze_ledger_%.so: build/$1/base/buffer.o build/$1/base/text.o build/$1/base/wipe.o
 	$$(CC) $$(SHARED) $$(WHOLE) $$(APART) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIBS_OF_$$*) $$(SYSTEM_LIBS)
 
 build/$1/braze_ledger_sqlite.so: $$(patsubst %,build/$1/stores/%.o,sqlite sqlite_open machine)

@@ -26,7 +26,7 @@ wings.shown = {
     ledger = { claim = true, job = true, keeper = true, ledger = true, record = true, store = true },
     client = "*",
   },
-  stores = { base = { buffer = true }, ledger = { store = true } },
+  stores = { base = { buffer = true, text = true }, ledger = { store = true } },
   client = { base = "*", process = "*", http = "*", service = "*", ledger = { ledger = true } },
 }
 

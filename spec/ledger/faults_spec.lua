@@ -118,6 +118,23 @@ describe("a ledger in a file", function()
     assert.matches("newer version", refusal().message, 1, true)
   end)
 
+  it("says that another program has written in it, and knows nothing of a state that is none", function()
+    local made = client()
+    made:create_send_id(campaign, { job = "x" })
+    local ledger = braze.ledger(path, "w")
+    sqlite "d.execute('UPDATE braze_job SET state = 77')"
+    assert.equal("unknown", ledger:find("x").state)
+    ledger:settle("x", "done")
+    assert.equal("done", ledger:find("x").state)
+    sqlite "d.execute('UPDATE braze_job SET owner = hex(zeroblob(100))')"
+    local err = failure(made.create_send_id, made, campaign, { job = "x" })
+    assert.equal("ledger", err.kind)
+    assert.matches("does not write", err.message, 1, true)
+    assert.matches("does not write", tostring(select(2, pcall(ledger.list, ledger))), 1, true)
+    assert.equal(1, peer:requests())
+    made:close()
+  end)
+
   it("that another process keeps locked holds up no call beyond its deadline, and none without a job", function()
     client():create_send_id(campaign, { job = "x" })
     peer:reset()
@@ -274,6 +291,21 @@ for _, kind in ipairs { "postgresql", "redis" } do
       local deadline = socket.gettime() + 20
       while ledger:find("a").state ~= "done" and socket.gettime() < deadline do socket.sleep(0.05) end
       assert.equal("done", ledger:find("a").state)
+    end)
+
+    it("says that another program has written in it", function()
+      client:create_send_id(campaign, { job = "x" })
+      if kind == "redis" then
+        servers.redis_cli(server, "hset 'braze:{w}:job:x' token 1x")
+      else
+        servers.psql(url, "UPDATE braze_job SET owner = repeat('1', 96)")
+      end
+      local err = failure(client.create_send_id, client, campaign, { job = "x" })
+      assert.equal("ledger", err.kind)
+      assert.matches("does not write", err.message, 1, true)
+      local ledger = braze.ledger(url, "w")
+      assert.matches("does not write", tostring(select(2, pcall(ledger.list, ledger))), 1, true)
+      assert.equal(1, peer:requests())
     end)
 
     it("says what its server says, without user and password", function()

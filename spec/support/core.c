@@ -87,6 +87,16 @@ static int text_print(lua_State *L) {
   return 1;
 }
 
+/* text.copy(text, size) -> whether it fits, and the copy in so many bytes of memory */
+static int text_copy(lua_State *L) {
+  char memory[64];
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, braze_text_copy(memory, (size_t)luaL_checkinteger(L, 2), text, length));
+  lua_pushstring(L, memory);
+  return 2;
+}
+
 /* text.print_error(code, size) -> in the same way, what errno's code means */
 static int text_print_error(lua_State *L) {
   char memory[64];
@@ -288,7 +298,8 @@ static int trust_is_hashed(lua_State *L) {
 
 static const luaL_Reg text_functions[] = {
     {"utf8_length", text_utf8_length}, {"ascii_length", text_ascii_length}, {"escape", text_escape}, {"same", text_same}, {"may_be_key", text_may_be_key},
-    {"hex_value", text_hex_value},     {"nearest", text_nearest},           {"print", text_print},   {"print_error", text_print_error}, {NULL, NULL},
+    {"hex_value", text_hex_value},     {"nearest", text_nearest},           {"print", text_print},   {"print_error", text_print_error},
+    {"copy", text_copy},              {NULL, NULL},
 };
 static const luaL_Reg operation_functions[] = {
     {"rows", operation_rows}, {"find", operation_find}, {"field", operation_field}, {"match", operation_match}, {"check", operation_check}, {NULL, NULL}};

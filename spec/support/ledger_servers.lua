@@ -46,6 +46,11 @@ function servers.redis_cli(server, command)
   run(with_programs(("redis-cli -p %d %s >/dev/null"):format(server.port, command)))
 end
 
+--- Has psql run a statement in the database of that URL.
+function servers.psql(url, statement)
+  run(with_programs(("psql -q %s -c %s >/dev/null"):format(quote(url), quote(statement))))
+end
+
 local function free_port()
   local listening = assert(socket.bind("127.0.0.1", 0))
   local _, port = listening:getsockname()

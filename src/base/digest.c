@@ -1,7 +1,8 @@
 /* digest: see digest.h. Each half is FNV-1a with a constant of its own, and the mixing function of splitmix64 behind it. */
 #include "base/digest.h"
 
-#include <stdio.h>
+#include "base/text.h"
+
 
 #define FIRST UINT64_C(0x00000100000001B3)
 #define SECOND UINT64_C(0x9E3779B97F4A7C15)
@@ -43,5 +44,5 @@ void braze_digest_join(struct braze_digest *digest, const struct braze_digest *m
 }
 
 void braze_digest_print(const struct braze_digest *digest, char text[BRAZE_DIGEST_TEXT]) {
-  snprintf(text, BRAZE_DIGEST_TEXT, "%016llx%016llx", (unsigned long long)digest->left, (unsigned long long)digest->right);
+  braze_text_print(text, BRAZE_DIGEST_TEXT, "%016llx%016llx", (unsigned long long)digest->left, (unsigned long long)digest->right);
 }

@@ -188,6 +188,13 @@ void braze_text_print(char *text, size_t size, const char *format, ...) {
   va_end(arguments);
 }
 
+bool braze_text_copy(char *copy, size_t size, const char *text, size_t length) {
+  const bool fits = length < size && !memchr(text, '\0', length);
+  if (fits) memcpy(copy, text, length);
+  copy[fits ? length : 0] = '\0';
+  return fits;
+}
+
 void braze_text_print_error(char *text, size_t size, int code) {
   text[0] = '\0';
   (void)strerror_r(code, text, size); /* it writes a text for a code that it does not know, too */

@@ -41,6 +41,9 @@ int braze_text_hex_value(char digit);
 void braze_text_print(char *text, size_t size, const char *format, ...) BRAZE_PRINTF(3, 4);
 void braze_text_print_list(char *text, size_t size, const char *format, va_list arguments);
 
+/* Copies a text, and a NUL behind it. False: it does not fit, or has a NUL inside; the copy is empty then. */
+bool braze_text_copy(char *copy, size_t size, const char *text, size_t length);
+
 /* Writes what errno's `code` means, cut in the same way. */
 void braze_text_print_error(char *text, size_t size, int code);
 

@@ -1,13 +1,15 @@
 /* claim: see claim.h. */
 #include "ledger/claim.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 #define USUAL_QUOTA 100 /* a day, until the service has named another number */
 #define DAY 86400.0
 
 enum braze_record_state braze_claim_state(const struct braze_record *record) {
+  if ((unsigned)record->state >= BRAZE_RECORD_STATE_COUNT) return BRAZE_RECORD_UNKNOWN; /* another program wrote it */
   return record->state == BRAZE_RECORD_HELD && !record->alive ? BRAZE_RECORD_UNKNOWN : record->state;
 }
 
@@ -59,9 +61,9 @@ bool braze_claim_take(const struct braze_wish *wish, const char *workspace, cons
   change->to = to;
   to->state = BRAZE_RECORD_HELD;
   to->token = token;
-  snprintf(to->job, sizeof to->job, "%s", wish->job);
-  snprintf(to->owner, sizeof to->owner, "%s", owner);
-  snprintf(to->pair, sizeof to->pair, "%s", again ? from->pair : wish->pair);
+  braze_text_print(to->job, sizeof to->job, "%s", wish->job);
+  braze_text_print(to->owner, sizeof to->owner, "%s", owner);
+  braze_text_print(to->pair, sizeof to->pair, "%s", again ? from->pair : wish->pair);
   if (again) {
     to->window = from->window;
   } else if (takes_unit(wish, loaded)) {
@@ -70,10 +72,10 @@ bool braze_claim_take(const struct braze_wish *wish, const char *workspace, cons
     change->take = true;
     to->window = change->quota.window;
   }
-  snprintf(next.operation, sizeof next.operation, "%s", wish->operation);
-  snprintf(next.digest, sizeof next.digest, "%s", wish->digest);
-  snprintf(next.send_id, sizeof next.send_id, "%s", again ? entry->send_id : wish->send_id);
-  snprintf(next.holder, sizeof next.holder, "%s", wish->holder);
+  braze_text_print(next.operation, sizeof next.operation, "%s", wish->operation);
+  braze_text_print(next.digest, sizeof next.digest, "%s", wish->digest);
+  braze_text_print(next.send_id, sizeof next.send_id, "%s", again ? entry->send_id : wish->send_id);
+  braze_text_print(next.holder, sizeof next.holder, "%s", wish->holder);
   next.claimed = next.changed = loaded->now;
   return braze_record_write(to, &next);
 }

@@ -3,7 +3,6 @@
 #include "ledger/job.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,8 +62,8 @@ static bool makes_send_id(const struct braze_request *request) {
 
 /* Adds a send_id to the body, which is an object that has none, and is not empty. */
 static bool give_send_id(struct braze_request *request, struct braze_wish *wish) {
-  snprintf(wish->send_id, sizeof wish->send_id, "%016llx%016llx", (unsigned long long)braze_chance_number(),
-           (unsigned long long)braze_chance_number());
+  braze_text_print(wish->send_id, sizeof wish->send_id, "%016llx%016llx", (unsigned long long)braze_chance_number(),
+                   (unsigned long long)braze_chance_number());
   braze_buffer_shorten(&request->body, request->body.length - 1);
   if (!braze_buffer_print(&request->body, ",\"send_id\":\"%s\"}", wish->send_id) || !braze_request_give(request, "send_id", wish->send_id))
     return false;
@@ -84,10 +83,10 @@ static void digest_pair(const struct braze_request *request, char text[BRAZE_DIG
 
 static bool wish(struct braze_request *request, struct braze_wish *wish, const char *name, size_t length) {
   char host[128] = "";
-  snprintf(wish->job, sizeof wish->job, "%.*s", (int)length, name);
-  snprintf(wish->operation, sizeof wish->operation, "%.200s", request->name);
-  if (gethostname(host, sizeof host - 1) != 0 || !host[0]) snprintf(host, sizeof host, "this machine");
-  snprintf(wish->holder, sizeof wish->holder, "process %ld on %s", (long)getpid(), host);
+  braze_text_print(wish->job, sizeof wish->job, "%.*s", (int)length, name);
+  braze_text_print(wish->operation, sizeof wish->operation, "%.200s", request->name);
+  if (gethostname(host, sizeof host - 1) != 0 || !host[0]) braze_text_print(host, sizeof host, "this machine");
+  braze_text_print(wish->holder, sizeof wish->holder, "process %ld on %s", (long)getpid(), host);
   digest_request(request, wish->digest);
   if (makes_send_id(request)) {
     const bool open_object = request->body.length > 2 && request->body.bytes[request->body.length - 1] == '}';
@@ -110,8 +109,8 @@ static void keep_words(struct braze_job *job) {
 
 /* A step could not be handed to the thread. */
 static void note_no_thread(struct braze_job *job) {
-  snprintf(job->words.message, sizeof job->words.message, "there is no thread or memory for it");
-  snprintf(job->words.hint, sizeof job->words.hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
+  braze_text_print(job->words.message, sizeof job->words.message, "there is no thread or memory for it");
+  braze_text_print(job->words.hint, sizeof job->words.hint, "look at the process's limits (ulimit -u, cgroup pids.max)");
 }
 
 static void before(struct braze_guard *guard, const struct braze_guarded *call, const struct braze_wake *wake) {
@@ -236,7 +235,7 @@ static void note_outcome(struct braze_job *job, const struct braze_guarded *call
   job->entry.kind = outcome->answered ? BRAZE_PROTOCOL : outcome->kind;
   job->entry.status = outcome->status;
   memcpy(job->entry.request_id, outcome->request_id, sizeof outcome->request_id);
-  snprintf(job->entry.message, sizeof job->entry.message, "%s", outcome->curl_message);
+  braze_text_print(job->entry.message, sizeof job->entry.message, "%s", outcome->curl_message);
   braze_buffer_clear(&job->record.body);
   if (job->entry.failed) {
     const struct braze_buffer *body = outcome->has_safe_body ? &outcome->safe_body : &outcome->body;
@@ -263,7 +262,7 @@ static double after(struct braze_guard *guard, const struct braze_guarded *call,
   job->task.functions = &braze_job_ending;
   if (braze_task_submit(&job->task, wake) != 0) {
     note_no_thread(job);
-    snprintf(job->failure, sizeof job->failure, "%s", job->words.message);
+    braze_text_print(job->failure, sizeof job->failure, "%s", job->words.message);
     return 0;
   }
   return fmax(fmin(call->deadline, now + LONGEST_END), now + SHORTEST_END);
@@ -278,8 +277,8 @@ static void keep_failure(struct braze_job *job) {
   if (job->obstructed) words = job->words;
   pthread_mutex_unlock(&job->ledger->mutex);
   if (ended) return;
-  snprintf(job->failure, sizeof job->failure, "what came of the job could not be written to the ledger %s: %s",
-           braze_ledger_shown(job->ledger), words.message[0] ? words.message : "it has not answered yet");
+  braze_text_print(job->failure, sizeof job->failure, "what came of the job could not be written to the ledger %s: %s",
+                   braze_ledger_shown(job->ledger), words.message[0] ? words.message : "it has not answered yet");
 }
 
 static bool is_done(struct braze_guard *guard) {

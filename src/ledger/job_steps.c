@@ -1,11 +1,11 @@
 /* job_steps: the two steps of a job, on the ledger's thread: the claim, and the end. See job_state.h. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/chance.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "ledger/job_state.h"
 #include "ledger/ledger.h"
 #include "ledger/ledger_state.h"
@@ -30,8 +30,8 @@ static double again(struct braze_job *job, double first, double longest) {
 static void obstruct(struct braze_job *job, const char *message, const char *hint) {
   pthread_mutex_lock(&job->ledger->mutex);
   job->obstructed = true;
-  snprintf(job->words.message, sizeof job->words.message, "%s", message);
-  snprintf(job->words.hint, sizeof job->words.hint, "%s", hint);
+  braze_text_print(job->words.message, sizeof job->words.message, "%s", message);
+  braze_text_print(job->words.hint, sizeof job->words.hint, "%s", hint);
   pthread_mutex_unlock(&job->ledger->mutex);
 }
 
@@ -95,7 +95,7 @@ static double write_claim(struct braze_job *job, struct braze_lane *lane, const 
   job->token = braze_chance_number();
   if (!braze_claim_take(&job->wish, braze_ledger_workspace(job->ledger), loaded, &job->entry, functions->owner(store), job->token,
                         &job->record, &change)) {
-    snprintf(words.message, sizeof words.message, "there is no memory to write in it");
+    braze_text_print(words.message, sizeof words.message, "there is no memory to write in it");
     return fail_claim(job, &words);
   }
   job->repeated = job->verdict == BRAZE_CLAIM_REPEAT;
@@ -194,7 +194,7 @@ static enum braze_store_code write_end(struct braze_job *job, struct braze_lane 
   if (braze_claim_end(&job->became, braze_ledger_workspace(job->ledger), job->token, &to, &entry, &change))
     code = braze_lane_functions(lane)->swap(store, &change, true, until, words);
   else
-    snprintf(words->message, sizeof words->message, "there is no memory to write in it");
+    braze_text_print(words->message, sizeof words->message, "there is no memory to write in it");
   braze_buffer_free(&to.data);
   return code;
 }

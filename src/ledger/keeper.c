@@ -2,12 +2,12 @@
 #include "ledger/keeper.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/chance.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "ledger/claim.h"
 #include "ledger/lane.h"
 
@@ -32,8 +32,8 @@ static struct braze_inquiry *inquiry_of(struct braze_task *task) {
 
 static double refuse(struct braze_inquiry *inquiry, enum braze_kind kind, const char *message, const char *hint) {
   inquiry->reply.kind = kind;
-  snprintf(inquiry->reply.words.message, sizeof inquiry->reply.words.message, "%s", message);
-  snprintf(inquiry->reply.words.hint, sizeof inquiry->reply.words.hint, "%s", hint);
+  braze_text_print(inquiry->reply.words.message, sizeof inquiry->reply.words.message, "%s", message);
+  braze_text_print(inquiry->reply.words.hint, sizeof inquiry->reply.words.hint, "%s", hint);
   return 0;
 }
 
@@ -134,10 +134,10 @@ static double refuse_to_settle(struct braze_inquiry *inquiry, const struct braze
   if (record->state == BRAZE_RECORD_NONE)
     return refuse(inquiry, BRAZE_USAGE, "there is no such job in the ledger", "ledger:list() has those that are");
   if (record->state == BRAZE_RECORD_HELD) {
-    snprintf(message, sizeof message, "the job is being done by %s", entry.holder);
+    braze_text_print(message, sizeof message, "the job is being done by %s", entry.holder);
     return refuse(inquiry, BRAZE_BUSY, message, "wait until it has ended; settle is for what nobody knows");
   }
-  snprintf(message, sizeof message, "the job is not unknown: it is %s", braze_record_state_name(record->state));
+  braze_text_print(message, sizeof message, "the job is not unknown: it is %s", braze_record_state_name(record->state));
   return refuse(inquiry, BRAZE_USAGE, message, "settle is for what nobody knows; to have it done again, forget the job");
 }
 
@@ -206,12 +206,12 @@ struct braze_inquiry *braze_keeper_ask(struct braze_ledger *ledger, enum braze_q
   inquiry->ledger = ledger;
   inquiry->question = question;
   inquiry->deadline = braze_clock_now() + seconds;
-  if (job) snprintf(inquiry->job, sizeof inquiry->job, "%s", job);
+  if (job) braze_text_print(inquiry->job, sizeof inquiry->job, "%s", job);
   braze_task_init(&inquiry->task, &functions, ledger);
   inquiry->given = &inquiry->late;
   inquiry->late.kind = BRAZE_LEDGER;
   if (braze_task_submit(&inquiry->task, NULL) != 0) {
-    snprintf(inquiry->late.words.message, sizeof inquiry->late.words.message, "there is no thread or memory for it");
+    braze_text_print(inquiry->late.words.message, sizeof inquiry->late.words.message, "there is no thread or memory for it");
     return inquiry;
   }
   braze_task_wait(&inquiry->task, seconds);
@@ -220,7 +220,7 @@ struct braze_inquiry *braze_keeper_ask(struct braze_ledger *ledger, enum braze_q
     return inquiry;
   }
   braze_lane_late(ledger, seconds);
-  snprintf(inquiry->late.words.message, sizeof inquiry->late.words.message, "it did not answer within %g s", seconds);
+  braze_text_print(inquiry->late.words.message, sizeof inquiry->late.words.message, "it did not answer within %g s", seconds);
   return inquiry;
 }
 

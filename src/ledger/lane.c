@@ -3,7 +3,6 @@
 #include "ledger/lane.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 
 #include "base/chance.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "http/engine.h"
 #include "ledger/ledger.h"
 #include "ledger/ledger_state.h"
@@ -201,9 +201,10 @@ static void *work(void *data) {
 
 /* Under the mutex: the ledger's thread, started if there is none. Returns 0 or an error. */
 static int start_lane(struct braze_ledger *ledger) {
-  struct braze_lane *lane = ledger->lane ? NULL : calloc(1, sizeof *lane);
+  struct braze_lane *lane;
   int failure;
   if (ledger->lane) return 0;
+  lane = calloc(1, sizeof *lane);
   if (!lane || !braze_engine_prepare()) { /* with it come the handlers of exit() and fork() */
     free(lane);
     return ENOMEM;
@@ -339,7 +340,7 @@ void *braze_lane_store(struct braze_lane *lane, double until, enum braze_store_c
   if (*code != BRAZE_STORE_GOOD) lane->store = NULL;
   if (lane->store && words->message[0]) {
     pthread_mutex_lock(&ledger->mutex);
-    if (!ledger->warned) snprintf(ledger->warning, sizeof ledger->warning, "%s", words->message);
+    if (!ledger->warned) braze_text_print(ledger->warning, sizeof ledger->warning, "%s", words->message);
     ledger->warned = true;
     pthread_mutex_unlock(&ledger->mutex);
     words->message[0] = '\0';

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define MAX_PATH 1024
+#define INSTALL_HINT "install it together with braze.so, from the same version"
 
 const char *braze_library_kind(const char *url) {
   static const struct {
@@ -49,32 +52,34 @@ static bool find(const char *name, const char *places, char *path, size_t size) 
   return false;
 }
 
-/* The library stays loaded: a thread may be in it when the last ledger is gone. */
+/* The library stays loaded (NODELETE): a thread may be in it when the last ledger is gone. */
 const struct braze_store_functions *braze_library_load(const char *kind, const char *places, struct braze_store_words *words) {
   static const struct {
     const char *kind, *package;
   } packages[] = {{"sqlite", "libsqlite3-dev"}, {"postgresql", "libpq-dev"}, {"redis", "libhiredis-dev"}};
   const struct braze_store_functions *functions;
-  const char *failure;
   char name[64], path[MAX_PATH];
   void *library;
   size_t i;
-  snprintf(name, sizeof name, "braze_ledger_%s", kind);
+  braze_text_print(name, sizeof name, "braze_ledger_%s", kind);
   if (!find(name, places, path, sizeof path)) {
-    snprintf(words->message, sizeof words->message, "there is no %s.so beside braze.so, nor in package.cpath", name);
+    braze_text_print(words->message, sizeof words->message, "there is no %s.so beside braze.so, nor in package.cpath", name);
     for (i = 0; strcmp(packages[i].kind, kind) != 0;) i++;
-    snprintf(words->hint, sizeof words->hint, "it is built where its headers are: install %s, then build and install braze again",
-             packages[i].package);
+    braze_text_print(words->hint, sizeof words->hint, "it is built where its headers are: install %s, then build and install braze again",
+                     packages[i].package);
     return NULL;
   }
-  library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  functions = library ? dlsym(library, BRAZE_STORE_SYMBOL) : NULL;
+  library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (!library) {
+    braze_text_print(words->message, sizeof words->message, "%.200s can't be used: %.250s", path, dlerror());
+    braze_text_print(words->hint, sizeof words->hint, INSTALL_HINT);
+    return NULL;
+  }
+  functions = dlsym(library, BRAZE_STORE_SYMBOL);
+  dlclose(library);
   if (functions && functions->version == BRAZE_STORE_VERSION) return functions;
-  failure = library ? NULL : dlerror();
-  snprintf(words->message, sizeof words->message, "%.200s can't be used: %.250s", path,
-           failure     ? failure
-           : functions ? "it is of another version of braze"
-                       : "it is no store of braze's");
-  snprintf(words->hint, sizeof words->hint, "install it together with braze.so, from the same version");
+  braze_text_print(words->message, sizeof words->message, "%.200s can't be used: %s", path,
+                   functions ? "it is of another version of braze" : "it is no store of braze's");
+  braze_text_print(words->hint, sizeof words->hint, INSTALL_HINT);
   return NULL;
 }

@@ -1,5 +1,4 @@
 /* ledger: braze.ledger: what was done, as a person asks and tells it. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -24,7 +23,7 @@ static struct lbraze_ledger *check_ledger(lua_State *L, const char *method) {
   struct lbraze_ledger *ledger = test_ledger(L, 1);
   char hint[128];
   if (!ledger) {
-    snprintf(hint, sizeof hint, "write ledger:%s(...)", method);
+    braze_text_print(hint, sizeof hint, "write ledger:%s(...)", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a ledger: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
   if (!ledger->ledger) lbraze_usage(L, "make another one with braze.ledger", "%s was called on a ledger that is closed", method);
@@ -265,7 +264,7 @@ static int ledger_close(lua_State *L) {
 static int ledger__tostring(lua_State *L) {
   const struct lbraze_ledger *ledger = test_ledger(L, 1);
   char text[300] = "braze.ledger (closed)";
-  if (ledger && ledger->ledger) snprintf(text, sizeof text, "braze.ledger (%s)", braze_ledger_shown(ledger->ledger));
+  if (ledger && ledger->ledger) braze_text_print(text, sizeof text, "braze.ledger (%s)", braze_ledger_shown(ledger->ledger));
   lua_pushstring(L, text);
   return 1;
 }
@@ -296,7 +295,7 @@ static void read_endpoint(char *text, size_t size) {
   lbraze_words_init(&words);
   text[0] = '\0';
   if (settings && braze_account_set_endpoint(settings, endpoint, strlen(endpoint), &words.message, &words.hint) == 0)
-    snprintf(text, size, "%s", settings->url);
+    braze_text_print(text, size, "%s", settings->url);
   braze_settings_release(settings);
 }
 

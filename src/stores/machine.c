@@ -3,8 +3,10 @@
 #include "stores/machine.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,13 +14,25 @@
 #include <sys/vfs.h>
 #endif
 
+#include "base/text.h"
+
 /* The first line of a file; "" where there is none. */
 static void read_line(const char *path, char *text, size_t size) {
   FILE *file = fopen(path, "re");
   text[0] = '\0';
   if (!file) return;
   if (fgets(text, (int)size, file)) text[strcspn(text, "\n")] = '\0';
-  fclose(file);
+  (void)fclose(file); /* nothing was written */
+}
+
+/* Takes the number that stands next. False: there is none, or it is too great. */
+static bool take_number(const char **at, unsigned long long *number) {
+  char *end;
+  errno = 0;
+  *number = strtoull(*at, &end, 10);
+  if (end == *at || errno != 0) return false;
+  *at = end;
+  return true;
 }
 
 /* When the process began, in the kernel's ticks since the boot: the 22nd word of its line, of which the second, in parentheses, may be
@@ -28,11 +42,11 @@ static unsigned long long start_of(long process) {
   const char *at;
   unsigned long long start = 0;
   int i;
-  snprintf(path, sizeof path, "/proc/%ld/stat", process);
+  braze_text_print(path, sizeof path, "/proc/%ld/stat", process);
   read_line(path, line, sizeof line);
   at = strrchr(line, ')');
   for (i = 0; at && i < 20; i++) at = strchr(at + 1, ' ');
-  return at && sscanf(at, "%llu", &start) == 1 ? start : 0;
+  return at && take_number(&at, &start) ? start : 0;
 }
 
 const char *braze_machine_boot(void) {
@@ -43,26 +57,24 @@ const char *braze_machine_boot(void) {
 }
 
 void braze_machine_name_owner(char *text, size_t size) {
-  snprintf(text, size, "%ld %llu %s", (long)getpid(), start_of((long)getpid()), braze_machine_boot());
+  braze_text_print(text, size, "%ld %llu %s", (long)getpid(), start_of((long)getpid()), braze_machine_boot());
 }
 
 /* A zombie no longer does anything, but its number is not given to another one yet. */
 static bool is_zombie(long process) {
   char path[64], line[1024];
   const char *at;
-  snprintf(path, sizeof path, "/proc/%ld/stat", process);
+  braze_text_print(path, sizeof path, "/proc/%ld/stat", process);
   read_line(path, line, sizeof line);
   at = strrchr(line, ')');
   return at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0);
 }
 
 bool braze_machine_is_alive(const char *owner) {
-  long process = 0;
-  unsigned long long start = 0;
-  char boot[64] = "";
-  if (sscanf(owner, "%ld %llu %63s", &process, &start, boot) != 3 || process <= 0) return false;
-  if (strcmp(boot, braze_machine_boot()) != 0) return false;
-  if (start != 0) return start_of(process) == start && !is_zombie(process);
+  unsigned long long process, start;
+  if (!take_number(&owner, &process) || !take_number(&owner, &start) || process == 0 || process > INT_MAX) return false;
+  if (owner[0] != ' ' || strcmp(owner + 1, braze_machine_boot()) != 0) return false;
+  if (start != 0) return start_of((long)process) == start && !is_zombie((long)process);
   return kill((pid_t)process, 0) == 0 || errno == EPERM;
 }
 

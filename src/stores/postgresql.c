@@ -1,8 +1,8 @@
 /* postgresql: the ledger in a PostgreSQL database, for any number of machines. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "stores/postgresql_schema.h"
 #include "stores/postgresql_wire.h"
 
@@ -13,6 +13,12 @@ struct store {
 };
 
 /* --- Opening ----------------------------------------------------------------------------------------- */
+
+static enum braze_store_code fail(struct braze_store_words *words, const char *message, const char *hint) {
+  braze_text_print(words->message, sizeof words->message, "%s", message);
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint);
+  return BRAZE_STORE_FAILED;
+}
 
 static const char *owner(void *data) {
   return ((struct store *)data)->owner;
@@ -82,11 +88,8 @@ static enum braze_store_code set_up(struct store *store, double until, struct br
   int64_t version = 0;
   enum braze_store_code code = read_version(store, until, &version, words);
   if (code == BRAZE_STORE_GOOD && version == 0) code = make_schema(store, until, words);
-  if (code == BRAZE_STORE_GOOD && version > BRAZE_SCHEMA_VERSION) {
-    snprintf(words->message, sizeof words->message, "the ledger was made by a newer version of braze");
-    snprintf(words->hint, sizeof words->hint, "use that version in every process");
-    return BRAZE_STORE_FAILED;
-  }
+  if (code == BRAZE_STORE_GOOD && version > BRAZE_SCHEMA_VERSION)
+    return fail(words, "the ledger was made by a newer version of braze", "use that version in every process");
   if (code == BRAZE_STORE_GOOD) code = take_owner(store, until, words);
   return code == BRAZE_STORE_LOST ? BRAZE_STORE_FAILED : code;
 }
@@ -95,13 +98,10 @@ static enum braze_store_code open_store(void **opened, const char *url, const st
                                         struct braze_store_words *words) {
   struct store *store = calloc(1, sizeof *store);
   enum braze_store_code code;
-  if (!store) {
-    snprintf(words->message, sizeof words->message, "there is no memory for it");
-    return BRAZE_STORE_FAILED;
-  }
+  if (!store) return fail(words, "there is no memory for it", "");
   store->host = *host;
   store->wire.host = &store->host;
-  snprintf(store->owner, sizeof store->owner, "%lld", (long long)host->session);
+  braze_text_print(store->owner, sizeof store->owner, "%lld", (long long)host->session);
   code = braze_wire_open(&store->wire, url, until, words);
   if (code == BRAZE_STORE_GOOD) code = set_up(store, until, words);
   if (code == BRAZE_STORE_GOOD)
@@ -113,23 +113,28 @@ static enum braze_store_code open_store(void **opened, const char *url, const st
 
 /* --- Reading ----------------------------------------------------------------------------------------- */
 
-static void copy(const PGresult *result, int row, int column, char *text, size_t size) {
-  snprintf(text, size, "%.*s", PQgetlength(result, row, column), PQgetvalue(result, row, column));
+/* False: it does not fit. */
+static bool copy(const PGresult *result, int row, int column, char *text, size_t size) {
+  return braze_text_copy(text, size, PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
 }
 
-/* The columns from `first` on are those of a record. False: no memory. */
-static bool read_record(const PGresult *result, int row, int first, struct braze_record *record) {
-  copy(result, row, first, record->job, sizeof record->job);
+static bool append(struct braze_buffer *out, const PGresult *result, int row, int column) {
+  braze_buffer_clear(out);
+  return braze_buffer_append(out, PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+/* The columns from `first` on are those of a record. */
+static enum braze_store_code read_record(const PGresult *result, int row, int first, struct braze_record *record,
+                                         struct braze_store_words *words) {
+  if (!copy(result, row, first, record->job, sizeof record->job) || !copy(result, row, first + 3, record->owner, sizeof record->owner) ||
+      !copy(result, row, first + 4, record->pair, sizeof record->pair))
+    return fail(words, BRAZE_STORE_ODD, BRAZE_STORE_ODD_HINT);
   record->state = (enum braze_record_state)integer(result, row, first + 1);
   record->token = integer(result, row, first + 2);
-  copy(result, row, first + 3, record->owner, sizeof record->owner);
-  copy(result, row, first + 4, record->pair, sizeof record->pair);
   record->window = integer(result, row, first + 5);
   record->alive = integer(result, row, first + 8) != 0;
-  braze_buffer_clear(&record->data);
-  braze_buffer_clear(&record->body);
-  return braze_buffer_append(&record->data, PQgetvalue(result, row, first + 6), (size_t)PQgetlength(result, row, first + 6)) &&
-         braze_buffer_append(&record->body, PQgetvalue(result, row, first + 7), (size_t)PQgetlength(result, row, first + 7));
+  if (append(&record->data, result, row, first + 6) && append(&record->body, result, row, first + 7)) return BRAZE_STORE_GOOD;
+  return fail(words, "there is no memory for what is in it", "");
 }
 
 /* The columns from `first` on are those of the quota, behind them the time. */
@@ -141,11 +146,6 @@ static void read_quota(const PGresult *result, int first, struct braze_quota *qu
     quota->left = integer(result, 0, first + 3);
   }
   *now = number(result, 0, first + 4);
-}
-
-static enum braze_store_code no_memory(struct braze_store_words *words) {
-  snprintf(words->message, sizeof words->message, "there is no memory for what is in it");
-  return BRAZE_STORE_FAILED;
 }
 
 static enum braze_store_code load(void *data, const char *workspace, const char *job, const char *pair, double until,
@@ -161,7 +161,7 @@ static enum braze_store_code load(void *data, const char *workspace, const char 
   if (code != BRAZE_STORE_GOOD) return code;
   read_quota(result, 0, &loaded->quota, &loaded->now);
   loaded->pair_known = integer(result, 0, 5) != 0;
-  if (!PQgetisnull(result, 0, 6) && !read_record(result, 0, 6, &loaded->record)) code = no_memory(words);
+  if (!PQgetisnull(result, 0, 6)) code = read_record(result, 0, 6, &loaded->record, words);
   PQclear(result);
   return code;
 }
@@ -196,7 +196,7 @@ static enum braze_store_code list(void *data, const char *workspace, double unti
   braze_buffer_init(&record.data, BRAZE_MAX_RECORD);
   braze_buffer_init(&record.body, BRAZE_MAX_RECORD);
   for (row = 0; row < PQntuples(result) && code == BRAZE_STORE_GOOD; row++) {
-    if (!read_record(result, row, 0, &record)) code = no_memory(words);
+    code = read_record(result, row, 0, &record, words);
     if (code == BRAZE_STORE_GOOD && !each(context, &record)) break;
   }
   braze_buffer_free(&record.data);

@@ -4,23 +4,24 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 void braze_wire_text(struct braze_wire_values *values, const char *text) {
   values->texts[values->count++] = text;
 }
 
 void braze_wire_integer(struct braze_wire_values *values, int64_t number) {
-  snprintf(values->room[values->count], sizeof values->room[0], "%lld", (long long)number);
+  braze_text_print(values->room[values->count], sizeof values->room[0], "%lld", (long long)number);
   braze_wire_text(values, values->room[values->count]);
 }
 
 /* Microseconds; the point is a point in any locale. */
 void braze_wire_number(struct braze_wire_values *values, double number) {
   const long long whole = (long long)number;
-  snprintf(values->room[values->count], sizeof values->room[0], "%lld.%06lld", whole, (long long)((number - (double)whole) * 1e6));
+  braze_text_print(values->room[values->count], sizeof values->room[0], "%lld.%06lld", whole, (long long)((number - (double)whole) * 1e6));
   braze_wire_text(values, values->room[values->count]);
 }
 
@@ -32,8 +33,8 @@ void braze_wire_bytes(struct braze_wire_values *values, const struct braze_buffe
 
 /* The first line of what PostgreSQL says. */
 static void say(struct braze_store_words *words, const char *message, const char *hint) {
-  snprintf(words->message, sizeof words->message, "%.*s", (int)strcspn(message, "\n"), message);
-  snprintf(words->hint, sizeof words->hint, "%s", hint);
+  braze_text_print(words->message, sizeof words->message, "%.*s", (int)strcspn(message, "\n"), message);
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint);
 }
 
 static enum braze_store_code exiting(struct braze_store_words *words) {

@@ -1,8 +1,9 @@
 /* redis: the ledger in Redis, or in what speaks its protocol (Valkey), for any number of machines. */
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "stores/redis_scripts.h"
 #include "stores/redis_wire.h"
 
@@ -22,7 +23,7 @@ struct store {
 /* --- Opening ----------------------------------------------------------------------------------------- */
 
 static void write_key(char *key, size_t size, const char *workspace) {
-  snprintf(key, size, "braze:{%s}", workspace);
+  braze_text_print(key, size, "braze:{%s}", workspace);
 }
 
 static const char *owner(void *data) {
@@ -34,11 +35,15 @@ static void close_store(void *data) {
   free(data);
 }
 
+static enum braze_store_code fail(struct braze_store_words *words, const char *message, const char *hint) {
+  braze_text_print(words->message, sizeof words->message, "%s", message);
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint);
+  return BRAZE_STORE_FAILED;
+}
+
 /* What a script gave is not what this one gives. */
 static enum braze_store_code odd(struct braze_store_words *words) {
-  snprintf(words->message, sizeof words->message, "the server gave an answer that can't be read");
-  snprintf(words->hint, sizeof words->hint, "is it Redis 4 or newer, or Valkey?");
-  return BRAZE_STORE_FAILED;
+  return fail(words, "the server gave an answer that can't be read", "is it Redis 4 or newer, or Valkey?");
 }
 
 /* Runs a script that gives a number. */
@@ -66,7 +71,7 @@ static enum braze_store_code renew(void *data, double until, struct braze_store_
 /* The value of one of the server's settings; "": it does not tell. */
 static void read_setting(struct store *store, const char *name, double until, char *value, size_t size) {
   struct braze_redis_command command = {0};
-  struct braze_store_words ignored;
+  struct braze_store_words ignored = {"", ""};
   redisReply *reply;
   value[0] = '\0';
   braze_redis_text(&command, "CONFIG");
@@ -74,7 +79,7 @@ static void read_setting(struct store *store, const char *name, double until, ch
   braze_redis_text(&command, name);
   if (braze_redis_run(&store->redis, &command, until, &reply, &ignored) != BRAZE_STORE_GOOD) return;
   if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[1]->type == REDIS_REPLY_STRING)
-    snprintf(value, size, "%s", reply->element[1]->str);
+    braze_text_print(value, size, "%s", reply->element[1]->str);
   freeReplyObject(reply);
 }
 
@@ -85,24 +90,22 @@ static void warn(struct store *store, double until, struct braze_store_words *wo
   read_setting(store, "appendonly", until, append, sizeof append);
   read_setting(store, "appendfsync", until, sync, sizeof sync);
   if (policy[0] && strcmp(policy, "noeviction") != 0)
-    snprintf(words->message, sizeof words->message,
-             "the server forgets keys when its memory is full (maxmemory-policy %s), and with them what was done: set noeviction", policy);
+    braze_text_print(words->message, sizeof words->message,
+                     "the server forgets keys when its memory is full (maxmemory-policy %s), and with them what was done: set noeviction",
+                     policy);
   else if (strcmp(append, "no") == 0)
-    snprintf(words->message, sizeof words->message,
-             "the server writes no log (appendonly no): what it has not saved when it ends is lost, and with it what was done");
+    braze_text_print(words->message, sizeof words->message,
+                     "the server writes no log (appendonly no): what it has not saved when it ends is lost, and with it what was done");
   else if (strcmp(append, "yes") == 0 && strcmp(sync, "always") != 0)
-    snprintf(words->message, sizeof words->message,
-             "the server may lose the last second when it ends (appendfsync %s): set always, or live with it", sync);
+    braze_text_print(words->message, sizeof words->message,
+                     "the server may lose the last second when it ends (appendfsync %s): set always, or live with it", sync);
 }
 
 static enum braze_store_code open_store(void **opened, const char *url, const struct braze_store_host *host, double until,
                                         struct braze_store_words *words) {
   struct store *store = calloc(1, sizeof *store);
   enum braze_store_code code;
-  if (!store) {
-    snprintf(words->message, sizeof words->message, "there is no memory for it");
-    return BRAZE_STORE_FAILED;
-  }
+  if (!store) return fail(words, "there is no memory for it", "");
   store->host = *host;
   store->redis.host = &store->host;
   store->load.text = BRAZE_REDIS_LOAD;
@@ -110,7 +113,7 @@ static enum braze_store_code open_store(void **opened, const char *url, const st
   store->swap.text = BRAZE_REDIS_SWAP;
   store->renew.text = BRAZE_REDIS_RENEW;
   write_key(store->key, sizeof store->key, host->workspace);
-  snprintf(store->owner, sizeof store->owner, "%lld", (long long)host->session);
+  braze_text_print(store->owner, sizeof store->owner, "%lld", (long long)host->session);
   code = braze_redis_open(&store->redis, url, until, words);
   if (code == BRAZE_STORE_GOOD) code = renew(store, until, words); /* what was held before it connected anew is still held */
   if (code == BRAZE_STORE_GOOD) {
@@ -133,22 +136,43 @@ static bool append_at(const redisReply *list, size_t index, struct braze_buffer 
   return list->element[index]->len == 0 || braze_buffer_append(out, list->element[index]->str, (size_t)list->element[index]->len);
 }
 
-/* False: no memory. A list that is empty is no record. */
-static bool read_record(const redisReply *list, struct braze_record *record) {
-  if (list->type != REDIS_REPLY_ARRAY || list->elements < RECORD_FIELDS) return true;
-  snprintf(record->job, sizeof record->job, "%s", text_at(list, 0));
-  record->state = (enum braze_record_state)atoi(text_at(list, 1));
-  record->token = atoll(text_at(list, 2));
-  snprintf(record->owner, sizeof record->owner, "%s", text_at(list, 3));
-  snprintf(record->pair, sizeof record->pair, "%s", text_at(list, 4));
-  record->window = atoll(text_at(list, 5));
-  record->alive = strcmp(text_at(list, 8), "1") == 0;
-  return append_at(list, 6, &record->data) && append_at(list, 7, &record->body);
+/* False: none stands there, or one that is too great. */
+static bool number_at(const redisReply *list, size_t index, int64_t *number) {
+  const char *text = text_at(list, index);
+  char *end;
+  errno = 0;
+  *number = strtoll(text, &end, 10);
+  return end != text && *end == '\0' && errno == 0;
 }
 
-static enum braze_store_code no_memory(struct braze_store_words *words) {
-  snprintf(words->message, sizeof words->message, "there is no memory for what is in it");
-  return BRAZE_STORE_FAILED;
+/* False: it does not fit. */
+static bool copy_at(const redisReply *list, size_t index, char *text, size_t size) {
+  return braze_text_copy(text, size, text_at(list, index), strlen(text_at(list, index)));
+}
+
+/* A list that is empty is no record. */
+static enum braze_store_code read_record(const redisReply *list, struct braze_record *record, struct braze_store_words *words) {
+  int64_t state = 0;
+  if (list->type != REDIS_REPLY_ARRAY || list->elements < RECORD_FIELDS) return BRAZE_STORE_GOOD;
+  if (!copy_at(list, 0, record->job, sizeof record->job) || !number_at(list, 1, &state) || !number_at(list, 2, &record->token) ||
+      !copy_at(list, 3, record->owner, sizeof record->owner) || !copy_at(list, 4, record->pair, sizeof record->pair) ||
+      !number_at(list, 5, &record->window))
+    return fail(words, BRAZE_STORE_ODD, BRAZE_STORE_ODD_HINT);
+  record->state = (enum braze_record_state)state;
+  record->alive = strcmp(text_at(list, 8), "1") == 0;
+  if (append_at(list, 6, &record->data) && append_at(list, 7, &record->body)) return BRAZE_STORE_GOOD;
+  return fail(words, "there is no memory for what is in it", "");
+}
+
+/* The first six numbers of a list: the time and the quota. */
+static bool read_quota(const redisReply *list, struct braze_quota *quota, double *now) {
+  int64_t seconds = 0, microseconds = 0, ends = 0;
+  if (!number_at(list, 0, &seconds) || !number_at(list, 1, &microseconds) || !number_at(list, 2, &quota->window) ||
+      !number_at(list, 3, &ends) || !number_at(list, 4, &quota->total) || !number_at(list, 5, &quota->left))
+    return false;
+  *now = (double)seconds + (double)microseconds / 1e6;
+  quota->ends = (double)ends / 1e6;
+  return true;
 }
 
 static enum braze_store_code load(void *data, const char *workspace, const char *job, const char *pair, double until,
@@ -164,17 +188,12 @@ static enum braze_store_code load(void *data, const char *workspace, const char 
   braze_redis_text(&arguments, pair);
   code = braze_redis_eval(&store->redis, &store->load, &arguments, until, &reply, words);
   if (code != BRAZE_STORE_GOOD) return code;
-  if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 8) {
-    freeReplyObject(reply);
-    return odd(words);
+  if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 8 && read_quota(reply, &loaded->quota, &loaded->now)) {
+    loaded->pair_known = strcmp(text_at(reply, 6), "1") == 0;
+    code = read_record(reply->element[7], &loaded->record, words);
+  } else {
+    code = odd(words);
   }
-  loaded->now = (double)atoll(text_at(reply, 0)) + (double)atoll(text_at(reply, 1)) / 1e6;
-  loaded->quota.window = atoll(text_at(reply, 2));
-  loaded->quota.ends = (double)atoll(text_at(reply, 3)) / 1e6;
-  loaded->quota.total = atoll(text_at(reply, 4));
-  loaded->quota.left = atoll(text_at(reply, 5));
-  loaded->pair_known = strcmp(text_at(reply, 6), "1") == 0;
-  if (!read_record(reply->element[7], &loaded->record)) code = no_memory(words);
   freeReplyObject(reply);
   return code;
 }
@@ -193,14 +212,16 @@ static enum braze_store_code quota(void *data, const char *workspace, double unt
 /* Hands over the records of one part of the list. The name of the last goes to `from`, empty where it was the last part. */
 static enum braze_store_code hand_over(const redisReply *reply, struct braze_record *record, braze_store_each *each, void *context,
                                        char *from, size_t size, struct braze_store_words *words) {
+  enum braze_store_code code;
   size_t i;
   from[0] = '\0';
   for (i = 0; i < reply->elements; i++) {
     if (reply->element[i]->elements < RECORD_FIELDS) continue;
-    if (!read_record(reply->element[i], record)) return no_memory(words);
+    code = read_record(reply->element[i], record, words);
+    if (code != BRAZE_STORE_GOOD) return code;
     if (!each(context, record)) return BRAZE_STORE_GOOD;
   }
-  if (reply->elements == LISTED_AT_ONCE) snprintf(from, size, "(%s", record->job);
+  if (reply->elements == LISTED_AT_ONCE) braze_text_print(from, size, "(%s", record->job);
   return BRAZE_STORE_GOOD;
 }
 

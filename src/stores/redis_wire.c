@@ -2,16 +2,17 @@
 #define _GNU_SOURCE /* struct timeval under -std=c11 */
 #include "stores/redis_wire.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/text.h"
+
 #define MOST_OF_A_NAME 512
 
 static enum braze_store_code refuse(struct braze_store_words *words, const char *message, const char *hint) {
-  snprintf(words->message, sizeof words->message, "%s", message);
-  snprintf(words->hint, sizeof words->hint, "%s", hint);
+  braze_text_print(words->message, sizeof words->message, "%s", message);
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint);
   return BRAZE_STORE_FAILED;
 }
 
@@ -98,7 +99,7 @@ void braze_redis_bytes(struct braze_redis_command *command, const struct braze_b
 }
 
 void braze_redis_integer(struct braze_redis_command *command, int64_t number) {
-  snprintf(command->room[command->count], sizeof command->room[0], "%lld", (long long)number);
+  braze_text_print(command->room[command->count], sizeof command->room[0], "%lld", (long long)number);
   braze_redis_text(command, command->room[command->count]);
 }
 
@@ -119,7 +120,7 @@ static enum braze_store_code lose(const struct braze_redis *redis, struct braze_
 }
 
 /* What an error of the server's means: its first word says. */
-static enum braze_store_code fail(const redisReply *reply, struct braze_store_words *words) {
+static void explain(const redisReply *reply, struct braze_store_words *words) {
   static const struct {
     const char *start, *hint;
   } hints[] = {
@@ -138,13 +139,12 @@ static enum braze_store_code fail(const redisReply *reply, struct braze_store_wo
   size_t i;
   refuse(words, reply->str, "look at the server's log");
   for (i = 0; i < sizeof hints / sizeof *hints; i++)
-    if (strncmp(reply->str, hints[i].start, strlen(hints[i].start)) == 0) snprintf(words->hint, sizeof words->hint, "%s", hints[i].hint);
-  return BRAZE_STORE_FAILED;
+    if (strncmp(reply->str, hints[i].start, strlen(hints[i].start)) == 0)
+      braze_text_print(words->hint, sizeof words->hint, "%s", hints[i].hint);
 }
 
 enum braze_store_code braze_redis_run(struct braze_redis *redis, const struct braze_redis_command *command, double until,
                                       redisReply **reply, struct braze_store_words *words) {
-  enum braze_store_code code;
   *reply = NULL;
   if (redis->host->now() >= until) {
     refuse(words, "the server did not answer in time", "look at the server and the network between");
@@ -154,10 +154,10 @@ enum braze_store_code braze_redis_run(struct braze_redis *redis, const struct br
   *reply = redisCommandArgv(redis->connection, command->count, (const char **)(uintptr_t)command->words, command->lengths);
   if (!*reply) return lose(redis, words);
   if ((*reply)->type != REDIS_REPLY_ERROR) return BRAZE_STORE_GOOD;
-  code = fail(*reply, words);
+  explain(*reply, words);
   freeReplyObject(*reply);
   *reply = NULL;
-  return code;
+  return BRAZE_STORE_FAILED;
 }
 
 /* EVALSHA or EVAL, and what stands in the arguments. */
@@ -187,7 +187,7 @@ static enum braze_store_code give_script(struct braze_redis *redis, struct braze
   braze_redis_text(&command, script->text);
   code = braze_redis_run(redis, &command, until, &reply, words);
   if (code != BRAZE_STORE_GOOD) return code;
-  snprintf(script->digest, sizeof script->digest, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
+  braze_text_print(script->digest, sizeof script->digest, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
   freeReplyObject(reply);
   return code;
 }
@@ -226,7 +226,7 @@ static enum braze_store_code greet(struct braze_redis *redis, const struct addre
     code = say(redis, "AUTH", address->user, address->password, until, words);
   else if (address->password[0])
     code = say(redis, "AUTH", address->password, NULL, until, words);
-  snprintf(database, sizeof database, "%d", address->database);
+  braze_text_print(database, sizeof database, "%d", address->database);
   if (code == BRAZE_STORE_GOOD && address->database > 0) code = say(redis, "SELECT", database, NULL, until, words);
   return code == BRAZE_STORE_GOOD ? say(redis, "PING", NULL, NULL, until, words) : code;
 }

@@ -1,7 +1,7 @@
 /* sqlite: the ledger in a file of SQLite's, for the processes of one machine. */
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "stores/sqlite_state.h"
 
 static const char *const statements[BRAZE_SQLITE_STATEMENTS] = {
@@ -13,18 +13,18 @@ static const char *const statements[BRAZE_SQLITE_STATEMENTS] = {
     [LOAD] = "SELECT job, state, token, owner, pair, quota_window, data, body FROM braze_job WHERE workspace = ?1 AND job = ?2",
     [PAIR] = "SELECT 1 FROM braze_job WHERE workspace = ?1 AND pair = ?2 AND job <> ?3 LIMIT 1",
     [QUOTA] = "SELECT quota_window, ends, total, remaining FROM braze_quota WHERE workspace = ?1",
-    [INSERT] = "INSERT OR IGNORE INTO braze_job (workspace, job, state, token, owner, pair, quota_window, data, body)"
-               " VALUES (?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    [UPDATE] = "UPDATE braze_job SET state = ?4, token = ?5, owner = ?6, pair = ?7, quota_window = ?8, data = ?9, body = ?10"
-               " WHERE workspace = ?1 AND job = ?2 AND token = ?3",
+    [INSERT] = ("INSERT OR IGNORE INTO braze_job (workspace, job, state, token, owner, pair, quota_window, data, body)"
+                " VALUES (?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+    [UPDATE] = ("UPDATE braze_job SET state = ?4, token = ?5, owner = ?6, pair = ?7, quota_window = ?8, data = ?9, body = ?10"
+                " WHERE workspace = ?1 AND job = ?2 AND token = ?3"),
     [DELETE_] = "DELETE FROM braze_job WHERE workspace = ?1 AND job = ?2 AND token = ?3",
     [FIRST_WINDOW] = "INSERT OR IGNORE INTO braze_quota (workspace, quota_window, ends, total, remaining) VALUES (?1, ?2, ?3, ?4, ?5)",
     [NEXT_WINDOW] =
         "UPDATE braze_quota SET quota_window = ?2, ends = ?3, total = ?4, remaining = ?5 WHERE workspace = ?1 AND quota_window = ?2 - 1",
     [TAKE] = "UPDATE braze_quota SET remaining = remaining - 1 WHERE workspace = ?1 AND quota_window = ?2 AND remaining > 0",
     [GIVE] = "UPDATE braze_quota SET remaining = remaining + 1 WHERE workspace = ?1 AND quota_window = ?2",
-    [LEARN] = "UPDATE braze_quota SET ends = ?3, total = CASE WHEN ?4 > 0 THEN ?4 ELSE total END, remaining = min(remaining, ?5)"
-              " WHERE workspace = ?1 AND quota_window = ?2",
+    [LEARN] = ("UPDATE braze_quota SET ends = ?3, total = CASE WHEN ?4 > 0 THEN ?4 ELSE total END, remaining = min(remaining, ?5)"
+               " WHERE workspace = ?1 AND quota_window = ?2"),
     [LIST] = "SELECT job, state, token, owner, pair, quota_window, data, body FROM braze_job WHERE workspace = ?1 ORDER BY job",
 };
 
@@ -62,23 +62,24 @@ static bool append_column(sqlite3_stmt *statement, int column, struct braze_buff
   return length == 0 || (bytes && braze_buffer_append(out, bytes, (size_t)length));
 }
 
-static void copy_column(sqlite3_stmt *statement, int column, char *text, size_t size) {
+/* False: it does not fit. */
+static bool copy_column(sqlite3_stmt *statement, int column, char *text, size_t size) {
   const unsigned char *found = sqlite3_column_text(statement, column);
-  snprintf(text, size, "%s", found ? (const char *)found : "");
+  return braze_text_copy(text, size, found ? (const char *)found : "", (size_t)sqlite3_column_bytes(statement, column));
 }
 
-/* False: no memory. */
-static bool read_record(sqlite3_stmt *statement, struct braze_record *record) {
-  copy_column(statement, 0, record->job, sizeof record->job);
+/* Returns OK; NOMEM; or MISMATCH for a record that braze did not write. */
+static int read_record(sqlite3_stmt *statement, struct braze_record *record) {
+  if (!copy_column(statement, 0, record->job, sizeof record->job) || !copy_column(statement, 3, record->owner, sizeof record->owner) ||
+      !copy_column(statement, 4, record->pair, sizeof record->pair))
+    return SQLITE_MISMATCH;
   record->state = (enum braze_record_state)sqlite3_column_int(statement, 1);
   record->token = sqlite3_column_int64(statement, 2);
-  copy_column(statement, 3, record->owner, sizeof record->owner);
-  copy_column(statement, 4, record->pair, sizeof record->pair);
   record->window = sqlite3_column_int64(statement, 5);
   record->alive = record->state == BRAZE_RECORD_HELD && braze_machine_is_alive(record->owner);
   braze_buffer_clear(&record->data);
   braze_buffer_clear(&record->body);
-  return append_column(statement, 6, &record->data) && append_column(statement, 7, &record->body);
+  return append_column(statement, 6, &record->data) && append_column(statement, 7, &record->body) ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static double now(const struct braze_sqlite *store) {
@@ -114,9 +115,9 @@ static int load_record(struct braze_sqlite *store, const char *workspace, const 
   bind_text(statement, 1, workspace);
   bind_text(statement, 2, job);
   code = sqlite3_step(statement);
-  if (code == SQLITE_ROW && !read_record(statement, record)) code = SQLITE_NOMEM;
+  if (code == SQLITE_ROW) code = read_record(statement, record);
   sqlite3_reset(statement);
-  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+  return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 static int load_pair(struct braze_sqlite *store, const char *workspace, const char *job, const char *pair, bool *known) {
@@ -168,13 +169,13 @@ static int list_entered(struct braze_sqlite *store, const char *workspace, braze
   braze_buffer_init(&record.body, BRAZE_MAX_RECORD);
   bind_text(statement, 1, workspace);
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-    if (!read_record(statement, &record)) code = SQLITE_NOMEM;
-    if (code == SQLITE_NOMEM || !each(context, &record)) break;
+    code = read_record(statement, &record);
+    if (code != SQLITE_OK || !each(context, &record)) break;
   }
   sqlite3_reset(statement);
   braze_buffer_free(&record.data);
   braze_buffer_free(&record.body);
-  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+  return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 static enum braze_store_code list(void *data, const char *workspace, double until, braze_store_each *each, void *context,

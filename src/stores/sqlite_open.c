@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "stores/sqlite_state.h"
 
 static const char schema[] =
@@ -39,20 +39,22 @@ static const char *hint_for(int code, int system_error) {
   }
 }
 
-enum braze_store_code braze_sqlite_fail(const struct braze_sqlite *store, int code, struct braze_store_words *words) {
-  const int extended = store->database ? sqlite3_extended_errcode(store->database) : code;
-  const int system_error = store->database ? sqlite3_system_errno(store->database) : 0;
-  if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return BRAZE_STORE_BUSY;
-  snprintf(words->message, sizeof words->message, "%.200s%s%.100s", sqlite3_errstr(code), system_error ? ": " : "",
-           system_error ? strerror(system_error) : "");
-  if (extended == SQLITE_READONLY_DIRECTORY) snprintf(words->message, sizeof words->message, "its folder is read-only");
-  snprintf(words->hint, sizeof words->hint, "%s", hint_for(code, system_error));
+static enum braze_store_code refuse(struct braze_store_words *words, const char *message, const char *hint) {
+  braze_text_print(words->message, sizeof words->message, "%s", message);
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint);
   return BRAZE_STORE_FAILED;
 }
 
-static enum braze_store_code refuse(struct braze_store_words *words, const char *message, const char *hint) {
-  snprintf(words->message, sizeof words->message, "%s", message);
-  snprintf(words->hint, sizeof words->hint, "%s", hint);
+enum braze_store_code braze_sqlite_fail(const struct braze_sqlite *store, int code, struct braze_store_words *words) {
+  const int extended = store->database ? sqlite3_extended_errcode(store->database) : code;
+  const int system_error = store->database ? sqlite3_system_errno(store->database) : 0;
+  char reason[128] = "";
+  if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return BRAZE_STORE_BUSY;
+  if (code == SQLITE_MISMATCH) return refuse(words, BRAZE_STORE_ODD, BRAZE_STORE_ODD_HINT);
+  if (system_error) braze_text_print_error(reason, sizeof reason, system_error);
+  braze_text_print(words->message, sizeof words->message, "%.200s%s%.100s", sqlite3_errstr(code), system_error ? ": " : "", reason);
+  if (extended == SQLITE_READONLY_DIRECTORY) braze_text_print(words->message, sizeof words->message, "its folder is read-only");
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint_for(code, system_error));
   return BRAZE_STORE_FAILED;
 }
 
@@ -104,7 +106,7 @@ static enum braze_store_code make_schema(struct braze_sqlite *store, int64_t ver
   char sql[128];
   int code = exec(store, "BEGIN IMMEDIATE");
   if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
-  snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, BRAZE_SCHEMA_VERSION);
+  braze_text_print(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, BRAZE_SCHEMA_VERSION);
   code = exec(store, schema);
   if (code == SQLITE_OK && version == 0) code = exec(store, sql);
   if (code == SQLITE_OK) code = share_clock(store);
