@@ -226,6 +226,23 @@ describe("where a run stands among the words of a text", function()
   end)
 end)
 
+describe("what only looks like an escape in front of a secret", function()
+  -- The key's first two characters are hexadecimal digits, so "%" before them makes an escape of them, and seven are left.
+  local hidden = "51c-efghi"
+  local odd = core.settings.new()
+  odd:set_secret("api_key", hidden)
+
+  for _, before in ipairs { "%", "%%", "\\x", "&#x", "%25", "\\u00", "%2525" } do
+    it("hides nothing of it: " .. before, function()
+      for _, rest in ipairs { "c-efghi", "c-%65fghi", "c-efg\\u0068i", "c&#45;efghi" } do
+        local shown = odd:redact("a " .. before .. "51" .. rest .. " z")
+        assert.is_nil(shown:find("fg", 1, true), shown)
+        assert.matches("%*%*%*", shown)
+      end
+    end)
+  end
+end)
+
 describe("what the caller gave himself", function()
   local function redact_with(own, text)
     return (settings:redact(text, 1000, own))

@@ -2,6 +2,7 @@
 #include "core_objects.h"
 #include "core_sockets.h"
 
+#include "base/json_reader.h"
 #include "http/headers.h"
 #include "http/outcome.h"
 #include "http/retry.h"
@@ -294,6 +295,63 @@ static int trust_is_hashed(lua_State *L) {
   return 1;
 }
 
+/* --- json_reader ------------------------------------------------------------------------------------- */
+
+static int json_is_valid(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, braze_json_is_valid(text, length));
+  return 1;
+}
+
+/* The digest as text, or nil for what is no JSON. */
+static int json_digest(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  struct braze_digest digest;
+  char printed[BRAZE_DIGEST_TEXT];
+  braze_digest_init(&digest);
+  if (!braze_json_digest(&digest, text, length)) return 0;
+  braze_digest_print(&digest, printed);
+  lua_pushstring(L, printed);
+  return 1;
+}
+
+/* The member as it is written, and what it stands for if it is a string. */
+static int json_member(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  struct braze_json found = braze_json_member(text, length, luaL_checkstring(L, 2));
+  struct braze_buffer meant;
+  if (!found.text) return 0;
+  braze_buffer_init(&meant, 4096);
+  lua_pushlstring(L, found.text, found.length);
+  if (braze_json_read_string(found, &meant))
+    lua_pushlstring(L, braze_buffer_text(&meant), meant.length);
+  else
+    lua_pushnil(L);
+  braze_buffer_free(&meant);
+  return 2;
+}
+
+static int json_number(lua_State *L) {
+  struct braze_json value = {luaL_checkstring(L, 1), 0};
+  value.length = strlen(value.text);
+  lua_pushnumber(L, braze_json_number(value, -0.5));
+  return 1;
+}
+
+static int json_write_string(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  struct braze_buffer out;
+  braze_buffer_init(&out, 4096);
+  lua_pushnil(L);
+  if (braze_json_write_string(&out, text, length)) lua_pushlstring(L, braze_buffer_text(&out), out.length);
+  braze_buffer_free(&out);
+  return 1;
+}
+
 /* --- The module -------------------------------------------------------------------------------------- */
 
 static const luaL_Reg text_functions[] = {
@@ -301,6 +359,8 @@ static const luaL_Reg text_functions[] = {
     {"hex_value", text_hex_value},     {"nearest", text_nearest},           {"print", text_print},   {"print_error", text_print_error},
     {"copy", text_copy},              {NULL, NULL},
 };
+static const luaL_Reg json_functions[] = {{"is_valid", json_is_valid}, {"digest", json_digest}, {"member", json_member},
+                                          {"number", json_number}, {"write_string", json_write_string}, {NULL, NULL}};
 static const luaL_Reg operation_functions[] = {
     {"rows", operation_rows}, {"find", operation_find}, {"field", operation_field}, {"match", operation_match}, {"check", operation_check}, {NULL, NULL}};
 static const luaL_Reg target_functions[] = {{"read", target_read}, {"query", target_query}, {NULL, NULL}};
@@ -327,7 +387,7 @@ static const struct {
     {"buffer", buffer_functions},   {"settings", settings_functions}, {"secret", secret_functions},
     {"headers", headers_functions}, {"outcome", outcome_functions},   {"retry", retry_functions},
     {"heap", heap_functions}, {"trust", trust_functions},  {"sockets", sockets_functions},
-    {"explain", explain_functions},
+    {"explain", explain_functions}, {"json", json_functions},
 };
 
 int luaopen_braze_core_spec(lua_State *L) {

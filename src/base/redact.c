@@ -151,6 +151,44 @@ static size_t invisible_ahead(struct reader *reader) {
              : 0;
 }
 
+/* Takes the next character, or the next one that has no width. */
+static void advance(struct marks *marks, struct reader *reader, struct window *window) {
+  const struct braze_character first = reader->bytes[0];
+  size_t passed = invisible_ahead(reader), taken = passed > 0 ? passed : 1;
+  unsigned char folded = first.value < BRAZE_NAMED ? braze_secrets_fold((unsigned char)first.value) : 0xFF;
+  if (passed == 0 && folded)
+    take(marks, window, folded, first.start, first.end);
+  else if (window->end == first.start)
+    window->end = reader->bytes[taken - 1].end;
+  reader->count -= taken;
+  memmove(reader->bytes, reader->bytes + taken, reader->count * sizeof *reader->bytes);
+}
+
+/* Whether the first four characters of a piece may have been taken. */
+static bool may_begin_piece(const struct braze_secrets *secrets, const struct window *window) {
+  const uint32_t half = (uint32_t)window->packed;
+  return secrets->any_short || braze_secrets_has_half(secrets, half >> 24 | (half >> 8 & 0xFF00) | (half << 8 & 0xFF0000) | half << 24);
+}
+
+/* Searches for one piece that begins at this very place, inside of what was read as an escape: "%51n2", in a text that has no such escape,
+   is a "%" in front of "51n2". */
+static void look_inside(struct marks *marks, int depth, size_t at) {
+  const struct marks before = *marks;
+  struct window window = {0, {0}, 0, 0};
+  struct reader reader;
+  reader.count = 0;
+  braze_layers_init(&reader.layers, marks->text, marks->length, depth);
+  reader.layers.at = at;
+  while (window.count < BRAZE_PIECE && fill(&reader, 1)) {
+    advance(marks, &reader, &window);
+    if (window.count == BRAZE_PIECE / 2 && !may_begin_piece(marks->secrets, &window)) break;
+  }
+  if (window.count >= MIN_PART_AT_END && window.count < BRAZE_PIECE) take_end(marks, &window, marks->length);
+  marks->own_start = before.own_start; /* the walk around this one goes on from there */
+  marks->own_end = before.own_end;
+  marks->own_next = before.own_next;
+}
+
 /* Searches the text with `depth` layers undone. False: the last of these layers had nothing to undo. */
 static bool look_below(struct marks *marks, int depth) {
   struct window window = {0, {0}, 0, 0};
@@ -160,18 +198,13 @@ static bool look_below(struct marks *marks, int depth) {
   braze_layers_init(&reader.layers, marks->text, marks->length, depth);
   while (fill(&reader, 1)) {
     const struct braze_character first = reader.bytes[0];
-    size_t passed = invisible_ahead(&reader), taken = passed > 0 ? passed : 1;
-    unsigned char folded = first.value < BRAZE_NAMED ? braze_secrets_fold((unsigned char)first.value) : 0xFF;
+    size_t at;
     if (first.start >= reader.layers.cut && !at_cut) {
       at_cut = true;
       take_end(marks, &window, reader.layers.cut);
     }
-    if (passed == 0 && folded)
-      take(marks, &window, folded, first.start, first.end);
-    else if (window.end == first.start)
-      window.end = reader.bytes[taken - 1].end;
-    reader.count -= taken;
-    memmove(reader.bytes, reader.bytes + taken, reader.count * sizeof *reader.bytes);
+    advance(marks, &reader, &window);
+    for (at = first.start + 1; at < first.end; at++) look_inside(marks, depth, at);
   }
   take_end(marks, &window, marks->length);
   return depth == 0 || reader.layers.decoded;

@@ -1,4 +1,4 @@
-/* fuzz_response: what comes from the service: lines of a header, dates, numbers, secrets in text, text for a terminal, links,
+/* fuzz_response: what comes from the service: lines of a header, dates, numbers, secrets in text, text for a terminal, links, JSON,
    and what an outcome leads to. The first byte selects; each is held against a second, simple writing of the same rule. */
 #define _GNU_SOURCE /* gmtime_r under -std=c11 */
 #include <math.h>
@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/buffer.h"
+#include "base/json_reader.h"
 #include "fuzz.h"
 #include "http/headers.h"
 #include "http/link.h"
@@ -351,10 +352,51 @@ static void fuzz_link(struct input *input) {
   free(text);
 }
 
+static bool is_utf8(const char *text, size_t length) {
+  size_t at = 0, count;
+  while (at < length && (count = utf8_character(text + at, length - at)) > 0) at += count;
+  return at == length;
+}
+
+/* A JSON text is read without reading too far; what is valid has members that are valid, and keeps its digest behind blanks. What was
+   written as a string is read as the same. */
+static void fuzz_json(struct input *input) {
+  struct braze_buffer meant, written;
+  struct braze_digest digest, again;
+  struct braze_json value;
+  size_t length;
+  char *text = take_text(input, 1024, &length);
+  bool valid;
+  braze_digest_init(&digest);
+  braze_digest_init(&again);
+  braze_buffer_init(&meant, 8192);
+  braze_buffer_init(&written, 8192);
+  valid = braze_json_digest(&digest, text, length);
+  CLAIM(valid == braze_json_is_valid(text, length));
+  value = braze_json_member(text, length, "message");
+  if (value.text) CLAIM(value.text > text && value.text + value.length <= text + length && braze_json_is_valid(value.text, value.length));
+  if (value.text && value.text[0] == '"') CLAIM(braze_json_read_string(value, &meant) && meant.length <= value.length);
+  if (valid) {
+    CLAIM(braze_buffer_append(&written, " \n", 2) && braze_buffer_append(&written, text, length) && braze_buffer_append(&written, "\t", 1));
+    CLAIM(braze_json_digest(&again, written.bytes, written.length) && again.left == digest.left && again.right == digest.right);
+  }
+  braze_buffer_free(&written);
+  braze_buffer_clear(&meant);
+  CLAIM(braze_json_write_string(&written, text, length) && braze_json_is_valid(written.bytes, written.length));
+  value.text = written.bytes;
+  value.length = written.length;
+  CLAIM(braze_json_read_string(value, &meant));
+  if (is_utf8(text, length)) CLAIM(meant.length == length && (length == 0 || memcmp(meant.bytes, text, length) == 0));
+  braze_buffer_free(&written);
+  braze_buffer_free(&meant);
+  free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static void (*const targets[])(struct input *) = {fuzz_lines,     fuzz_retry_after, fuzz_dates, fuzz_numbers,
                                                     fuzz_redaction, fuzz_text,        fuzz_retry, fuzz_link};
   struct input input = {data, size};
-  targets[take_byte(&input) % (sizeof targets / sizeof *targets)](&input);
+  const unsigned which = take_byte(&input);
+  (which == 0xFF ? fuzz_json : targets[which % (sizeof targets / sizeof *targets)])(&input);
   return 0;
 }
