@@ -122,6 +122,10 @@ describe("a ledger in a file", function()
     local made = client()
     made:create_send_id(campaign, { job = "x" })
     local ledger = braze.ledger(path, "w")
+    local data = [[json_object(\'v\', 1, \'kind\', \'protocol\', \'status\', 77777)]]
+    sqlite(("d.execute('UPDATE braze_job SET data = %s')"):format(data))
+    assert.equal("protocol", ledger:find("x").error.kind)
+    assert.is_nil(ledger:find("x").error.status)
     sqlite "d.execute('UPDATE braze_job SET state = 77')"
     assert.equal("unknown", ledger:find("x").state)
     ledger:settle("x", "done")

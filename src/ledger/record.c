@@ -57,6 +57,12 @@ static double read_number(const struct braze_record *record, const char *name) {
   return braze_json_number(braze_json_member(braze_buffer_text(&record->data), record->data.length, name), 0);
 }
 
+/* 0 for what is no status: another program may have written it. */
+static int read_status(const struct braze_record *record) {
+  const double status = read_number(record, "status");
+  return status >= 100 && status <= 999 ? (int)status : 0;
+}
+
 static void read_kind(const struct braze_record *record, struct braze_entry *entry) {
   char name[32];
   int kind;
@@ -78,7 +84,7 @@ bool braze_record_read(const struct braze_record *record, struct braze_entry *en
   read_text(record, "message", entry->message, sizeof entry->message);
   entry->claimed = read_number(record, "claimed");
   entry->changed = read_number(record, "changed");
-  entry->status = (int)read_number(record, "status");
+  entry->status = read_status(record);
   entry->settled = braze_json_member(braze_buffer_text(&record->data), record->data.length, "settled").text != NULL;
   read_kind(record, entry);
   return read_number(record, "v") == BRAZE_SCHEMA_VERSION;
