@@ -70,7 +70,7 @@ describe("the output of braze", function()
 
     it("is one JSON value on several lines with --json", function()
       local shown = on_terminal("create-send-id", "--campaign-id", "campaign_identifier", "--json")
-      assert.matches('\n  "message": "success",\n', shown, 1, true)
+      assert.matches('\n  "message":"success",\n', shown, 1, true)
       assert.equal("success", cjson.decode(shown).message)
     end)
 

@@ -117,7 +117,7 @@ end
 
 -- One JSON value: on one line in a pipe, on several on a terminal.
 function output.value(value)
-  output.write(json.encode(value, output.terminal and "  " or nil) .. "\n")
+  output.write(json.encode(value, output.terminal) .. "\n")
 end
 
 -- What is under way, on a terminal alone: the line is overwritten by the next one, and removed by progress().

@@ -1,6 +1,6 @@
 -- The parser for the command line, made from the table of commands by argparse.
 
-local argparse = require "argparse"
+local argparse = require "braze.command.library" "argparse"
 local commands = require "braze.command.commands"
 local failure = require "braze.command.failure"
 
