@@ -1,5 +1,6 @@
 /* interpreter: as much of lua as specs need, to be built with a sanitizer: [-e TEXT]... [SCRIPT [ARGUMENT]...]
    What is preloaded into an interpreter goes to every shell that it starts as well, and not all of those bear it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,12 +26,30 @@ static int traced(lua_State *L) {
   return 1;
 }
 
+static lua_State *running;
+
+static void stop(lua_State *L, lua_Debug *record) {
+  (void)record;
+  lua_sethook(L, NULL, 0, 0);
+  luaL_error(L, "interrupted!");
+}
+
+/* Ctrl-C ends what runs with an error, as it does in lua. */
+static void interrupt(int number) {
+  signal(number, SIG_DFL);
+  lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
 /* Calls the function below the arguments. */
 static int run(lua_State *L, int arguments) {
-  int base = lua_gettop(L) - arguments;
+  int base = lua_gettop(L) - arguments, status;
   lua_pushcfunction(L, traced);
   lua_insert(L, base);
-  return show(L, lua_pcall(L, arguments, 0, base));
+  running = L;
+  signal(SIGINT, interrupt);
+  status = lua_pcall(L, arguments, 0, base);
+  signal(SIGINT, SIG_DFL);
+  return show(L, status);
 }
 
 int main(int count, char **arguments) {
