@@ -90,9 +90,10 @@ MODULES := $(wildcard src/braze/*.lua)
 COMMAND_MODULES := $(wildcard src/braze/command/*.lua)
 HAVE_TEST_BUILD := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
 
-# Three builds of each version: the one that is installed; "test", for specs: spec/support/clock.c in place of
-# src/base/clock.c (time and random numbers are the spec's) and the core's pure functions as one more Lua module; "oldest", for
-# specs: every gate on libcurl's version takes the code of the oldest one supported, deprecated names and all.
+# Four builds of each version: the one that is installed; "test", for specs: spec/support/clock.c in place of
+# src/base/clock.c (time and random numbers are the spec's) and the core's pure functions as one more Lua module; "strange", for
+# a spec: more operations; "oldest", for specs: every gate on libcurl's version takes the code of the oldest one supported,
+# deprecated names and all.
 define build_for
 objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 
@@ -107,6 +108,11 @@ build/$1/braze_ledger_postgresql.so: $$(patsubst %,build/$1/stores/%.o,postgresq
 build/$1/braze_ledger_redis.so: $$(patsubst %,build/$1/stores/%.o,redis redis_wire)
 
 build/$1/test/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) build/$1/test/clock.o build/$1/test/core.o build/$1/test/process.o
+	$$(call LINK,$$(APART))
+
+# The module with a dozen operations more, as odd as a row may be.
+build/$1/strange/braze.so: $$(filter-out build/$1/service/operation.o,$$(objects_$1)) build/$1/test/strange_operations.o
+	@mkdir -p $$(@D)
 	$$(call LINK,$$(APART))
 
 # Programs with Lua inside: those of specs load braze.so as any host does, the example has braze linked into it.
@@ -163,7 +169,7 @@ $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 all: build/found $(VERSIONS:%=build/%/braze.so) $(foreach store,$(STORES),$(VERSIONS:%=build/%/braze_ledger_$(store).so)) ## build for every Lua here (or for LUA_VERSION alone)
 	$(if $(LEFT_OUT),@echo 'braze: without the headers of $(foreach store,$(LEFT_OUT),$(PACKAGE_OF_$(store))) these stores of the ledger are left out: $(LEFT_OUT)')
 
-variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so test/preload.so test/hang.so host threads door))) ## build what the specs need beside it
+variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so strange/braze.so test/preload.so test/hang.so host threads door))) ## build what the specs need beside it
 
 # Is there a compiler, libcurl's headers and a Lua's? If not: the name of the package. Asked until the answer is yes, for the same
 # versions with the same flags.

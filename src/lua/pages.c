@@ -10,7 +10,7 @@
 #define MAX_COUNTED 1e15 /* up to here every Lua can count one by one */
 
 /* A walk is a table: what it was begun with, the current page, and how the next one is asked for. */
-enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, BY_PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
+enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
 
 /* --- The walk ---------------------------------------------------------------------------------------- */
 
@@ -120,7 +120,7 @@ int lbraze_pages_open(lua_State *L) {
   struct lbraze_context context = {lbraze_settings_of(L, 1), NULL};
   struct lbraze_call_options options;
   const struct braze_settings defaults = {.limits = {BRAZE_DEFAULT_TIMEOUT, BRAZE_DEFAULT_CONNECT_TIMEOUT, BRAZE_DEFAULT_RETRIES}};
-  const char *field;
+  const char *field, *page;
   int walk;
   lua_settop(L, 4);
   lbraze_read_target(L, 2, context.settings, "each", &target);
@@ -144,9 +144,10 @@ int lbraze_pages_open(lua_State *L) {
   set_slot(L, walk, OPTIONS);
   lua_pushstring(L, field);
   set_slot(L, walk, FIELD);
-  lua_pushboolean(L, target.operation ? target.operation->page != NULL : integer_field(L, walk + 1, "page", -1) >= 0);
-  set_slot(L, walk, BY_PAGE);
-  set_integer(L, walk, NUMBER, integer_field(L, walk + 1, "page", 0));
+  page = target.operation ? target.operation->page : integer_field(L, walk + 1, "page", -1) >= 0 ? "page" : NULL;
+  lua_pushstring(L, page); /* nil for NULL */
+  set_slot(L, walk, PAGE);
+  set_integer(L, walk, NUMBER, integer_field(L, walk + 1, page ? page : "page", 0));
   set_integer(L, walk, PAGE_COUNT, 0);
   set_integer(L, walk, MAX_COUNT, options.max_pages);
   set_integer(L, walk, FULL, target.operation ? target.operation->page_size : 0);
@@ -260,15 +261,12 @@ static bool is_equal(lua_State *L, int one, int other, int depth) {
 /* Sets the parameters of the next page, in the table at index, by its number or by how much was seen; and whether the walk ends. */
 static void plan_next(lua_State *L, int params, lua_Integer count) {
   lua_Integer full = get_integer(L, 1, FULL), limit = integer_field(L, params, "limit", 0), offset = integer_field(L, params, "offset", 0);
-  bool by_page, ended = count == 0;
-  lua_rawgeti(L, 1, BY_PAGE);
-  by_page = lua_toboolean(L, -1);
-  lua_pop(L, 1);
+  bool ended = count == 0;
   if (full == 0) set_integer(L, 1, FULL, full = limit > 0 ? limit : count);
   if (count < full) ended = true;
-  if (by_page) {
+  lua_rawgeti(L, 1, PAGE);
+  if (!lua_isnil(L, -1)) {
     set_integer(L, 1, NUMBER, get_integer(L, 1, NUMBER) + 1);
-    lua_pushliteral(L, "page");
     lua_rawgeti(L, 1, NUMBER);
     lua_rawset(L, params);
   } else if (limit > 0 || offset > 0) {

@@ -350,6 +350,14 @@ static void write_field(lua_State *L, const struct lbraze_params *params, int i,
   }
 }
 
+/* Whether a call of the operation has a body: without a field in it, what deletes has none. */
+static bool has_body(const struct braze_operation *operation) {
+  int i;
+  for (i = 0; operation->fields[i].name; i++)
+    if (operation->fields[i].place == BRAZE_IN_BODY) return true;
+  return operation->method != BRAZE_DELETE;
+}
+
 static void write_body(lua_State *L, const struct lbraze_params *params, struct braze_request *request) {
   const struct braze_operation *operation = params->target->operation;
   int i;
@@ -358,6 +366,7 @@ static void write_body(lua_State *L, const struct lbraze_params *params, struct 
     if (params->slots[0]) check_written(L, params, &request->body, lbraze_append_json(L, params->slots[0], params->composed[0], params->context, &request->body));
     return;
   }
+  if (!has_body(operation)) return;
   for (i = 0; operation->fields[i].name; i++)
     if (operation->fields[i].place == BRAZE_IN_BODY && params->slots[i]) write_field(L, params, i, &request->body);
   if (request->body.length == 0) write_text(L, params, &request->body, "{", 1);

@@ -221,6 +221,9 @@ static const struct braze_operation operations[] = {
      .repeat = BRAZE_WITH_KEY, .key = "external_send_id", .makes = "message", .lost = LOST_MESSAGE,
      .success = {.says_success = false, .field = "dispatch_id", .type = BRAZE_STRING},
      .max_response = USUAL_RESPONSE, .fields = send_transactional_fields},
+#ifdef BRAZE_STRANGE_OPERATIONS /* spec/support/strange_operations.c: rows that Braze does not have, for a spec */
+    BRAZE_STRANGE_OPERATIONS
+#endif
 };
 
 #define OPERATION_COUNT (sizeof operations / sizeof *operations)
