@@ -227,7 +227,7 @@ describe("where a run stands among the words of a text", function()
 end)
 
 describe("what only looks like an escape in front of a secret", function()
-  -- The key's first two characters are hexadecimal digits, so "%" before them makes an escape of them, and seven are left.
+  -- The key's first two characters are hexadecimal digits, so "%" before them makes an escape of them: seven are left.
   local hidden = "51c-efghi"
   local odd = core.settings.new()
   odd:set_secret("api_key", hidden)
