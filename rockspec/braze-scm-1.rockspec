@@ -13,7 +13,7 @@ description = {
 }
 
 supported_platforms = { "unix" }
-dependencies = { "lua >= 5.1, < 5.6", "lua-cjson >= 2.1", "argparse >= 0.7.1", "dkjson >= 2.5" }
+dependencies = { "lua >= 5.1, < 5.6", "lua-cjson >= 2.1", "argparse >= 0.7.1", "dkjson >= 2.6" }
 
 -- Without a header: luarocks looks for one in one directory only, and on Debian libcurl's is in another. The compiler
 -- finds it by itself; elsewhere give CURL_DIR or CURL_INCDIR.

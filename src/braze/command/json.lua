@@ -38,7 +38,8 @@ local function find_lossy_number(text)
 end
 
 -- The value of a text that is JSON, or nil and the name that one object has twice: dkjson would take the last of the
--- two. For that, no field is in an object while dkjson reads, so that each one comes to __newindex.
+-- two. For that, no field is in an object while dkjson reads, so that each one comes to __newindex. dkjson before 2.6
+-- sets the metatable too late for it.
 local function read(text)
   local objects, twice = {}, nil
   local metatable = {}
