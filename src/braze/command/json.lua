@@ -39,7 +39,7 @@ end
 
 -- The value of a text that is JSON, or nil and the name that one object has twice: dkjson would take the last of the
 -- two. For that, no field is in an object while dkjson reads, so that each one comes to __newindex. dkjson before 2.6
--- sets the metatable too late for it.
+-- reads with LPeg where that is installed, and then sets the metatable too late for it.
 local function read(text)
   local objects, twice = {}, nil
   local metatable = {}
