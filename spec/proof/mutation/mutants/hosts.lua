@@ -1,8 +1,7 @@
 -- Changes to the modules for hosts: who is woken, who is forgotten, what a loop keeps. See spec/proof/mutation/mutation-hand.
 
 local keeping = "bookkeeping"
-local cqueues, luv, copas, openresty =
-  "cqueues", "luv", "copas", "openresty"
+local contract, cqueues, luv, copas, openresty = "contract", "cqueues", "luv", "copas", "openresty"
 
 return {
   {
@@ -16,17 +15,17 @@ return {
       "wake_who_waits_for_all(self)\n  end)\n  if not started", cqueues .. ": surfaces what an on_done raises" },
     { "a call that is answered sleeps on", "if call.place ~= nil then self.module.host.wake(call.place) end", "",
       cqueues .. ": goes on with the loop" },
-    { "who waits for a request sleeps on", "wake_all(module, request)", "", cqueues .. ": waits for a request and for all" },
+    { "who waits for a request sleeps on", "wake_all(module, request)", "", contract .. ": waits for a request and for all" },
     { "who waits for a client sleeps on", "wake_all(self.module, self)", "", keeping },
     { "a wait begins where nothing can wait", 'local err = waiting_error(module, "wait")', "local err",
       keeping .. ": refuses to wait where" },
     { "a call begins where nothing can wait", 'local err = waiting_error(self.module, what) or closed_error(self, what)', "local err = closed_error(self, what)",
       cqueues .. ": refuses to wait" },
-    { "a wait goes on when its time is up", "if left and left <= 0 then break end", "", cqueues .. ": waits for a request and for all" },
+    { "a wait goes on when its time is up", "if left and left <= 0 then break end", "", contract .. ": waits for a request and for all" },
     { "a call forgets its options", "for key, value in next, options do given[key] = value end", "", keeping .. ": takes the options" },
     { "the loop is never watched", "host.watch(self)\n  return started, err", "return started, err", cqueues .. ": goes on with the loop" },
     { "an on_done is taken by a call that returns its result", 'rawget(options, "on_done") ~= nil', 'rawget(options, "on_done") == 0',
-      luv .. ": refuses on_done" },
+      contract .. ": refuses on_done" },
   },
   {
     file = "src/braze/cqueues.lua", specs = "cqueues bookkeeping",
@@ -40,11 +39,11 @@ return {
     { "one controller does not end another's watch", "watch.idle:signal()", "", {},
       survives = "the descriptor has woken the other controller by then, too" },
     { "a client is watched many times in one controller", "if mark and mark.attached and mark.thread and coroutine.status(mark.thread) ~= \"dead\" then return end", "", keeping .. ": watches a client once" },
-    { "a limit is none", "place:wait(seconds)", "place:wait()", cqueues .. ": waits for a request and for all" },
+    { "a limit is none", "place:wait(seconds)", "place:wait()", contract .. ": waits for a request and for all" },
   },
   {
     file = "src/braze/luv.lua", specs = "luv bookkeeping",
-    { "a client that has nothing to come keeps the loop", "if not client:_busy() then close_poll(client) end", "", luv .. ": makes one call after the other" },
+    { "a client that has nothing to come keeps the loop", "if not client:_busy() then close_poll(client) end", "", contract .. ": makes one call after the other" },
     { "the timer of a wait that ended goes on", "if place.timer then close(place.timer) end", "", keeping },
     { "a coroutine that was closed is resumed", 'if coroutine.status(waiting) ~= "suspended" then return end', "",
       luv .. ": stops waiting where a coroutine is closed" },
@@ -62,11 +61,11 @@ return {
     { "a client is watched once and never again", "if watched[client] == mark then watched[client] = nil end", "", {},
       survives = "the thread that watched it is dead by then, and that is asked as well" },
     { "the time of whoever waited is kept", "deadlines[place] = nil", "", keeping .. ": braze.copas keeps nobody" },
-    { "a limit is none", "if deadline <= now then place.woken = true end", "", copas .. ": waits for a request and for all" },
+    { "a limit is none", "if deadline <= now then place.woken = true end", "", contract .. ": waits for a request and for all" },
     { "what an on_done raises is lost", "if not delivered then raise(err) end", "", copas .. ": surfaces what an on_done raises" },
     { "the loop sleeps longer than a limit", "timeout = math.min(timeout or math.huge, math.max(deadline - now, 0))", "", copas },
     { "who is woken sleeps on", "function scheduler.wake(place)\n    place.woken = true", "function scheduler.wake(place)",
-      copas .. ": makes one call after" },
+      contract .. ": makes one call after" },
   },
   {
     file = "src/braze/openresty.lua", lua = "luajit", specs = "openresty",
