@@ -45,16 +45,21 @@ static enum braze_store_code refuse(struct braze_store_words *words, const char 
   return BRAZE_STORE_FAILED;
 }
 
+static enum braze_store_code explain(int code, int system_error, struct braze_store_words *words) {
+  char reason[128] = "";
+  if (system_error) braze_text_print_error(reason, sizeof reason, system_error);
+  braze_text_print(words->message, sizeof words->message, "%.200s%s%.100s", sqlite3_errstr(code), system_error ? ": " : "", reason);
+  braze_text_print(words->hint, sizeof words->hint, "%s", hint_for(code, system_error));
+  return BRAZE_STORE_FAILED;
+}
+
 enum braze_store_code braze_sqlite_fail(const struct braze_sqlite *store, int code, struct braze_store_words *words) {
   const int extended = store->database ? sqlite3_extended_errcode(store->database) : code;
   const int system_error = store->database ? sqlite3_system_errno(store->database) : 0;
-  char reason[128] = "";
   if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return BRAZE_STORE_BUSY;
   if (code == SQLITE_MISMATCH) return refuse(words, BRAZE_STORE_ODD, BRAZE_STORE_ODD_HINT);
-  if (system_error) braze_text_print_error(reason, sizeof reason, system_error);
-  braze_text_print(words->message, sizeof words->message, "%.200s%s%.100s", sqlite3_errstr(code), system_error ? ": " : "", reason);
+  explain(code, system_error, words);
   if (extended == SQLITE_READONLY_DIRECTORY) braze_text_print(words->message, sizeof words->message, "its folder is read-only");
-  braze_text_print(words->hint, sizeof words->hint, "%s", hint_for(code, system_error));
   return BRAZE_STORE_FAILED;
 }
 
@@ -188,10 +193,13 @@ static void take_out(struct braze_sqlite *store) {
   pthread_mutex_unlock(&mutex);
 }
 
-/* Makes the file for this user alone, before SQLite would make it for all. Nothing is open in this process then. */
-static void make_file(const char *path) {
+/* Makes the file for this user alone, before SQLite would make it for all. Nothing is open in this process then. Returns why there is none
+   now, which SQLite can't tell; 0: there is one. */
+static int make_file(const char *path) {
   int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file >= 0) close(file);
+  if (file < 0) return errno == EEXIST ? 0 : errno;
+  close(file);
+  return 0;
 }
 
 void braze_sqlite_close(void *data) {
@@ -205,16 +213,17 @@ void braze_sqlite_close(void *data) {
 }
 
 static enum braze_store_code open_entered(struct braze_sqlite *store, const char *path, struct braze_store_words *words) {
-  int code;
+  int code, not_made;
   if (braze_machine_is_remote(path))
     return refuse(words, "the file is on a network file system, where SQLite's locks can't be relied on",
                   "put it on a local disk; for several machines use PostgreSQL or Redis");
   pthread_mutex_lock(&mutex);
   drop_inherited();
   pthread_mutex_unlock(&mutex);
-  make_file(path);
+  not_made = make_file(path);
   code = sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   add(store);
+  if (code != SQLITE_OK && not_made) return explain(code, not_made, words);
   if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
   sqlite3_extended_result_codes(store->database, 1);
   return set_up(store, words);
