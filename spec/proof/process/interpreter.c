@@ -1,7 +1,9 @@
-/* interpreter: as much of lua as specs need, to be built with a sanitizer: [-e TEXT]... [SCRIPT [ARGUMENT]...]
+/* interpreter: as much of lua as specs need, to be built with a sanitizer: [-e TEXT]... [SCRIPT [ARGUMENT]...], and before them the
+   text of LUA_INIT.
    What is preloaded into an interpreter goes to every shell that it starts as well, and not all of those bear it. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -52,8 +54,13 @@ static int run(lua_State *L, int arguments) {
   return show(L, status);
 }
 
+static int run_text(lua_State *L, const char *text, const char *name) {
+  return show(L, luaL_loadbuffer(L, text, strlen(text), name)) || run(L, 0);
+}
+
 int main(int count, char **arguments) {
   lua_State *L = luaL_newstate();
+  const char *init = getenv("LUA_INIT");
   int script = 1, i, status = 0;
   if (!L) return 1;
   luaL_openlibs(L);
@@ -64,8 +71,9 @@ int main(int count, char **arguments) {
     lua_rawseti(L, -2, i - script);
   }
   lua_setglobal(L, "arg");
+  if (init) status = run_text(L, init, "=LUA_INIT");
   for (i = 2; i <= script && i < count && status == 0; i += 2)
-    if (i < script) status = show(L, luaL_loadbuffer(L, arguments[i], strlen(arguments[i]), "=(command line)")) || run(L, 0);
+    if (i < script) status = run_text(L, arguments[i], "=(command line)");
   if (status == 0 && script < count) {
     status = show(L, luaL_loadfile(L, arguments[script]));
     luaL_checkstack(L, count, "too many arguments");
