@@ -1,7 +1,7 @@
 -- Changes to the modules for hosts: who is woken, who is forgotten, what a loop keeps. See spec/proof/mutation/mutation-hand.
 
 local keeping = "bookkeeping"
-local contract, cqueues, luv, copas, openresty = "contract", "cqueues", "luv", "copas", "openresty"
+local contract, cqueues, luv, copas, openresty = "hosts/contract", "cqueues", "luv", "copas", "openresty"
 
 return {
   {
