@@ -8,7 +8,6 @@
 
 #include "base/layers.h"
 #include "base/sieve.h"
-#include "base/wipe.h"
 
 #define MASK "***"
 #define MIN_PART_AT_END 4
@@ -28,21 +27,27 @@ struct marks {
 struct window {
   uint64_t packed;
   size_t starts[BRAZE_PIECE];
-  size_t count, end;
+  size_t count, end; /* how many were taken, and where the last one ends that was taken or passed over */
 };
 
-/* Where the caller's own text ends if it begins at this position, plain or as JSON writes it; 0: it does not begin here. */
-static size_t own_end_at(const struct marks *marks, size_t at) {
+static const struct window nothing_taken;
+
+/* Where the caller's own text ends if it begins at this position of the text with `depth` layers undone; 0: it does not. */
+static size_t own_end_below(const struct marks *marks, size_t at, int depth) {
   struct braze_layers layers;
-  struct braze_character character = {0};
+  struct braze_character character;
   size_t i;
-  if (marks->text[at] != marks->own.text[0] && marks->text[at] != '\\') return 0;
-  braze_layers_init(&layers, marks->text + at, marks->length - at, 1);
+  braze_layers_init(&layers, marks->text, marks->length, depth);
+  layers.at = at;
   for (i = 0; i < marks->own.length; i++)
-    if (!braze_layers_next(&layers, &character) || character.value != (unsigned char)marks->own.text[i]) break;
-  if (i == marks->own.length) return at + character.end;
-  if (marks->own.length > marks->length - at || memcmp(marks->text + at, marks->own.text, marks->own.length) != 0) return 0;
-  return at + marks->own.length;
+    if (!braze_layers_next(&layers, &character) || character.value != (unsigned char)marks->own.text[i]) return 0;
+  return character.end;
+}
+
+/* The same, for the own text plain or as JSON writes it. */
+static size_t own_end_at(const struct marks *marks, size_t at) {
+  const size_t end = own_end_below(marks, at, 1);
+  return end ? end : own_end_below(marks, at, 0);
 }
 
 /* Whether what is to be masked lies inside the caller's own text. What is asked for comes in order, so the text is looked through
@@ -76,44 +81,33 @@ static void take(struct marks *marks, struct window *window, unsigned char folde
   unsigned length;
   window->packed = window->packed << 8 | folded;
   window->starts[window->count++ % BRAZE_PIECE] = start;
-  window->end = end;
   length = braze_secrets_ends_piece(marks->secrets, window->packed);
   if (length > 0 && length <= window->count) mark(marks, start_of(window, length - 1), end);
 }
 
-/* The end of the text may have cut a secret, or an escape in one. */
+/* The text up to `cut` may end with the first characters of a secret that was cut. */
 static void take_end(struct marks *marks, const struct window *window, size_t cut) {
   int which;
-  if (marks->bits && window->count > 0 && cut < marks->length && window->end == cut && is_marked(marks, window->end - 1)) mark(marks, cut, marks->length);
+  unsigned part;
+  if (window->end != cut) return;
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
-    unsigned length = marks->secrets->start_lengths[which], part;
-    for (part = length > 0 ? length - 1 : 0; part >= MIN_PART_AT_END && window->end == cut; part--)
-      if (window->count >= part && (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part)) {
+    unsigned length = marks->secrets->start_lengths[which];
+    for (part = MIN_PART_AT_END; part < length; part++)
+      if (window->count >= part && (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part))
         mark(marks, start_of(window, part - 1), marks->length);
-        break;
-      }
   }
 }
 
-/* What a text contains for which it must be searched by layers as well. */
-struct special {
-  bool escapes, wide; /* what may begin an escape; bytes beyond ASCII */
-};
-
 /* Searches the text as it stands. */
-static struct special look(struct marks *marks) {
-  struct window window = {0, {0}, 0, 0};
-  struct special special = {false, false};
+static void look(struct marks *marks) {
+  struct window window = nothing_taken;
   size_t at;
   for (at = 0; at < marks->length; at++) {
-    unsigned char byte = (unsigned char)marks->text[at], folded = braze_secrets_fold(byte);
-    special.escapes = special.escapes || byte == '\\' || byte == '%' || byte == '&';
-    special.wide = special.wide || byte >= 0x80;
+    unsigned char folded = braze_secrets_fold((unsigned char)marks->text[at]);
     if (folded) take(marks, &window, folded, at, at + 1);
   }
-  while (window.count > 0 && window.end < marks->length && braze_secrets_fold((unsigned char)marks->text[window.end]) == 0) window.end++;
+  window.end = marks->length;
   take_end(marks, &window, marks->length);
-  return special;
 }
 
 /* Whether a character has no width: a soft hyphen, a joiner or a mark of direction, a byte order mark. */
@@ -156,25 +150,22 @@ static void advance(struct marks *marks, struct reader *reader, struct window *w
   const struct braze_character first = reader->bytes[0];
   size_t passed = invisible_ahead(reader), taken = passed > 0 ? passed : 1;
   unsigned char folded = first.value < BRAZE_NAMED ? braze_secrets_fold((unsigned char)first.value) : 0xFF;
-  if (passed == 0 && folded)
-    take(marks, window, folded, first.start, first.end);
-  else if (window->end == first.start)
-    window->end = reader->bytes[taken - 1].end;
+  if (passed == 0 && folded) take(marks, window, folded, first.start, first.end);
+  window->end = reader->bytes[taken - 1].end;
   reader->count -= taken;
   memmove(reader->bytes, reader->bytes + taken, reader->count * sizeof *reader->bytes);
 }
 
 /* Whether the first four characters of a piece may have been taken. */
 static bool may_begin_piece(const struct braze_secrets *secrets, const struct window *window) {
-  const uint32_t half = (uint32_t)window->packed;
-  return secrets->any_short || braze_secrets_has_half(secrets, half >> 24 | (half >> 8 & 0xFF00) | (half << 8 & 0xFF0000) | half << 24);
+  return secrets->any_short || braze_secrets_has_half(secrets, __builtin_bswap32((uint32_t)window->packed));
 }
 
 /* Searches for one piece that begins at this very place, inside of what was read as an escape: "%51n2", in a text that has no such escape,
    is a "%" in front of "51n2". */
 static void look_inside(struct marks *marks, int depth, size_t at) {
   const struct marks before = *marks;
-  struct window window = {0, {0}, 0, 0};
+  struct window window = nothing_taken;
   struct reader reader;
   reader.count = 0;
   braze_layers_init(&reader.layers, marks->text, marks->length, depth);
@@ -183,40 +174,49 @@ static void look_inside(struct marks *marks, int depth, size_t at) {
     advance(marks, &reader, &window);
     if (window.count == BRAZE_PIECE / 2 && !may_begin_piece(marks->secrets, &window)) break;
   }
-  if (window.count >= MIN_PART_AT_END && window.count < BRAZE_PIECE) take_end(marks, &window, marks->length);
+  take_end(marks, &window, marks->length);
   marks->own_start = before.own_start; /* the walk around this one goes on from there */
   marks->own_end = before.own_end;
   marks->own_next = before.own_next;
 }
 
+/* An escape begins here that the end of the text cuts. A secret may end before it, or in it. */
+static void take_cut(struct marks *marks, const struct window *window, size_t cut) {
+  if (marks->bits && cut > 0 && is_marked(marks, cut - 1)) mark(marks, cut, marks->length);
+  take_end(marks, window, cut);
+}
+
 /* Searches the text with `depth` layers undone. False: the last of these layers had nothing to undo. */
 static bool look_below(struct marks *marks, int depth) {
-  struct window window = {0, {0}, 0, 0};
+  struct window window = nothing_taken;
   struct reader reader;
-  bool at_cut = false; /* what stands there is read as it stands, too: the text may end with it */
   reader.count = 0;
   braze_layers_init(&reader.layers, marks->text, marks->length, depth);
   while (fill(&reader, 1)) {
     const struct braze_character first = reader.bytes[0];
-    size_t at;
-    if (first.start >= reader.layers.cut && !at_cut) {
-      at_cut = true;
-      take_end(marks, &window, reader.layers.cut);
-    }
+    size_t at = first.start;
+    if (at == reader.layers.cut) take_cut(marks, &window, at);
     advance(marks, &reader, &window);
-    for (at = first.start + 1; at < first.end; at++) look_inside(marks, depth, at);
+    while (++at < first.end) look_inside(marks, depth, at);
   }
   take_end(marks, &window, marks->length);
   return depth == 0 || reader.layers.decoded;
 }
 
+/* Whether one of these bytes is in the text. */
+static bool has_any(const struct marks *marks, const char *bytes) {
+  while (*bytes)
+    if (memchr(marks->text, *bytes++, marks->length)) return true;
+  return false;
+}
+
 /* As it stands, then without what has no width in UTF-8, then with one layer of escapes undone after the other, as far as there are any. */
 static void look_everywhere(struct marks *marks) {
-  const struct special special = look(marks);
-  const int last = special.escapes ? BRAZE_MAX_LAYERS : 0;
+  const int last = has_any(marks, "\\%&") ? BRAZE_MAX_LAYERS : 0;
   bool more = true;
   int depth;
-  for (depth = special.wide ? 0 : 1; more && depth <= last && (marks->bits || !marks->any); depth++) {
+  look(marks);
+  for (depth = has_any(marks, "\xC2\xE2\xEF") ? 0 : 1; more && depth <= last && (marks->bits || !marks->any); depth++) {
     marks->own_start = marks->own_end = marks->own_next = 0;
     more = look_below(marks, depth);
   }
@@ -264,11 +264,10 @@ bool braze_redact(const struct braze_secrets *secrets, const struct braze_own_te
   bool whole;
   if (!braze_sieve_may_hold(secrets, text, length)) return braze_buffer_append(out, text, length);
   init(&marks, secrets, own, text, length);
-  marks.bits = calloc(1, length / 8 + 1);
+  marks.bits = calloc(length / 8 + 1, sizeof *marks.bits);
   if (!marks.bits) return false;
   look_everywhere(&marks);
   whole = write_masked(&marks, out);
-  braze_wipe(marks.bits, length / 8 + 1);
   free(marks.bits);
   return whole;
 }
