@@ -389,6 +389,43 @@ for _, kind in ipairs(servers.kinds) do
       assert.is_true(client:create_send_id(campaign, { job = "a" }).replayed)
     end)
 
+    it("is not begun where the headers of a call without a job have said that none is left", function()
+      local reset = os.time() + 5000
+      local ledger = braze.ledger(url, "w")
+      always(last_of_the_day(reset))
+      assert.is_nil(client:create_send_id(campaign).ledger_error)
+      local deadline = socket.gettime() + 10
+      while ledger:quota().remaining ~= 0 and socket.gettime() < deadline do socket.sleep(0.01) end
+      assert.same({ 250, 0 }, { ledger:quota().limit, ledger:quota().remaining })
+      assert.is_true(math.abs(ledger:quota().reset - reset) <= 2)
+      assert.same({}, ledger:list())
+      local err = errors.check(failure(client.create_send_id, client, campaign, { job = "b" }))
+      assert.equal("rate_limited", err.kind)
+      assert.equal(1, peer:requests())
+    end)
+
+    it("counts less after the headers of a call without a job, and never more", function()
+      local function left(number)
+        local headers = { ["x-ratelimit-limit"] = 250, ["x-ratelimit-remaining"] = number }
+        headers["x-ratelimit-reset"] = ("%d"):format(os.time() + 5000)
+        always(answer(201, headers, '{"message":"success","send_id":"%{send_id}"}'))
+      end
+      local ledger = braze.ledger(url, "w")
+      left(40)
+      client:create_send_id(campaign, { job = "a" })
+      assert.equal(40, ledger:quota().remaining)
+      left(60)
+      client:create_send_id(campaign)
+      left(30)
+      client:create_send_id(campaign)
+      local deadline, counted = socket.gettime() + 10, 40
+      while counted == 40 and socket.gettime() < deadline do
+        socket.sleep(0.01)
+        counted = ledger:quota().remaining
+      end
+      assert.equal(30, counted)
+    end)
+
     it("begins a new count once the window is over", function()
       always(last_of_the_day(os.time() + 2))
       client:create_send_id(campaign, { job = "a" })

@@ -97,7 +97,7 @@ static bool begin_waiting(struct braze_engine *engine, double now) {
       braze_engine_fail(engine, call, BRAZE_CANCELLED, now);
       continue;
     }
-    if (call->guard && !call->passed) {
+    if (call->guard && call->guard->functions->before && !call->passed) {
       braze_guarded_begin(engine, call);
       begun = true;
       continue;

@@ -1,12 +1,14 @@
 /* claim: see claim.h. */
 #include "ledger/claim.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
 
 #define USUAL_QUOTA 100 /* a day, until the service has named another number */
 #define DAY 86400.0
+#define SAME_MOMENT 2.0 /* seconds: the service names whole ones, and clocks differ by the time of an answer */
 
 enum braze_record_state braze_claim_state(const struct braze_record *record) {
   if ((unsigned)record->state >= BRAZE_RECORD_STATE_COUNT) return BRAZE_RECORD_UNKNOWN; /* another program wrote it */
@@ -80,14 +82,34 @@ bool braze_claim_take(const struct braze_wish *wish, const char *workspace, cons
   return braze_record_write(to, &next);
 }
 
-/* The service's own numbers correct the count of the window in which the unit was taken. */
-static void learn(const struct braze_became *became, const struct braze_record *to, struct braze_change *change) {
-  if (to->window == 0 || became->rate_limit.remaining < 0 || became->resets_at <= became->now) return;
+static bool names_quota(const struct braze_became *became) {
+  return became->rate_limit.remaining >= 0 && became->resets_at > became->now;
+}
+
+static void correct(const struct braze_became *became, int64_t window, struct braze_change *change) {
   change->learn = true;
-  change->quota.window = to->window;
+  change->quota.window = window;
   change->quota.ends = became->resets_at;
   change->quota.left = became->rate_limit.remaining;
   change->quota.total = became->rate_limit.limit >= became->rate_limit.remaining ? became->rate_limit.limit : 0;
+}
+
+bool braze_claim_learn(const struct braze_became *became, const char *workspace, const struct braze_loaded *loaded,
+                       struct braze_change *change) {
+  const struct braze_quota *known = &loaded->quota;
+  memset(change, 0, sizeof *change);
+  change->workspace = workspace;
+  if (!names_quota(became)) return false;
+  if (!is_over(loaded)) {
+    correct(became, known->window, change);
+    return change->quota.left < known->left || (change->quota.total > 0 && change->quota.total != known->total) ||
+           fabs(change->quota.ends - known->ends) > SAME_MOMENT;
+  }
+  begin_window(loaded, change);
+  change->quota.ends = became->resets_at;
+  change->quota.left = became->rate_limit.remaining;
+  if (became->rate_limit.limit >= change->quota.left) change->quota.total = became->rate_limit.limit;
+  return true;
 }
 
 bool braze_claim_end(const struct braze_became *became, const char *workspace, int64_t token, struct braze_record *to,
@@ -99,7 +121,8 @@ bool braze_claim_end(const struct braze_became *became, const char *workspace, i
   change->expected = to->token;
   change->quota.window = to->window;
   change->give = made_nothing && !became->repeated && to->window != 0;
-  learn(became, to, change);
+  /* The service's own numbers correct the count of the window in which the unit was taken. */
+  if (to->window != 0 && names_quota(became)) correct(became, to->window, change);
   to->state = became->state;
   to->token = token;
   if (change->give) to->window = 0;

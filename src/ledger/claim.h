@@ -54,4 +54,8 @@ struct braze_became {
 bool braze_claim_end(const struct braze_became *became, const char *workspace, int64_t token, struct braze_record *to,
                      const struct braze_entry *entry, struct braze_change *change);
 
+/* What the service said of its quota in a call that has no job. Fills in what corrects the count; false: it is right as it is. */
+bool braze_claim_learn(const struct braze_became *became, const char *workspace, const struct braze_loaded *loaded,
+                       struct braze_change *change);
+
 #endif

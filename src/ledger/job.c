@@ -318,6 +318,34 @@ static void release(struct braze_guard *guard) {
   braze_task_release(&braze_job_of_guard(guard)->task);
 }
 
+/* --- Calls without a job ------------------------------------------------------------------------------ */
+
+/* store_now and read_at are 0 here: the time of the reset is one of the monotonic clock. Without a thread the count stays as it is: it is
+   no part of what the call was to do. */
+static double learn(struct braze_guard *guard, const struct braze_guarded *call, const struct braze_wake *wake) {
+  struct braze_job *job = braze_job_of_guard(guard);
+  (void)wake;
+  job->became.rate_limit = call->outcome->rate_limit;
+  job->became.resets_at = resets_at(job, call->outcome);
+  if (job->became.rate_limit.remaining >= 0 && job->became.resets_at >= 0) braze_task_submit(&job->task, NULL);
+  return 0;
+}
+
+bool braze_job_attach_lesson(struct braze_call *call, struct braze_ledger *ledger) {
+  static const struct braze_guard_functions functions = {.after = learn, .release = release};
+  struct braze_job *job;
+  if (!makes_send_id(braze_call_request(call))) return true;
+  job = calloc(1, sizeof *job);
+  if (!job) return false;
+  job->guard.functions = &functions;
+  job->ledger = ledger;
+  job->taken = true;
+  braze_record_init(&job->record);
+  braze_task_init(&job->task, &braze_job_learning, ledger);
+  braze_call_set_guard(call, &job->guard);
+  return true;
+}
+
 bool braze_job_attach(struct braze_call *call, struct braze_ledger *ledger, const char *name, size_t length) {
   static const struct braze_guard_functions functions = {before, ask, late, after, is_done, leave, wait_for_step, release};
   struct braze_job *job = calloc(1, sizeof *job);

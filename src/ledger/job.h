@@ -11,6 +11,10 @@ struct braze_guard;
    memory. */
 bool braze_job_attach(struct braze_call *call, struct braze_ledger *ledger, const char *name, size_t length);
 
+/* Gives a call without a job, if it makes a send ID, a guard that asks nothing: what the service says of its quota goes to the ledger.
+   False: no memory. */
+bool braze_job_attach_lesson(struct braze_call *call, struct braze_ledger *ledger);
+
 /* The functions below are for the guard of a call that is done: braze_call_guard. */
 
 /* Whether the answer is the recorded one, and nothing was sent. */

@@ -63,4 +63,7 @@ static inline struct braze_job *braze_job_of_task(struct braze_task *task) {
 /* The two steps, on the ledger's thread. */
 extern const struct braze_task_functions braze_job_claiming, braze_job_ending;
 
+/* For a call without a job: the count of the quota is corrected. */
+extern const struct braze_task_functions braze_job_learning;
+
 #endif

@@ -17,6 +17,8 @@
 #define FAILED_PAUSE 0.1 /* first pause before what came of a call is written again */
 #define LONGEST_FAILED_PAUSE 5.0
 #define TIME_TO_END 10.0 /* one try to write it */
+#define TIME_TO_LEARN 2.0
+#define MOST_LESSONS 12 /* tries to correct the count of the quota */
 
 /* A time to try again: with jitter, because those who wait for the same lock began at the same time. */
 static double again(struct braze_job *job, double first, double longest) {
@@ -225,5 +227,37 @@ static void free_job(struct braze_task *task) {
   free(job);
 }
 
+/* --- What the service says of its quota in a call without a job ---------------------------------------- */
+
+static enum braze_store_code learn(const struct braze_job *job, struct braze_lane *lane, void *store, double until,
+                                   struct braze_store_words *words) {
+  const struct braze_store_functions *functions = braze_lane_functions(lane);
+  const char *workspace = braze_ledger_workspace(job->ledger);
+  struct braze_became became = job->became;
+  struct braze_loaded loaded;
+  struct braze_change change;
+  enum braze_store_code code;
+  memset(&loaded, 0, sizeof loaded);
+  code = functions->quota(store, workspace, until, &loaded.quota, &loaded.now, words);
+  if (code != BRAZE_STORE_GOOD) return code;
+  became.now = loaded.now;
+  became.resets_at += loaded.now - braze_clock_now();
+  return braze_claim_learn(&became, workspace, &loaded, &change) ? functions->swap(store, &change, true, until, words) : BRAZE_STORE_GOOD;
+}
+
+/* Nobody waits for it. Where it can't be written, the next answer says the same. */
+static double run_lesson(struct braze_task *task, struct braze_lane *lane) {
+  struct braze_job *job = braze_job_of_task(task);
+  const double until = braze_clock_now() + TIME_TO_LEARN;
+  struct braze_store_words words;
+  enum braze_store_code code;
+  void *store = braze_lane_store(lane, until, &code, &words);
+  if (store) code = learn(job, lane, store, until, &words);
+  if (code == BRAZE_STORE_LOST) braze_lane_drop_store(lane);
+  if (job->tries >= MOST_LESSONS || (code != BRAZE_STORE_BUSY && code != BRAZE_STORE_CHANGED)) return 0;
+  return again(job, LOCKED_PAUSE, LONGEST_PAUSE);
+}
+
+const struct braze_task_functions braze_job_learning = {run_lesson, free_job};
 const struct braze_task_functions braze_job_claiming = {run_claim, free_job};
 const struct braze_task_functions braze_job_ending = {run_end, free_job};

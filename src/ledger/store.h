@@ -61,7 +61,8 @@ struct braze_loaded {
 
 /* What is to be written, all of it or nothing. */
 struct braze_change {
-  const char *workspace, *job;
+  const char *workspace;
+  const char *job;               /* NULL: the quota alone is written */
   int64_t expected;              /* the token of the record as it was read; 0: there was none */
   const struct braze_record *to; /* NULL: the record is removed */
   bool begin;                    /* a window of the quota, in place of the one before it */

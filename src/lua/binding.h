@@ -325,6 +325,9 @@ const char *lbraze_push_places(lua_State *L);
 /* [-0, +0, e] Gives the call, whose request is written, the job whose name is at an index. */
 void lbraze_set_job(lua_State *L, const struct lbraze_context *context, int name, struct braze_ledger *ledger, struct braze_call *call);
 
+/* [-0, +0, m] The call has no job; what the service says of its quota goes to the ledger, if there is one. */
+void lbraze_set_no_job(lua_State *L, struct braze_ledger *ledger, struct braze_call *call);
+
 /* [-0, +0, m] Adds to the result on top of the stack what the ledger has to say of the call. */
 void lbraze_set_ledger_fields(lua_State *L, const struct braze_guard *guard);
 

@@ -157,7 +157,10 @@ int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, co
   if (!hold->call) luaL_error(L, "not enough memory");
   *braze_call_limits(hold->call) = options.limits;
   lbraze_write_request(L, &params, braze_call_request(hold->call));
-  if (!lua_isnil(L, options.job)) lbraze_set_job(L, context, options.job, braze_client_ledger(hold->client), hold->call);
+  if (lua_isnil(L, options.job))
+    lbraze_set_no_job(L, braze_client_ledger(hold->client), hold->call);
+  else
+    lbraze_set_job(L, context, options.job, braze_client_ledger(hold->client), hold->call);
   braze_call_ready(hold->call);
   return options.on_done;
 }

@@ -97,6 +97,10 @@ void lbraze_set_job(lua_State *L, const struct lbraze_context *context, int name
   if (!braze_job_attach(call, ledger, text, length)) luaL_error(L, "not enough memory");
 }
 
+void lbraze_set_no_job(lua_State *L, struct braze_ledger *ledger, struct braze_call *call) {
+  if (ledger && !braze_job_attach_lesson(call, ledger)) luaL_error(L, "not enough memory");
+}
+
 void lbraze_set_ledger_fields(lua_State *L, const struct braze_guard *guard) {
   const char *failure = braze_job_failure(guard);
   struct lbraze_words words;

@@ -226,7 +226,7 @@ static enum braze_store_code swap(void *data, const struct braze_change *change,
   enum braze_store_code code;
   (void)relaxed; /* it is one round trip either way */
   braze_wire_text(&values, change->workspace);
-  braze_wire_text(&values, change->job);
+  braze_wire_text(&values, change->job ? change->job : "");
   braze_wire_integer(&values, change->expected);
   braze_wire_integer(&values, to->state);
   braze_wire_integer(&values, to->token);

@@ -36,7 +36,7 @@
   " $11::integer, $12::bigint, to_timestamp($13::double precision), $14::integer, $15::integer)::bigint"
 
 /* Made in one transaction, under a lock that lets several processes make it one by one. What is raised in the function undoes all that
-   it has written: 0 is good, 1 changed, 2 used up. */
+   it has written; without a job the quota alone is: 0 is good, 1 changed, 2 used up. */
 static const char braze_postgresql_schema[] =
     "BEGIN; SELECT pg_advisory_xact_lock(4784127063);"
     "CREATE TABLE IF NOT EXISTS braze_job (workspace text NOT NULL, job text NOT NULL, state smallint NOT NULL, token bigint NOT NULL,"
@@ -48,12 +48,12 @@ static const char braze_postgresql_schema[] =
     "CREATE OR REPLACE FUNCTION braze_ledger_swap(w text, j text, expected bigint, s integer, t bigint, o text, p text, win bigint, d text,"
     " b bytea, what integer, q_window bigint, q_ends timestamptz, q_total integer, q_left integer) RETURNS integer LANGUAGE plpgsql AS $f$ "
     "DECLARE n integer; BEGIN"
-    " IF expected = 0 THEN"
+    " IF j <> '' THEN IF expected = 0 THEN"
     "  INSERT INTO braze_job VALUES (w, j, s, t, o, p, win, d, b) ON CONFLICT DO NOTHING;"
     " ELSIF s = 0 THEN DELETE FROM braze_job WHERE workspace = w AND job = j AND token = expected;"
     " ELSE UPDATE braze_job SET state = s, token = t, owner = o, pair = p, quota_window = win, data = d, body = b"
     "  WHERE workspace = w AND job = j AND token = expected; END IF;"
-    " GET DIAGNOSTICS n = ROW_COUNT; IF n <> 1 THEN RAISE EXCEPTION 'braze' USING ERRCODE = 'BZ001'; END IF;"
+    " GET DIAGNOSTICS n = ROW_COUNT; IF n <> 1 THEN RAISE EXCEPTION 'braze' USING ERRCODE = 'BZ001'; END IF; END IF;"
     " IF what & 1 <> 0 THEN"
     "  IF q_window = 1 THEN INSERT INTO braze_quota VALUES (w, q_window, q_ends, q_total, q_left) ON CONFLICT DO NOTHING;"
     "  ELSE UPDATE braze_quota SET quota_window = q_window, ends = q_ends, total = q_total, remaining = q_left"

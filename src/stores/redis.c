@@ -263,7 +263,7 @@ static enum braze_store_code swap(void *data, const struct braze_change *change,
   long long number = 0;
   (void)relaxed; /* the server's settings decide */
   braze_redis_text(&arguments, store->key);
-  braze_redis_text(&arguments, change->job);
+  braze_redis_text(&arguments, change->job ? change->job : "");
   braze_redis_integer(&arguments, change->expected);
   braze_redis_integer(&arguments, to->state);
   braze_redis_integer(&arguments, to->token);

@@ -29,7 +29,7 @@
       "local jobs, records = redis.call('ZRANGEBYLEX', k .. ':jobs', ARGV[1], '+', 'LIMIT', 0, tonumber(ARGV[2])), {} " \
       "for i, job in ipairs(jobs) do records[i] = record(job) end return records"
 
-/* ARGV: job, expected token, state, token, owner, pair, window, data, body, begin, take, give, learn, the quota's window, ends, total,
+/* ARGV: job ("": the quota alone is written), expected token, state, token, owner, pair, window, data, body, begin, take, give, learn, the quota's window, ends, total,
    left, milliseconds that the owner's lease lasts. All is checked before anything is written. */
 #define BRAZE_REDIS_SWAP \
   BRAZE_REDIS_BEGIN \
@@ -47,6 +47,7 @@
   "if a[13] == '1' then left = math.min(left, tonumber(a[17])) redis.call('HSET', q, 'ends', a[15]) " \
   "if a[16] ~= '0' then redis.call('HSET', q, 'total', a[16]) end end " \
   "if a[10] == '1' or a[11] == '1' or a[12] == '1' or a[13] == '1' then redis.call('HSET', q, 'left', tostring(left)) end end " \
+  "if a[1] == '' then return 0 end " \
   "if old[2] and old[2] ~= '' and redis.call('HGET', k .. ':pairs', old[2]) == a[1] then redis.call('HDEL', k .. ':pairs', old[2]) end " \
   "if a[3] == '0' then redis.call('DEL', j) redis.call('ZREM', k .. ':jobs', a[1]) return 0 end " \
   "redis.call('HMSET', j, 'state', a[3], 'token', a[4], 'owner', a[5], 'pair', a[6], 'window', a[7], 'data', a[8], 'body', a[9]) " \

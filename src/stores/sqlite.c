@@ -236,7 +236,7 @@ static enum braze_store_code write_quota(struct braze_sqlite *store, int which, 
 }
 
 static enum braze_store_code write_all(struct braze_sqlite *store, const struct braze_change *change, struct braze_store_words *words) {
-  enum braze_store_code code = write_record(store, change, words);
+  enum braze_store_code code = change->job ? write_record(store, change, words) : BRAZE_STORE_GOOD;
   if (code == BRAZE_STORE_GOOD && change->begin)
     code = write_quota(store, change->quota.window == 1 ? FIRST_WINDOW : NEXT_WINDOW, change, BRAZE_STORE_CHANGED, words);
   if (code == BRAZE_STORE_GOOD && change->take) code = write_quota(store, TAKE, change, BRAZE_STORE_USED_UP, words);
