@@ -1,6 +1,7 @@
 /* ledger: braze.ledger: what was done, as a person asks and tells it. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ledger/claim.h"
 #include "ledger/keeper.h"
@@ -30,14 +31,18 @@ static struct lbraze_ledger *check_ledger(lua_State *L, const char *method) {
   return ledger;
 }
 
-/* [-0, +0, e] Raises for words of the ledger's. */
-LBRAZE_RAISES static void raise_words(lua_State *L, const char *shown, const struct braze_reply *reply) {
+/* [-0, +0, e] Raises for words of the ledger's, which was asked at `began`. */
+LBRAZE_RAISES static void raise_words(lua_State *L, const char *shown, const struct braze_reply *reply, double began) {
   struct lbraze_words words;
   lbraze_words_init(&words);
   if (reply->kind == BRAZE_LEDGER) braze_buffer_print(&words.message, "the ledger %s can't be used: ", shown);
   braze_text_escape(&words.message, reply->words.message, strlen(reply->words.message), sizeof reply->words.message);
   braze_text_escape(&words.hint, reply->words.hint, strlen(reply->words.hint), sizeof reply->words.hint);
   lbraze_push_error(L, NULL, reply->kind, &words);
+  if (reply->kind != BRAZE_USAGE) {
+    lua_pushnumber(L, braze_clock_now() - began);
+    lua_setfield(L, -2, "elapsed");
+  }
   lua_error(L);
 }
 
@@ -46,6 +51,7 @@ struct asking {
   struct braze_inquiry *inquiry;
   struct braze_ledger *ledger;
   lua_CFunction push;
+  double began; /* monotonic */
 };
 
 static void set_text(lua_State *L, const char *name, const char *text) {
@@ -147,7 +153,7 @@ static int push_quota(lua_State *L) {
 static int ask_protected(lua_State *L) {
   struct asking *asking = lua_touserdata(L, 1);
   const struct braze_reply *reply = braze_keeper_reply(asking->inquiry);
-  if (!reply->good) raise_words(L, braze_ledger_shown(asking->ledger), reply);
+  if (!reply->good) raise_words(L, braze_ledger_shown(asking->ledger), reply, asking->began);
   lua_settop(L, 2);
   return asking->push(L);
 }
@@ -159,6 +165,7 @@ static int ask(lua_State *L, struct lbraze_ledger *ledger, enum braze_question q
   bool warned;
   int status;
   asking->push = push;
+  asking->began = braze_clock_now();
   asking->ledger = NULL;
   lua_pushcfunction(L, ask_protected);
   lua_pushvalue(L, -2);
