@@ -143,7 +143,7 @@ describe("a run of the key's characters", function()
 
   it("is found in time that grows with the text alone", function()
     for _, text in ipairs { "\\", "%", "&#", "%25", "\\u005c", "&amp;", "\\\\u", "\226\128", "&#x0000000" } do
-      local long = text:rep(math.floor(500000 / #text))
+      local long = text:rep(math.floor(100000 / #text))
       assert.equal(long, redact(long), text)
     end
   end)
