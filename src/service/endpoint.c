@@ -16,13 +16,19 @@ void braze_endpoint_free(struct braze_endpoint *endpoint) {
   braze_buffer_free(&endpoint->url);
 }
 
+static bool begins_with(const char *text, size_t length, const char *start) {
+  const size_t needed = strlen(start);
+  return length >= needed && braze_text_same(text, needed, start);
+}
+
+/* Fills the endpoint, which is zero yet: what is copied into its arrays ends with a NUL. */
 static int read_url(const char *scheme_end, const char *end, struct braze_endpoint *endpoint, struct braze_buffer *message,
                     struct braze_buffer *hint) {
   struct braze_url parts;
   size_t length = (size_t)(end - scheme_end);
   const char *wrong = braze_url_read(scheme_end, length, &parts);
   bool bracketed;
-  if ((length >= 8 && braze_text_same(scheme_end, 8, "https://")) || (length >= 7 && braze_text_same(scheme_end, 7, "http://"))) wrong = "begins with a scheme twice";
+  if (begins_with(scheme_end, length, "https://") || begins_with(scheme_end, length, "http://")) wrong = "begins with a scheme twice";
   if (wrong) {
     braze_buffer_print(message, "endpoint %s", wrong);
     if (parts.bad_port && parts.port_length > 0 && !braze_text_may_be_key(parts.port, parts.port_length)) {
@@ -34,10 +40,8 @@ static int read_url(const char *scheme_end, const char *end, struct braze_endpoi
   }
   bracketed = parts.host[0] == '[';
   memcpy(endpoint->host, parts.host + bracketed, parts.host_length - 2u * bracketed);
-  endpoint->host[parts.host_length - 2u * bracketed] = '\0';
   endpoint->loopback = braze_url_is_loopback(endpoint->host);
   memcpy(endpoint->authority, parts.host, (size_t)(parts.path - parts.host));
-  endpoint->authority[parts.path - parts.host] = '\0';
   if (braze_advice_refuse_host(endpoint->host, message, hint)) return EINVAL;
   if (!endpoint->secure && !endpoint->loopback) {
     braze_buffer_print(message, "endpoint \"http://%s\" would send the API key unencrypted", endpoint->authority);
@@ -77,9 +81,9 @@ int braze_endpoint_read(const char *text, size_t length, struct braze_endpoint *
     braze_buffer_print(hint, SHORT_EXAMPLE);
     return EINVAL;
   }
-  endpoint->secure = length >= 8 && braze_text_same(text, 8, "https://");
+  endpoint->secure = begins_with(text, length, "https://");
   if (endpoint->secure) return read_url(text + 8, text + length, endpoint, message, hint);
-  if (length >= 7 && braze_text_same(text, 7, "http://")) return read_url(text + 7, text + length, endpoint, message, hint);
+  if (begins_with(text, length, "http://")) return read_url(text + 7, text + length, endpoint, message, hint);
   for (i = 0; i + 2 < length; i++)
     if (memcmp(text + i, "://", 3) == 0 && i < 12) {
       braze_buffer_print(message, "endpoint has the scheme \"%.*s\", and only https:// is taken", (int)i, text);
