@@ -35,7 +35,7 @@ static const struct window nothing_taken;
 /* Where the caller's own text ends if it begins at this position of the text with `depth` layers undone; 0: it does not. */
 static size_t own_end_below(const struct marks *marks, size_t at, int depth) {
   struct braze_layers layers;
-  struct braze_character character;
+  struct braze_character character = {0, 0, 0}; /* an empty own text ends nowhere */
   size_t i;
   braze_layers_init(&layers, marks->text, marks->length, depth);
   layers.at = at;
