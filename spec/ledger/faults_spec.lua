@@ -89,6 +89,18 @@ describe("a ledger in a file", function()
     return holder
   end
 
+  it("is not what another scheme names, which is told, and nothing behind it", function()
+    for url, scheme in pairs { ["mysql://u:secret@host/x"] = "mysql", ["key-\27[31m://x"] = "control character",
+      [("x"):rep(5000) .. "://x"] = "xxxxxxxxxxxx" } do
+      local err = failure(braze.ledger, url, "w")
+      assert.equal("usage", err.kind)
+      assert.matches(scheme, err.message, 1, true)
+      assert.is_nil((err.message .. err.hint):find("secret", 1, true))
+      assert.is_true(#err.message < 120, err.message)
+      assert.matches("write the path of a file", err.hint, 1, true)
+    end
+  end)
+
   it("is for its user alone", function()
     client():create_send_id(campaign, { job = "a" })
     local pipe = io.popen("ls -l '" .. path .. "'")

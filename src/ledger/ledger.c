@@ -24,8 +24,9 @@ static bool refuse(struct braze_buffer *message, struct braze_buffer *hint, cons
   return false;
 }
 
+#define MAX_SCHEME_SHOWN 20
 #define URL_HINT                                                                                                                           \
-  "write the path of a file (\"/var/lib/app/braze.db\"), or a URL: postgresql://user@host/database, redis://host, rediss://host"
+  "write the path of a file (\"/var/lib/app/braze.db\"), or a URL: postgresql://user@host/database, redis://host"
 
 static bool check_url(const char *url, size_t length, struct braze_buffer *message, struct braze_buffer *hint) {
   size_t i;
@@ -33,8 +34,10 @@ static bool check_url(const char *url, size_t length, struct braze_buffer *messa
   for (i = 0; i < length; i++)
     if ((unsigned char)url[i] < ' ' || url[i] == 0x7F) return refuse(message, hint, "ledger holds a control character", URL_HINT);
   if (strcmp(url, ":memory:") == 0) return refuse(message, hint, "ledger is \":memory:\", which no other process sees", URL_HINT);
-  if (!braze_library_kind(url)) return refuse(message, hint, "ledger has a scheme that no store is for", URL_HINT);
-  return true;
+  if (braze_library_kind(url)) return true;
+  braze_buffer_print(message, "ledger has the scheme \"");
+  braze_text_escape(message, url, strcspn(url, ":"), MAX_SCHEME_SHOWN);
+  return refuse(message, hint, "\", for which there is no store", URL_HINT);
 }
 
 /* Scheme, host and path alone: a user, a password and options may be secret. */
