@@ -15,11 +15,7 @@ local least = 0
 while arg[least - 1] do least = least - 1 end
 local interpreter = arg[least]
 
-local function failure(...)
-  local good, err = pcall(...)
-  assert.is_false(good)
-  return errors.check(err)
-end
+local failure = errors.raised
 
 describe("a ledger in a file", function()
   local server, peer, path

@@ -1,7 +1,8 @@
 -- What holds for every error: its fields, their types, its one line of text, and that no key is in it.
 --
 --   local errors = require "spec.support.errors"
---   errors.check(failure) gives the failure back; errors.key is the key that is looked for: the clients'; errors.kinds
+--   errors.check(failure) gives the failure back; errors.raised(call, ...) the one that a call raises
+--   errors.key is the key that is looked for: the clients'; errors.kinds
 
 local assert = require "luassert"
 local braze = require "braze"
@@ -49,6 +50,13 @@ function errors.check(failure)
   assert.is_nil(line:find "%c")
   assert.is_nil((line .. cjson.encode(failure)):find("canary", 1, true))
   return failure
+end
+
+-- The error that a call raises, checked.
+function errors.raised(...)
+  local good, failure = pcall(...)
+  assert.is_false(good)
+  return errors.check(failure)
 end
 
 return errors
