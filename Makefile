@@ -274,7 +274,7 @@ rockspec: ## the rockspec alone
 valgrind: ## the specs under valgrind
 	+@tools/valgrind
 
-proof: ## every bar of reliability that fits 25 minutes, and spec/PROOF.md
+proof: ## every bar of reliability but the long ones, and spec/PROOF.md
 	+@tools/packages proof && $(MAKE) --no-print-directory variants && spec/proof/run short
 
 proof-long: ## the same in full

@@ -25,6 +25,7 @@
 #define HANG_SECONDS 8   /* of one run */
 #define EACH_UP_TO 16    /* points, whatever the stride */
 #define LEAK_CHECK_EVERY 64 /* runs */
+#define SLICES 3 /* processes that share the points of a job where each of them is tried: most of a run is a wait */
 #define ASKS_TWICE (LUA_VERSION_NUM >= 502) /* this Lua, after a collection */
 
 /* One path with one kind of fault; the process that works on it writes down how far it is. */
@@ -33,6 +34,7 @@ struct job {
   enum fault_source source;
   enum fault_mode mode;
   int function;
+  long first, step; /* the points that are its own; a step of 0 = see next_point */
   /* Progress. */
   struct fault_plan plans[FAULT_MAX_PLANS];
   int plan_count, error_index, starts;
@@ -77,9 +79,10 @@ static void run_job(struct job *job, struct fault_result *result) {
   }
 }
 
-/* In steps only where there are many. */
-static long next_point(long n) {
-  return n < EACH_UP_TO ? n + 1 : n + stride;
+/* Without a step of the job's own: every point first, in strides where there are many. */
+static long next_point(const struct job *job) {
+  if (job->step) return job->n + job->step;
+  return job->n < EACH_UP_TO ? job->n + 1 : job->n + stride;
 }
 
 static void loop(struct job *job) {
@@ -91,9 +94,9 @@ static void loop(struct job *job) {
     run_job(job, &result);
     hit = (result.hit & 1) != 0;
     if (hit && job->n > job->sites) job->sites = job->n;
-    job->n = next_point(job->n);
+    job->n = next_point(job);
   }
-  job->n = 1;
+  job->n = job->first;
 }
 
 static void work_on_points(struct job *job) {
@@ -222,8 +225,17 @@ static struct job *add_job(const char *path, enum fault_source source, int funct
   job->source = source;
   job->function = function;
   job->mode = mode;
-  job->n = 1;
+  job->n = job->first = 1;
   return job;
+}
+
+static void add_jobs(const char *path, enum fault_source source, int function, enum fault_mode mode) {
+  int slices = source == FAULT_LUA && stride == 1 ? SLICES : 1, i;
+  for (i = 0; i < slices; i++) {
+    struct job *job = add_job(path, source, function, mode);
+    job->n = job->first = 1 + i;
+    job->step = slices > 1 ? slices : 0;
+  }
 }
 
 static void plan_jobs(char names[][32], int count, int workers) {
@@ -236,7 +248,7 @@ static void plan_jobs(char names[][32], int count, int workers) {
   for (path = 0; path < count; path++)
     for (function = 0; function < (source == FAULT_SYSTEM ? SHIM_FUNCTIONS : 1); function++)
       for (mode = 0; mode < FAULT_MODES; mode++)
-        if (mode != FAULT_TWICE || (source == FAULT_LUA && ASKS_TWICE)) add_job(names[path], (enum fault_source)source, function, (enum fault_mode)mode);
+        if (mode != FAULT_TWICE || (source == FAULT_LUA && ASKS_TWICE)) add_jobs(names[path], (enum fault_source)source, function, (enum fault_mode)mode);
 }
 
 /* Whether the job's log, from where its last process began, shows a known defect of a library: see spec/proof/faults/upstream. */
@@ -271,7 +283,7 @@ static void reap(int index, int status) {
     job->n += job_count;
   } else {
     if (job->n > job->sites) job->sites = job->n;
-    job->n = next_point(job->n);
+    job->n = next_point(job);
   }
   if (++job->starts > MAX_STARTS) job->done = true;
 }
