@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "http/call.h"
+#include "http/events.h"
 #include "http/settings.h"
 #include "ledger/ledger.h"
 #include "process/channel.h"

@@ -21,7 +21,8 @@ wings.shown = {
   lua = {
     base = "*",
     process = { channel = true },
-    http = { call = true, limits = true, link = true, outcome = true, probe = true, request = true, settings = true },
+    http = { call = true, events = true, limits = true, link = true,
+      outcome = true, probe = true, request = true, settings = true },
     service = "*",
     ledger = { claim = true, job = true, keeper = true, ledger = true, record = true, store = true },
     client = "*",

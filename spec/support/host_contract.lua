@@ -66,8 +66,7 @@ function contract.describe(host)
     end
 
     it("has the face of braze, in both styles", function()
-      prints("ok\n", ([[
-        for _, face in ipairs { braze, braze.safe } do
+      prints("ok\n", ([[ for _, face in ipairs { braze, braze.safe } do
           for _, name in ipairs { "create_send_id", "new", "is_error", "error" } do
             assert(type(face[name]) == "function", name)
           end
@@ -123,6 +122,14 @@ function contract.describe(host)
           print(nothing, failure.kind, failure.where)
         end) ]])
       assert.matches("^nil\trate_limited\t%S+:%d+:\nnil\trate_limited\t%S+:%d+:\n$", output)
+    end)
+
+    it("tells on_event what happened, before the on_done of the same call", function()
+      prints("attempt call attempt call on_done\n", [[ local seen, given = {}, options()
+        function given.on_event(event) seen[#seen + 1] = event.type end
+        local client, on_done = braze.new(given), function() print(table.concat(seen, " ") .. " on_done") end
+        go(function() client:start("create_send_id", client:create_send_id(parameters) and parameters,
+          { on_done = on_done }):wait() end) ]])
     end)
 
     it("waits with a limit and without one, for a request and for a client", function()

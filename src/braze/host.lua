@@ -16,7 +16,7 @@
 --   report(err)              called with each usage error that is raised (optional)
 --   explain(err)             adds to the error of a client that could not be made what only this host knows (optional)
 --   defer(run)               has run() called later, where an on_done can hurt nobody; without it an on_done runs
---                            inside client:_deliver() (optional)
+--                            inside client:_deliver(), and so does an on_event (optional)
 
 -- Taken now: a sandbox may remove them afterwards.
 local coroutine, debug, error, next, pairs, pcall, rawget, setmetatable, tostring, type =
@@ -175,7 +175,7 @@ local function begin(self, name, params, options, on_done)
   return started, err
 end
 
--- Runs an on_done of the caller's, at once or where the host wants it to run. Raises what it raised.
+-- Runs an on_done or on_event of the caller's, at once or where the host wants it to run. Raises what it raised.
 local function run_on_done(self, on_done, failure, result)
   local defer = self.module.host.defer
   if not defer then
@@ -190,6 +190,16 @@ local function run_on_done(self, on_done, failure, result)
     if not good then error(raised, 0) end
   end)
   return true
+end
+
+-- The options of a client whose on_event runs where the host wants it to run: before the on_done of the same call.
+local function with_deferred_events(self, options)
+  local on_event = type(options) == "table" and rawget(options, "on_event")
+  if not self.module.host.defer or type(on_event) ~= "function" then return options end
+  local given = {}
+  for key, value in next, options do given[key] = value end
+  given.on_event = function(event) run_on_done(self, on_event, event) end
+  return given
 end
 
 local function start(self, name, params, options)
@@ -364,17 +374,17 @@ local function make_style(module, raising)
   end
 
   local function new(options)
-    local created, err = safe.new(options)
+    local client = {
+      module = module,
+      request_metatable = request_metatable,
+      deferred = 0, -- what is still to run of what the core has delivered
+    }
+    local created, err = safe.new(with_deferred_events(client, options))
     if not created then
       if module.host.explain and is_error(err) then module.host.explain(err) end
       return nil, err
     end
-    local client = {
-      core = created,
-      module = module,
-      request_metatable = request_metatable,
-      deferred = 0, -- the on_done that are still to run of what the core has delivered
-    }
+    client.core = created
     module.objects[client] = "client"
     return setmetatable(client, client_metatable)
   end

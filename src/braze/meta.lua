@@ -104,6 +104,58 @@ local braze = {}
 ---@field ledger? string
 ---The Braze workspace whose jobs and day's quota are shared in the ledger. Else BRAZE_WORKSPACE, else the endpoint.
 ---@field workspace? string
+---Called with each event of each call, on the Lua thread, when the call is done and before its own `on_done`. It can't
+---yield. What it raises changes no call: `step` and `wait` raise it, after a blocking call it is a warning.
+---@field on_event? fun(event: braze.event)
+
+---What happened on the way of a call. It never holds the key, a body, the values of a query, or the data of a user.
+---@alias braze.event braze.event.attempt|braze.event.retry|braze.event.call
+
+---One request, or one connection that failed. Each part's seconds are 0 where it was not needed, nil where it was not
+---reached.
+---@class braze.event.attempt
+---@field type "attempt"
+---@field operation string
+---@field time number when it ended, UTC epoch seconds
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
+---@field path string without a query
+---@field server_address string
+---@field server_port integer
+---@field status? integer
+---@field kind? braze.kind nil on success
+---@field resend_count integer attempts of the same call before this one
+---@field elapsed number seconds
+---@field name_lookup? number seconds
+---@field connect? number seconds of TCP
+---@field tls? number seconds of the handshake
+---@field first_byte? number seconds from when the request could leave to the answer's first byte
+---@field connection_reused boolean
+---@field sent boolean whether the request may have left
+---@field request_id? string
+---@field rate_limit braze.rate_limit
+---@field campaign_id? string
+---@field send_id? string
+
+---A pause before another attempt begins.
+---@class braze.event.retry
+---@field type "retry"
+---@field operation string
+---@field time number UTC epoch seconds
+---@field pause number seconds
+---@field kind? braze.kind
+---@field status? integer
+
+---A call ended.
+---@class braze.event.call
+---@field type "call"
+---@field operation string
+---@field time number UTC epoch seconds
+---@field kind? braze.kind nil on success
+---@field status? integer
+---@field attempts integer
+---@field elapsed number seconds
+---@field maybe_applied boolean
+---@field replayed? true
 
 ---How much is left. What the service did not send, or sent malformed, is nil, never 0.
 ---

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "http/events.h"
 #include "http/shared.h"
 
 #define MAX_IDLE_TRANSFERS 64
@@ -54,6 +55,7 @@ static void decide_next(struct braze_engine *engine, struct braze_call *call) {
     repeat(engine, call);
     return;
   }
+  braze_events_attempt(call, time.now);
   if (outcome->trust_failed && !outcome->request_sent && choose_store(engine, call) != braze_known_store(&engine->known, true)) {
     call->trust_retried = true;
     repeat(engine, call);
@@ -65,6 +67,7 @@ static void decide_next(struct braze_engine *engine, struct braze_call *call) {
     time.epoch = braze_clock_epoch();
     time.random = braze_clock_random();
     if (braze_retry_decide(&retry, outcome, &time, &engine->settings->shared->bucket, &at)) {
+      braze_events_pause(call, at - time.now);
       braze_engine_add(engine, call, BRAZE_CALL_PAUSING, at);
       return;
     }
@@ -90,6 +93,7 @@ void braze_attempt_end(struct braze_engine *engine, struct braze_transfer *trans
   outcome->no_descriptor = engine->connections.sockets.out_of_descriptors && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
   braze_transfer_end(transfer, code);
   if (!outcome->maybe_applied && !outcome->answered) braze_call_reopen_gate(call);
+  braze_events_measure(call, transfer);
   put_transfer(engine, transfer);
   if (!look) {
     decide_next(engine, call);
@@ -109,6 +113,8 @@ void braze_attempt_cancel(struct braze_engine *engine, struct braze_call *call, 
   curl_multi_remove_handle(engine->multi, transfer->easy);
   braze_transfer_cancel(transfer);
   call->transfer = NULL;
+  braze_events_measure(call, transfer);
+  braze_events_attempt(call, now);
   put_transfer(engine, transfer);
   braze_engine_finish(engine, call, now);
 }
@@ -137,6 +143,7 @@ static void begin_transfer(struct braze_engine *engine, struct braze_call *call,
     return;
   }
   call->transfer = transfer;
+  braze_events_transfer(call, now);
   braze_engine_add(engine, call, BRAZE_CALL_RUNNING, call->connect_by);
   code = braze_transfer_begin(transfer, call, &route, now);
   if (!route.fresh && braze_sockets_spare(&engine->connections.sockets) > 0) braze_sockets_promise(&transfer->connection);
@@ -158,6 +165,7 @@ void braze_attempt_begin(struct braze_engine *engine, struct braze_call *call, d
   call->outcome.applied_before = call->outcome.maybe_applied;
   braze_outcome_clear(&call->outcome);
   call->tries++;
+  braze_events_begin(call, now);
   call->connect_by = connect_by < call->deadline ? connect_by : call->deadline;
   if (look && !has_kept(engine, call))
     begin_look(engine, call, now);

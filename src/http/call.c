@@ -42,6 +42,7 @@ struct braze_call *braze_call_retain(struct braze_call *call) {
 void braze_call_release(struct braze_call *call) {
   if (!call || atomic_fetch_sub(&call->references, 1) > 1) return;
   if (call->guard) call->guard->functions->release(call->guard);
+  free(call->events);
   braze_outcome_free(&call->outcome);
   braze_request_free(&call->request);
   free(call);
@@ -70,6 +71,10 @@ bool braze_call_is_done(const struct braze_call *call) {
 
 const struct braze_guard *braze_call_guard(const struct braze_call *call) {
   return call->guard && !call->cancelled && !is_parents(call) ? call->guard : NULL;
+}
+
+const struct braze_events *braze_call_events(const struct braze_call *call) {
+  return call->events && !call->cancelled && !is_parents(call) ? call->events : NULL;
 }
 
 struct braze_outcome *braze_call_outcome(struct braze_call *call, struct braze_outcome *written) {

@@ -9,6 +9,7 @@
 #include "http/request.h"
 
 struct braze_call;
+struct braze_events;
 struct braze_guard;
 
 /* Makes a call with an empty request and one reference. `began` is when the caller began it, a time of braze_clock_now: the deadline and
@@ -36,6 +37,9 @@ void braze_call_set_guard(struct braze_call *call, struct braze_guard *guard);
 
 /* The guard of a call that is done. NULL: it has none, or another thread or the parent of a fork may still work on the call. */
 const struct braze_guard *braze_call_guard(const struct braze_call *call);
+
+/* What happened on the way of a call that is done. NULL: nobody asked, or another thread or the parent of a fork may still work on it. */
+const struct braze_events *braze_call_events(const struct braze_call *call);
 
 /* Whether the outcome of a call that was handed over is known. In the child of a fork it is, also while the parent goes on with the
    call: the child will never learn more. */

@@ -30,6 +30,7 @@ enum braze_call_state {
 #define BRAZE_GATE_SENT 2u    /* a request was sent, and the service may be working on it */
 #define BRAZE_GATE_ATTEMPT 4u /* one request; the upper bits count them */
 
+struct braze_events;
 struct braze_transfer;
 
 struct braze_call {
@@ -37,7 +38,8 @@ struct braze_call {
   atomic_uint gate;
   struct braze_request request;
   struct braze_limits limits;
-  struct braze_guard *guard; /* owned; NULL: none */
+  struct braze_guard *guard;   /* owned; NULL: none */
+  struct braze_events *events; /* owned; NULL: nobody asked for them */
 
   double started; /* monotonic: when the caller began it. The deadline and the elapsed time count from there */
 

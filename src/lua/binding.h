@@ -100,6 +100,9 @@ int lbraze_error_is_error(lua_State *L);
    by those of the client that was called. */
 void lbraze_push_where(lua_State *L, const struct braze_settings *settings);
 
+/* [-0, +1, m] A text in which the key is masked, where it holds the key; it may be cut then. */
+void lbraze_push_safe_text(lua_State *L, const struct braze_settings *settings, const char *text, size_t length);
+
 /* [-0, +1, m] A table of methods; the safe ones go through lbraze_safe_call. */
 void lbraze_push_methods(lua_State *L, const luaL_Reg *methods, bool safe);
 
@@ -159,11 +162,12 @@ struct lbraze_call_options {
   bool repeatable;
   int max_pages;
   int on_done, query, items, job; /* where on the stack */
+  int on_event;                   /* the same, of a client */
 };
 
 #define LBRAZE_OPTION_SLOTS 4
 
-/* [-0, +0, e] Reads options of braze.new (nil is none) and what they leave to the environment into a new client. */
+/* [-0, +1, e] Reads options of braze.new (nil is none) and what they leave to the environment into a new client. Pushes on_event, or nil. */
 void lbraze_read_client_options(lua_State *L, int index, struct braze_client *client);
 
 /* [-0, +0, e] Raises where the options of a call are no table, or have a name that does not belong there. Called before anything
@@ -272,6 +276,9 @@ bool lbraze_has_names(lua_State *L, int index);
 
 /* Places in the table of those who may ask for the same answer at the same time. */
 enum { LBRAZE_SHARED_BODY = 5, LBRAZE_SHARED_SAFE_BODY };
+
+/* [-0, +1, m] A table of what is known. */
+void lbraze_push_rate_limit(lua_State *L, const struct braze_rate_limit *rate_limit);
 
 /* [-0, +1, m] What came of a call that is done: its result (true), or its error object (false). The caller holds references
    to all three. `shared`: where Lua code that runs meanwhile may ask the same of the same call, the index of a table in which

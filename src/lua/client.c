@@ -83,7 +83,13 @@ int lbraze_raise_failure(lua_State *L, int failure) {
 /* [-0, +0, e] Reads the options at index 2 into the new client at index 1. */
 static int read_options(lua_State *L) {
   const struct lbraze_hold *hold = lua_touserdata(L, 3);
+  struct lbraze_client *client = lua_touserdata(L, 1);
   lbraze_read_client_options(L, 2, hold->client);
+  if (lua_isnil(L, -1)) return 0;
+  lbraze_get_uservalue(L, 1);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, LBRAZE_CLIENT_ON_EVENT);
+  client->has_on_event = true;
   return 0;
 }
 
@@ -131,10 +137,12 @@ int lbraze_client_new_safe(lua_State *L) {
 
 /* Blocks until the call is done, and pushes its result. At 1: the client, the name, its parameters, its options, the hold. */
 static int run_call(lua_State *L) {
+  const struct lbraze_client *client = lua_touserdata(L, 1);
   struct lbraze_hold *hold = lua_touserdata(L, 5);
   struct lbraze_context context = {hold->settings, NULL};
   struct lbraze_target target;
   int failure;
+  bool good;
   lbraze_check_open_client(L, "call"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "call", &target);
   context.operation = target.name;
@@ -143,7 +151,9 @@ static int run_call(lua_State *L) {
   lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
   failure = braze_client_call(hold->client, hold->call);
   if (failure != 0) return lbraze_raise_failure(L, failure);
-  return lbraze_push_answer(L, hold->settings, hold->call, braze_call_outcome(hold->call, NULL), 0) ? 1 : lua_error(L);
+  good = lbraze_push_answer(L, hold->settings, hold->call, braze_call_outcome(hold->call, NULL), 0);
+  if (client->has_on_event && lbraze_tell_events(L, 1, 5, lua_gettop(L))) lbraze_warn_of_event(L, 5);
+  return good ? 1 : lua_error(L);
 }
 
 int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,
@@ -161,6 +171,7 @@ int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, co
     lbraze_set_no_job(L, braze_client_ledger(hold->client), hold->call);
   else
     lbraze_set_job(L, context, options.job, braze_client_ledger(hold->client), hold->call);
+  lbraze_ask_for_events(L, lua_touserdata(L, 1), hold->call);
   braze_call_ready(hold->call);
   return options.on_done;
 }

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One value beside a userdata; on 5.1 it is always a table. */
@@ -48,6 +49,13 @@
 #define lbraze_warn(L, text) lua_warning(L, text, 0)
 #else
 #define lbraze_warn(L, text) ((void)(L), (void)(text))
+#endif
+
+/* [-0, +0] The same for what must not be lost: where there are no warnings, it goes to the standard error. */
+#if LUA_VERSION_NUM >= 504
+#define lbraze_complain(L, text) lbraze_warn(L, text)
+#else
+#define lbraze_complain(L, text) ((void)(L), (void)fprintf(stderr, "%s\n", text))
 #endif
 
 /* Whether a yield is possible: Lua's function for it, as lua_isyieldable. LuaJIT has it, PUC Lua 5.1 does not: so it is looked up

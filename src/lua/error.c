@@ -64,16 +64,15 @@ static void push_redacted(lua_State *L, const struct braze_settings *settings, c
   lua_pushlstring(L, safe, out.length);
 }
 
-/* [-0, +1, m] Pushes what was called. The key is masked where a path holds it; the path may be cut then. */
-static void push_operation(lua_State *L, const struct braze_settings *settings, const char *operation) {
+void lbraze_push_safe_text(lua_State *L, const struct braze_settings *settings, const char *text, size_t length) {
   char safe[BRAZE_MESSAGE_LIMIT];
   struct braze_buffer out;
-  if (!has_secret(settings, operation, strlen(operation))) {
-    lua_pushstring(L, operation);
+  if (!has_secret(settings, text, length)) {
+    lua_pushlstring(L, text, length);
     return;
   }
   braze_buffer_borrow(&out, safe, sizeof safe);
-  braze_redact(settings->secrets, NULL, operation, strlen(operation), &out);
+  braze_redact(settings->secrets, NULL, text, length, &out);
   lua_pushlstring(L, safe, out.length);
 }
 
@@ -89,7 +88,7 @@ void lbraze_push_error(lua_State *L, const struct braze_settings *settings, enum
     lua_setfield(L, -2, "hint");
   }
   if (words->operation) {
-    push_operation(L, settings, words->operation);
+    lbraze_push_safe_text(L, settings, words->operation, strlen(words->operation));
     lua_setfield(L, -2, "operation");
   }
   lbraze_push_where(L, settings);

@@ -36,7 +36,7 @@ struct option {
   const char *variable; /* of the environment, NULL = none */
 };
 
-enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, LEDGER, WORKSPACE, ON_DONE, QUERY, REPEATABLE, JOB, ITEMS, MAX_PAGES, OPTION_COUNT };
+enum { API_KEY, ENDPOINT, TIMEOUT, CONNECT_TIMEOUT, RETRIES, MAX_CONNECTIONS, CA_FILE, PROXY, LEDGER, WORKSPACE, ON_EVENT, ON_DONE, QUERY, REPEATABLE, JOB, ITEMS, MAX_PAGES, OPTION_COUNT };
 
 static const struct option options[OPTION_COUNT] = {
     {"api_key", CLIENT, "BRAZE_API_KEY"},
@@ -49,6 +49,7 @@ static const struct option options[OPTION_COUNT] = {
     {"proxy", CLIENT, NULL},
     {"ledger", CLIENT, "BRAZE_LEDGER"},
     {"workspace", CLIENT, "BRAZE_WORKSPACE"},
+    {"on_event", CLIENT, NULL},
     {"on_done", START, NULL},
     {"query", CALL | START | EACH, NULL},
     {"repeatable", CALL | START | EACH, NULL},
@@ -255,6 +256,10 @@ static void read_option(struct reader *reader, int option) {
     if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_done = function(err, result) ... end");
     keep(L, reader->values.on_done);
     break;
+  case ON_EVENT:
+    if (!lua_isfunction(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a function", "write on_event = function(event) ... end");
+    keep(L, reader->values.on_event);
+    break;
   case QUERY:
     if (!lua_istable(L, -1)) lbraze_refuse_type(L, &reader->context, name, "a table", "write query = { page = 2 }");
     keep(L, reader->values.query);
@@ -399,6 +404,8 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_client *cl
   check_names(&reader, index, settings);
   read_account(L, index, settings); /* first, so that nothing below can show the key */
   reader.values.limits.timeout = 0;
+  lua_pushnil(L);
+  reader.values.on_event = lua_gettop(L);
   read_options(&reader, index);
   if (reader.values.limits.timeout <= 0) {
     reader.values.limits.timeout = settings->limits.timeout;

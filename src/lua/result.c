@@ -21,12 +21,16 @@ static void set_integer(lua_State *L, const char *name, int64_t value) {
   lua_setfield(L, -2, name);
 }
 
+void lbraze_push_rate_limit(lua_State *L, const struct braze_rate_limit *rate_limit) {
+  lua_createtable(L, 0, 3);
+  set_integer(L, "limit", rate_limit->limit);
+  set_integer(L, "remaining", rate_limit->remaining);
+  set_integer(L, "reset", rate_limit->reset);
+}
+
 /* [-0, +0, m] Sets what results and errors both have. */
 static void set_shared_fields(lua_State *L, const struct braze_outcome *outcome) {
-  lua_createtable(L, 0, 3);
-  set_integer(L, "limit", outcome->rate_limit.limit);
-  set_integer(L, "remaining", outcome->rate_limit.remaining);
-  set_integer(L, "reset", outcome->rate_limit.reset);
+  lbraze_push_rate_limit(L, &outcome->rate_limit);
   lua_setfield(L, -2, "rate_limit");
   if (outcome->request_id[0])
     lua_pushstring(L, outcome->request_id);

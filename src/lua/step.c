@@ -1,4 +1,4 @@
-/* step: hands finished calls to the host: runs their on_done, one after the other, on the thread that asks. */
+/* step: hands finished calls to the host: tells the client's on_event and runs their on_done, one after the other, on the thread that asks. */
 #include "base/clock.h"
 #include "lua/userdata.h"
 
@@ -23,8 +23,27 @@ static int deliver_failure(lua_State *L) {
   return 0;
 }
 
+/* Tells the client's on_event of the request at index 1; at 2 the hold. Raises what the first one that failed has raised. */
+static int report(lua_State *L) {
+  lbraze_push_request_answer(L, 1, lua_touserdata(L, 1), lua_touserdata(L, 2));
+  lbraze_get_uservalue(L, 1);
+  lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
+  return lbraze_tell_events(L, 5, 2, 3) ? lua_error(L) : 0;
+}
+
 /* What deliver_finished has on the stack, from its own first place on. */
 enum { RAISED, DELIVER, DELIVER_FAILURE, HOLD, REQUESTS };
+
+/* [-0, +0 or 1] Tells of the request on top of the stack. True: an on_event raised what is pushed. */
+static bool run_on_event(lua_State *L, int first) {
+  const struct lbraze_request *request = lua_touserdata(L, -1);
+  int index = lua_gettop(L);
+  if (!request->client->has_on_event) return false;
+  lua_pushcfunction(L, report);
+  lua_pushvalue(L, index);
+  lua_pushvalue(L, first + HOLD);
+  return lua_pcall(L, 2, 0, 0) != 0;
+}
 
 /* [-0, +0 or 1] Runs the on_done of the request on top of the stack, if it has one. True: it raised what is pushed. */
 static bool run_on_done(lua_State *L, int first) {
@@ -50,6 +69,15 @@ static bool run_on_done(lua_State *L, int first) {
   return true;
 }
 
+/* [-1, +0] Keeps what was raised, unless something was before: it may be nil. */
+static void keep_first(lua_State *L, int first, bool *failed) {
+  if (*failed)
+    lua_pop(L, 1);
+  else
+    lua_replace(L, first + RAISED);
+  *failed = true;
+}
+
 /* [-0, +0 or 1] Takes and delivers at most so many; raises nothing, so that all that is taken is delivered. True: an on_done
    raised what stands at first. An on_done that forked returns in the child too, and one may collect the client by hand: then
    there is nothing left to take. */
@@ -61,10 +89,8 @@ static bool deliver_all(lua_State *L, int first, int most, int *count) {
     lua_rawgeti(L, first + REQUESTS, reference);
     luaL_unref(L, first + REQUESTS, reference);
     ++*count;
-    if (run_on_done(L, first) && !failed) {
-      lua_replace(L, first + RAISED);
-      failed = true; /* an on_done may raise nil */
-    }
+    if (run_on_event(L, first)) keep_first(L, first, &failed);
+    if (run_on_done(L, first)) keep_first(L, first, &failed);
     braze_call_release(hold->call);
     hold->call = NULL;
     lua_settop(L, first + REQUESTS);
@@ -106,7 +132,7 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
 static struct lbraze_client *check_not_delivering(lua_State *L, const char *method) {
   struct lbraze_client *client = lbraze_check_client(L, method);
   if (client->delivering)
-    lbraze_usage(L, "return from the on_done; what has finished meanwhile is delivered next", "%s was called inside an on_done of the same client", method);
+    lbraze_usage(L, "return from it; what has finished meanwhile is delivered next", "%s was called inside an on_done or on_event of the same client", method);
   return client;
 }
 

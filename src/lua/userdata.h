@@ -10,12 +10,13 @@
 struct lbraze_client {
   const void *self;
   struct braze_client *handle; /* NULL before it is open and once it is collected */
-  bool delivering;             /* an on_done is running */
+  bool delivering;             /* an on_done or on_event is running inside step or wait */
+  bool has_on_event;
   unsigned generation;         /* of the requests that are kept beside it; see braze_client_generation */
 };
 
-/* The table beside a client: the requests that were not delivered, by their references, which are the tags of their calls. */
-enum { LBRAZE_CLIENT_REQUESTS = 1 };
+/* The table beside a client: the requests that were not delivered, by their references, which are the tags of their calls; and its on_event. */
+enum { LBRAZE_CLIENT_REQUESTS = 1, LBRAZE_CLIENT_ON_EVENT };
 
 struct lbraze_request {
   const void *self;
@@ -109,6 +110,18 @@ int lbraze_inspect_request(lua_State *L);
 
 /* core.probe(client) -> how far a connection comes, without a request */
 int lbraze_inspect_probe(lua_State *L);
+
+/* events.c */
+
+/* [-0, +0, m] Lets the call, whose limits are known, write down what happens to it, where its client has an on_event. */
+void lbraze_ask_for_events(lua_State *L, const struct lbraze_client *client, struct braze_call *call);
+
+/* [-0, +0 or 1] Tells the on_event of the client at an index what happened to the hold's call, which is done; the places are those of the
+   client, the hold and the call's result or error. True: it raised what is pushed. */
+bool lbraze_tell_events(lua_State *L, int client, int hold, int answer);
+
+/* [-1, +0] Warns of what an on_event has raised where nobody else would hear of it. */
+void lbraze_warn_of_event(lua_State *L, int hold);
 
 /* step.c */
 

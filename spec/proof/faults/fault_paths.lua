@@ -329,6 +329,28 @@ path("lua_close, idle", function()
   return nothing
 end, { close = true })
 
+-- An on_event that keeps what it is told.
+local function with_events()
+  local events = {}
+  context.events = events
+  return { on_event = function(event) events[#events + 1] = event.type end }
+end
+
+path("events", function()
+  local warm = client(env.http, true, with_events())
+  return function() return warm:create_send_id(parameters) end
+end)
+
+path("started, with events", function()
+  local start = starter(1)
+  local warm = client(env.http, true, with_events())
+  return function()
+    start(warm)
+    warm:wait(env.timeout)
+    return context.requests[1]:result()
+  end
+end)
+
 path("lua_close, in flight", function()
   local start = starter(2)
   start(client(env.slow))
