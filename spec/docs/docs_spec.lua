@@ -108,6 +108,7 @@ describe("docs/", function()
       proxy = "",
       ledger = "braze.db",
       workspace = "shop",
+      on_event = function() end,
     }
     braze.new(options):close()
     for name in pairs(options) do options[name] = true end
