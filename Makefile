@@ -80,12 +80,15 @@ ifeq ($(shell uname -s),Linux)
 SHARED += -Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code
 # A store lacks nothing: what braze.so gives it, it gives as arguments.
 WHOLE = $(if $(findstring -fsanitize,$(CFLAGS) $(LDFLAGS)),,-Wl,-z,defs)
+# In a static host the program has functions of the same names.
+OWN := -Wl,-Bsymbolic
 # All is bound when it is loaded: a table for binding later would be dead weight.
 BIND := -fno-plt
 endif
 LINK = $(CC) $(SHARED) $1 $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(CURL_LIBS) $(SYSTEM_LIBS)
 
-SOURCES := $(filter-out src/stores/%,$(wildcard src/*.c src/*/*.c))
+SOURCES := $(filter-out src/stores/% src/fake/%,$(wildcard src/*.c src/*/*.c))
+FAKE := $(wildcard src/fake/*.c)
 MODULES := $(wildcard src/braze/*.lua)
 COMMAND_MODULES := $(wildcard src/braze/command/*.lua)
 HAVE_TEST_BUILD := $(and $(wildcard spec/support/clock.c),$(wildcard spec/support/core.c))
@@ -99,6 +102,10 @@ objects_$1 := $(SOURCES:src/%.c=build/$1/%.o)
 
 build/$1/braze.so: $$(objects_$1)
 	$$(call LINK,$$(SMALLER))
+
+# For users' specs: without the network, the clock and the environment.
+build/$1/braze_fake.so: $$(filter-out $$(patsubst %,build/$1/%.o,client base/clock lua/environment),$$(objects_$1)) $(FAKE:src/%.c=build/$1/%.o)
+	$$(call LINK,$$(SMALLER) $$(OWN))
 
 build/$1/braze_ledger_%.so: build/$1/base/buffer.o build/$1/base/text.o build/$1/base/wipe.o
 	$$(CC) $$(SHARED) $$(WHOLE) $$(APART) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIBS_OF_$$*) $$(SYSTEM_LIBS)
@@ -149,6 +156,10 @@ build/$1/stores/%.o: src/stores/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,$$(STORE_FLAGS))
 
+build/$1/fake/%.o: src/fake/%.c | build/found
+	@mkdir -p $$(@D)
+	$$(call COMPILE,-DBRAZE_FAKE $$(call lua_flags,$1))
+
 build/$1/%.o: src/%.c | build/found
 	@mkdir -p $$(@D)
 	$$(call COMPILE,$$(call lua_flags,$1))
@@ -166,7 +177,7 @@ endef
 $(foreach version,$(VERSIONS),$(eval $(call build_for,$(version))))
 
 .PHONY: all variants
-all: build/found $(VERSIONS:%=build/%/braze.so) $(foreach store,$(STORES),$(VERSIONS:%=build/%/braze_ledger_$(store).so)) ## build for every Lua here (or for LUA_VERSION alone)
+all: build/found $(VERSIONS:%=build/%/braze.so) $(VERSIONS:%=build/%/braze_fake.so) $(foreach store,$(STORES),$(VERSIONS:%=build/%/braze_ledger_$(store).so)) ## build for every Lua here (or for LUA_VERSION alone)
 	$(if $(LEFT_OUT),@echo 'braze: without the headers of $(foreach store,$(LEFT_OUT),$(PACKAGE_OF_$(store))) these stores of the ledger are left out: $(LEFT_OUT)')
 
 variants: all $(VERSIONS:%=build/%/oldest/braze.so) $(if $(HAVE_TEST_BUILD),$(foreach version,$(VERSIONS),$(addprefix build/$(version)/,test/braze.so strange/braze.so test/preload.so test/hang.so host threads door))) ## build what the specs need beside it
@@ -223,10 +234,10 @@ installed_beside = $(filter-out $(LIBRARY_DIR)/braze.so,$(wildcard $(DESTDIR)$(P
 once_for_all = '$(INCLUDE_DIR)/braze.h' '$(BIN_DIR)/$(BIN)' '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)' '$(MAN_PAGE)' '$(REFERENCE_PAGE)'
 
 .PHONY: install uninstall clean
-install: build/found build/$(INSTALLED)/braze.so $(STORES:%=build/$(INSTALLED)/braze_ledger_%.so) ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
+install: build/found build/$(INSTALLED)/braze.so build/$(INSTALLED)/braze_fake.so $(STORES:%=build/$(INSTALLED)/braze_ledger_%.so) ## LUA_VERSION=5.4 PREFIX=/usr/local DESTDIR=
 	install -d '$(LIBRARY_DIR)' '$(MODULE_DIR)/command' '$(INCLUDE_DIR)'
 	install -m 644 src/braze.h '$(INCLUDE_DIR)/braze.h'
-	install -m 755 build/$(INSTALLED)/braze.so $(STORES:%=build/$(INSTALLED)/braze_ledger_%.so) '$(LIBRARY_DIR)'
+	install -m 755 build/$(INSTALLED)/braze.so build/$(INSTALLED)/braze_fake.so $(STORES:%=build/$(INSTALLED)/braze_ledger_%.so) '$(LIBRARY_DIR)'
 	$(if $(LEFT_OUT),@echo 'braze: without the headers of $(foreach store,$(LEFT_OUT),$(PACKAGE_OF_$(store))) these stores of the ledger are left out: $(LEFT_OUT)')
 	$(if $(MODULES),install -m 644 $(MODULES) '$(MODULE_DIR)')
 	install -m 644 $(COMMAND_MODULES) '$(MODULE_DIR)/command'
@@ -245,7 +256,7 @@ install-command:
 	install -m 644 share/man/braze.3 '$(REFERENCE_PAGE)'
 
 uninstall: ## remove what install put there; same variables
-	rm -f '$(LIBRARY_DIR)/braze.so' $(ALL_STORES:%='$(LIBRARY_DIR)/braze_ledger_%.so') $(if $(installed_beside),,$(once_for_all)) \
+	rm -f '$(LIBRARY_DIR)/braze.so' '$(LIBRARY_DIR)/braze_fake.so' $(ALL_STORES:%='$(LIBRARY_DIR)/braze_ledger_%.so') $(if $(installed_beside),,$(once_for_all)) \
 	  $(patsubst src/braze/%,'$(MODULE_DIR)/%',$(MODULES) $(COMMAND_MODULES))
 	for folder in '$(MODULE_DIR)/command' '$(MODULE_DIR)'; do if test -d "$$folder"; then rmdir "$$folder"; fi; done
 

@@ -13,6 +13,7 @@ wings.order = {
   { name = "stores", knows = "a database each" },
   { name = "client", knows = "what a binding needs" },
   { name = "lua", knows = "Lua" },
+  { name = "fake", knows = "answers that are made up" },
 }
 
 -- What a file of one wing may see of those below it, where that is less than all: "*", or rooms by name. The binding

@@ -7,7 +7,7 @@ local child = require "spec.support.child"
 local standin = require "spec.support.standin"
 
 local read = annotations.read("src/braze/meta.lua", "src/braze/meta_operations.lua", "src/braze/meta_safe.lua",
-  "src/braze/meta_ledger.lua")
+  "src/braze/meta_ledger.lua", "src/braze/meta_fake.lua")
 
 local function read_text(path)
   local file = assert(io.open(path, "rb"))
@@ -209,13 +209,23 @@ describe("the example of", function()
     do
   ]]
 
+  -- And one of the fake.
+  local fakes = [[
+    local fake = require "braze.fake"
+    local client = fake.new()
+    client:expect("create_send_id"):times(9)
+    client:create_send_id { campaign_id = "any" }
+    for _ = 1, 8 do client:start("create_send_id", { campaign_id = "any" }) end
+  ]]
+
   for _, example in ipairs(examples()) do
     it(example.name .. " runs", function()
       if example.code:find "require%(\"cqueues\"%)" and not pcall(require, "cqueues") then
         return pending "cqueues is not installed for this Lua"
       end
       service.reset()
-      local text = prelude .. "\n" .. example.code .. "\nend\nledger:close() "
+      local more = example.name:find "^braze%.fake" and fakes or ""
+      local text = prelude .. more .. "\n" .. example.code .. "\nend\nledger:close() "
         .. 'for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(path .. ending) end'
       local output, status = child.run(text, { BRAZE_API_KEY = service.key, BRAZE_REST_ENDPOINT = service.http })
       assert.equal("0", status, output)
@@ -319,7 +329,8 @@ describe("docs/reference.html", function()
   it("has a place for each class of the annotations", function()
     local aliases = {
       ["braze"] = true, ["braze.functions"] = true, ["braze.any_client"] = true, ["braze.methods"] = true,
-      ["braze.client"] = true, ["braze.request"] = true, ["braze.ledger"] = true,
+      ["braze.client"] = true, ["braze.request"] = true, ["braze.ledger"] = true, ["braze.fake"] = true,
+      ["braze.fake.client"] = true, ["braze.fake.expectation"] = true,
     }
     for _, class in ipairs(read.classes) do
       local is_elsewhere = aliases[class.name] or class.name:find "%.params$"

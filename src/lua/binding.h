@@ -180,6 +180,8 @@ void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, 
 /* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
 const char *lbraze_option_among_parameters(lua_State *L, int index);
 
+/* environment.c */
+
 /* The variable of the environment; NULL where it is not set, is empty, or must not be trusted. */
 const char *lbraze_environment(const char *name);
 

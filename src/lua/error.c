@@ -8,7 +8,6 @@
 
 #define HIGHEST_LEVEL 50
 #define SHORTEST_KEY 8
-#define OUR_LUA "braze/host.lua" /* stands between a host's code and ours */
 
 void lbraze_words_init(struct lbraze_words *words) {
   braze_buffer_borrow(&words->message, words->message_text, sizeof words->message_text);
@@ -30,6 +29,11 @@ static void append_redacted(const struct braze_settings *settings, const char *t
     braze_buffer_append(out, text, length);
 }
 
+/* Whether a chunk is one of ours, which stand between a user's code and this file's. */
+static bool is_ours(const char *source) {
+  return strstr(source, "braze/host.lua") || strstr(source, "braze/fake.lua");
+}
+
 /* pcall, a tail call or the wrapper of braze.safe may stand in between. */
 void lbraze_push_where(lua_State *L, const struct braze_settings *settings) {
   lua_Debug caller;
@@ -39,7 +43,7 @@ void lbraze_push_where(lua_State *L, const struct braze_settings *settings) {
   if (!settings) settings = lbraze_settings_of(L, 1);
   for (level = 1; level < HIGHEST_LEVEL && lua_getstack(L, level, &caller); level++) {
     lua_getinfo(L, "Sl", &caller);
-    if (caller.currentline > 0 && !strstr(caller.source, OUR_LUA)) {
+    if (caller.currentline > 0 && !is_ours(caller.source)) {
       braze_buffer_borrow(&where, text, sizeof text);
       braze_buffer_borrow(&source, source_text, sizeof source_text);
       /* A chunk that was loaded from a string has its text as its name, and that may hold the key; so may a name that its loader chose. */

@@ -1,9 +1,6 @@
 /* options: tables and environment variables to settings, limits and values; every mistake is named before anything is sent. */
-#define _GNU_SOURCE /* secure_getenv */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "client.h"
@@ -57,17 +54,6 @@ static const struct option options[OPTION_COUNT] = {
     {"items", EACH, NULL},
     {"max_pages", EACH, NULL},
 };
-
-/* The value of an environment variable; NULL where it is not set, or empty. A process that has more rights than its user (setuid, setgid,
-   file capabilities) reads none: whoever starts it must not choose where the key goes, nor whom to trust. */
-const char *lbraze_environment(const char *name) {
-#ifdef __GLIBC__
-  const char *value = secure_getenv(name);
-#else
-  const char *value = geteuid() == getuid() && getegid() == getgid() ? getenv(name) : NULL;
-#endif
-  return value && value[0] ? value : NULL;
-}
 
 static const char *const scope_names[] = {[CLIENT] = "braze.new", [CALL] = "a call", [START] = "start", [EACH] = "each"};
 
