@@ -1,6 +1,5 @@
 /* client: client.h without a network and without a thread of its own: in place of src/client.c. A call on the caller's thread goes through
    at once. A started one has sent its first request, and ends when it is told to. A pause of a call moves the time. */
-#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 #include "client.h"
 
 #include <errno.h>
@@ -14,6 +13,8 @@
 #include "http/shared.h"
 #include "process/process.h"
 #include "process/wake.h"
+
+#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 
 #define GUARD_WAIT 0.02 /* seconds for which a guard is waited for at a time, and by which the time moves then */
 

@@ -1,5 +1,4 @@
 /* clock: see clock.h. The time begins at the second in which it is first asked for; random numbers are the middle ones. */
-#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 #define _GNU_SOURCE /* time_t of time() under -std=c11 */
 #include "fake/clock.h"
 
@@ -7,6 +6,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+
+#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 
 #define MOVES_PER_SECOND 1000000.0
 

@@ -1,8 +1,9 @@
 /* environment: a fake client reads none. */
-#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 #include <stddef.h>
 
 #include "lua/binding.h"
+
+#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 
 const char *lbraze_environment(const char *name) {
   (void)name;

@@ -1,5 +1,4 @@
 /* exchange: what a made-up answer or failure leaves in a call's outcome, as a transfer would leave it. */
-#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +7,8 @@
 #include "http/call_state.h"
 #include "http/conceal.h"
 #include "http/headers.h"
+
+#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 
 /* libcurl's numbers, and the words that an error shows. */
 static const struct failure {

@@ -1,10 +1,11 @@
 /* module: require "braze_fake", what src/braze/fake.lua needs of C: the module over clients without a network, and functions that
    steer them. */
-#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 #include "lua/userdata.h"
 
 #include "base/clock.h"
 #include "fake/fake.h"
+
+#ifdef BRAZE_FAKE /* a host that compiles all of src/ into itself has the real ones */
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
