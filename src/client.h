@@ -53,7 +53,8 @@ void braze_client_hold(struct braze_client *client);
 /* Drops a hold. NULL is allowed. */
 void braze_client_let_go(struct braze_client *client);
 
-/* A number that changes when the child of a fork starts anew: what a binding keeps of the calls that it has started is the parent's then. */
+/* A number that changes when the child of a fork starts anew: what a binding keeps of the calls that it has started is the parent's
+   then. */
 unsigned braze_client_generation(struct braze_client *client);
 
 /* --- Calls ---------------------------------------------------------------------------------------------- */

@@ -93,7 +93,8 @@ static void take_end(struct marks *marks, const struct window *window, size_t cu
   for (which = 0; which < BRAZE_SECRET_COUNT; which++) {
     unsigned length = marks->secrets->start_lengths[which];
     for (part = MIN_PART_AT_END; part < length; part++)
-      if (window->count >= part && (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part))
+      if (window->count >= part &&
+          (window->packed & ((UINT64_C(1) << 8 * part) - 1)) == marks->secrets->starts[which] >> 8 * (length - part))
         mark(marks, start_of(window, part - 1), marks->length);
   }
 }
@@ -112,7 +113,8 @@ static void look(struct marks *marks) {
 
 /* Whether a character has no width: a soft hyphen, a joiner or a mark of direction, a byte order mark. */
 static bool is_invisible(int number) {
-  return number == 0xAD || (number >= 0x200B && number <= 0x200F) || (number >= 0x2028 && number <= 0x202E) || (number >= 0x2060 && number <= 0x2064) || number == 0xFEFF;
+  return number == 0xAD || (number >= 0x200B && number <= 0x200F) || (number >= 0x2028 && number <= 0x202E) ||
+         (number >= 0x2060 && number <= 0x2064) || number == 0xFEFF;
 }
 
 /* Reads the characters of a layer, including those of UTF-8, of which only the ones without width matter. */
@@ -230,7 +232,8 @@ static bool has_whole_key(const struct braze_secrets *secrets, const struct braz
   return false;
 }
 
-static void init(struct marks *marks, const struct braze_secrets *secrets, const struct braze_own_text *own, const char *text, size_t length) {
+static void init(struct marks *marks, const struct braze_secrets *secrets, const struct braze_own_text *own, const char *text,
+                 size_t length) {
   memset(marks, 0, sizeof *marks);
   marks->secrets = secrets;
   marks->text = text;

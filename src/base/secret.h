@@ -56,7 +56,8 @@ static inline size_t braze_secrets_place(uint64_t piece, size_t room) {
 static inline bool braze_secrets_has_piece(const struct braze_secrets *secrets, uint64_t piece) {
   size_t place;
   if (secrets->piece_room == 0) return false;
-  for (place = braze_secrets_place(piece, secrets->piece_room); secrets->pieces[place] != 0; place = (place + 1) & (secrets->piece_room - 1))
+  for (place = braze_secrets_place(piece, secrets->piece_room); secrets->pieces[place] != 0;
+       place = (place + 1) & (secrets->piece_room - 1))
     if (secrets->pieces[place] == piece) return true;
   return false;
 }

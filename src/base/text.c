@@ -229,7 +229,8 @@ static bool is_part(const char *text, size_t length, const char *name, size_t na
 }
 
 /* The longest name that occurs in the text: "max_retries" means retries, and "timeout_ms" means timeout. */
-static int longest_within(const char *text, size_t length, const char *(*name_at)(const void *names, int index), const void *names, int count) {
+static int longest_within(const char *text, size_t length, const char *(*name_at)(const void *names, int index), const void *names,
+                          int count) {
   size_t longest = MIN_WHOLE - 1;
   int best = -1, i;
   for (i = 0; i < count; i++) {

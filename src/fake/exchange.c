@@ -32,7 +32,8 @@ static void send_request(struct braze_call *call) {
   call->outcome.attempts++;
 }
 
-bool braze_fake_answer(struct braze_client *client, struct braze_call *call, int status, const char *lines, const char *body, size_t length) {
+bool braze_fake_answer(struct braze_client *client, struct braze_call *call, int status, const char *lines, const char *body,
+                       size_t length) {
   struct braze_outcome *outcome = &call->outcome;
   const double epoch = braze_clock_epoch();
   struct braze_headers headers;

@@ -11,7 +11,8 @@ typedef bool (*braze_fake_exchange)(void *data, struct braze_client *client, str
 void braze_fake_set_exchange(struct braze_client *client, braze_fake_exchange exchange, void *data);
 
 /* The request was answered: by a status, header lines that end in \n each, and a body. False: no memory. */
-bool braze_fake_answer(struct braze_client *client, struct braze_call *call, int status, const char *lines, const char *body, size_t length);
+bool braze_fake_answer(struct braze_client *client, struct braze_call *call, int status, const char *lines, const char *body,
+                       size_t length);
 
 /* The request failed without an answer: network, tls, timeout or cancelled, `sent` before or after it had left. */
 void braze_fake_fail(struct braze_call *call, enum braze_kind kind, bool sent);

@@ -129,7 +129,8 @@ static int adopt(lua_State *L) {
 }
 
 EXPORT int luaopen_braze_fake(lua_State *L) {
-  static const luaL_Reg functions[] = {{"attach", attach}, {"advance", advance}, {"finish", finish}, {"epoch", epoch}, {"adopt", adopt}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"attach", attach}, {"advance", advance}, {"finish", finish},
+                                       {"epoch", epoch},   {"adopt", adopt},     {NULL, NULL}};
   luaopen_braze_core(L);
   lbraze_set_functions(L, functions);
   return 1;

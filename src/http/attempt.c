@@ -90,7 +90,8 @@ void braze_attempt_end(struct braze_engine *engine, struct braze_transfer *trans
   braze_engine_remove(engine, call);
   call->transfer = NULL;
   if (!outcome->request_sent && (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT)) braze_known_drop_name(&engine->known);
-  outcome->no_descriptor = engine->connections.sockets.out_of_descriptors && (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
+  outcome->no_descriptor = engine->connections.sockets.out_of_descriptors &&
+                           (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE);
   braze_transfer_end(transfer, code);
   if (!outcome->maybe_applied && !outcome->answered) braze_call_reopen_gate(call);
   braze_events_measure(call, transfer);
@@ -193,7 +194,8 @@ void braze_attempt_end_late_look(struct braze_engine *engine, struct braze_call 
   const struct braze_limits *limits = &call->limits;
   braze_engine_remove(engine, call);
   call->outcome.connecting = call->connect_by < call->deadline;
-  braze_known_late(&engine->known, limits->connect_timeout < limits->timeout ? limits->connect_timeout : limits->timeout, now, &call->outcome);
+  braze_known_late(&engine->known, limits->connect_timeout < limits->timeout ? limits->connect_timeout : limits->timeout, now,
+                   &call->outcome);
   decide_next(engine, call);
 }
 

@@ -20,7 +20,8 @@ static void redact(const struct braze_secrets *secrets, char *text, size_t size)
 }
 
 /* Writes the body without its secrets to *safe; nothing if there is no memory. False: the body has no secrets. */
-static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body, struct braze_buffer *safe) {
+static bool make_safe(const struct braze_secrets *secrets, const struct braze_own_text *own, const struct braze_buffer *body,
+                      struct braze_buffer *safe) {
   if (!braze_redact_finds(secrets, own, braze_buffer_text(body), body->length)) return false;
   braze_buffer_init(safe, body->limit);
   if (!braze_redact(secrets, own, body->bytes, body->length, safe) && safe->length < safe->limit) braze_buffer_clear(safe);

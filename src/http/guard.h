@@ -27,8 +27,8 @@ enum braze_guard_answer {
   BRAZE_GUARD_END    /* no request may leave: the call's outcome says why, or what is known without one */
 };
 
-/* All are called on the engine's thread, and none waits but `wait`. Where there is no `before`, no step is made before the first request, and
-   none after the outcome for which a call waits: only `after` and `release` are called. */
+/* All are called on the engine's thread, and none waits but `wait`. Where there is no `before`, no step is made before the first request,
+   and none after the outcome for which a call waits: only `after` and `release` are called. */
 struct braze_guard_functions {
   /* Begins the step before the first request; sets the wake (NULL: none) once it is done. */
   void (*before)(struct braze_guard *guard, const struct braze_guarded *call, const struct braze_wake *wake);

@@ -25,8 +25,8 @@ struct braze_headers {
 
 void braze_headers_init(struct braze_headers *headers);
 
-/* Reads one line, with or without its line end. The status line behind an interim response starts again, so that only the final response counts. The request ID,
-   the target of a redirect and the coding of the body go straight to the outcome. `epoch` is the time now, UTC. */
+/* Reads one line, with or without its line end. The status line behind an interim response starts again, so that only the final response
+   counts. The request ID, the target of a redirect and the coding of the body go straight to the outcome. `epoch` is the time now, UTC. */
 void braze_headers_line(struct braze_headers *headers, const char *text, size_t length, double epoch,
                         struct braze_outcome *outcome);
 

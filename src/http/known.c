@@ -57,8 +57,8 @@ bool braze_known_check(const struct braze_known *known, struct braze_outcome *ou
     return false;
   }
   if (found->has_name && found->name_failure != 0) {
-    braze_text_print(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve %s: %.150s (%.60s)", found->of_proxy ? "proxy" : "host",
-             found->name, gai_strerror(found->name_failure));
+    braze_text_print(outcome->curl_message, sizeof outcome->curl_message, "Could not resolve %s: %.150s (%.60s)",
+                     found->of_proxy ? "proxy" : "host", found->name, gai_strerror(found->name_failure));
     outcome->no_descriptor = found->no_descriptor;
     outcome->no_proxy = found->of_proxy;
     fail(outcome, BRAZE_NETWORK, found->of_proxy ? CURLE_COULDNT_RESOLVE_PROXY : CURLE_COULDNT_RESOLVE_HOST, BRAZE_LACK_NOTHING);

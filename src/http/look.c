@@ -99,7 +99,8 @@ static void keep_addresses(struct braze_found *found, const struct addrinfo *lis
   for (; list && count < MAX_ADDRESSES; list = list->ai_next) {
     bool six = list->ai_family == AF_INET6;
     if (list->ai_family != AF_INET && !six) continue;
-    if (getnameinfo(list->ai_addr, list->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) != 0 || strchr(address, '%')) continue;
+    if (getnameinfo(list->ai_addr, list->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) != 0 || strchr(address, '%'))
+      continue;
     append(found, count > 0 ? "," : "", six ? "[" : "", address, six ? "]" : "");
     count++;
   }

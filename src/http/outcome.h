@@ -111,7 +111,8 @@ void braze_outcome_reject_answer(struct braze_outcome *outcome);
 /* Ends an attempt without a response: sets kind, and maybe_applied if the request was sent. */
 void braze_outcome_fail(struct braze_outcome *outcome, enum braze_kind kind);
 
-/* When the service may be asked again, by this machine's clock: what Retry-After says, else the reset of a 429. Negative: it did not say. */
+/* When the service may be asked again, by this machine's clock: what Retry-After says, else the reset of a 429. Negative: it did not
+   say. */
 double braze_outcome_told_time(const struct braze_outcome *outcome);
 
 /* The same, and negative as well where it is a time that the service can't mean: long past, or more than a year ahead. `epoch` is the time

@@ -31,7 +31,8 @@ static void keep_certificate(struct braze_probe *probe, CURL *easy) {
 
 static void keep_facts(struct braze_probe *probe, CURL *easy) {
   const char *address = NULL;
-  if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address) braze_text_print(probe->address, sizeof probe->address, "%s", address);
+  if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+    braze_text_print(probe->address, sizeof probe->address, "%s", address);
   curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &probe->port);
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME, &probe->name_lookup);
   curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME, &probe->connect);

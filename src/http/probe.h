@@ -18,8 +18,8 @@ struct braze_probe {
   char subject[256], issuer[256], starts[64], expires[64]; /* of the service's certificate */
 };
 
-/* Connects as the call would, which is filled in and never sent, within the client's connect_timeout. False: no memory, or libcurl could not
-   be initialised. */
+/* Connects as the call would, which is filled in and never sent, within the client's connect_timeout. False: no memory, or libcurl could
+   not be initialised. */
 bool braze_probe_run(struct braze_probe *probe, struct braze_settings *settings, struct braze_call *call);
 
 /* The libraries that connections are made with: "libcurl/8.5.0 OpenSSL/3.0.13 zlib/1.3". It lives as long as the process. */

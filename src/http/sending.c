@@ -100,7 +100,8 @@ CURLcode braze_sending_set(struct braze_transfer *transfer) {
 void braze_sending_end(struct braze_transfer *transfer) {
   long sent = 0, connections = 0;
   double handshake = 0;
-  if (!braze_libcurl_marks_by_read() || transfer->call->outcome.request_sent || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION) return;
+  if (!braze_libcurl_marks_by_read() || transfer->call->outcome.request_sent || transfer->call->outcome.stop == BRAZE_STOP_STALE_CONNECTION)
+    return;
   curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
   curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME, &handshake);

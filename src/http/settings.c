@@ -95,7 +95,8 @@ static int keep_decoded(struct braze_secrets *secrets, int which, const char *te
 
 static int refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint, const char *what) {
   braze_buffer_print(message, "proxy %s", what);
-  braze_buffer_print(hint, "write \"http://host:port\", with \"user:password@\" in front of the host if it asks for them, or \"\" for none");
+  braze_buffer_print(hint,
+                     "write \"http://host:port\", with \"user:password@\" in front of the host if it asks for them, or \"\" for none");
   return EINVAL;
 }
 
@@ -163,7 +164,8 @@ int braze_settings_set_ca_file(struct braze_settings *settings, const char *text
                                struct braze_buffer *hint) {
   if (length == 0 || memchr(text, '\0', length)) {
     braze_buffer_print(message, length == 0 ? "ca_file is empty" : "ca_file holds a NUL");
-    braze_buffer_print(hint, "give the path of a PEM bundle, or of a directory made by `openssl rehash`; leave it out for the system's store");
+    braze_buffer_print(hint,
+                       "give the path of a PEM bundle, or of a directory made by `openssl rehash`; leave it out for the system's store");
     return EINVAL;
   }
   return keep(&settings->ca_file, text, length) ? 0 : ENOMEM;

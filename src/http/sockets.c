@@ -141,7 +141,8 @@ static bool has_peer(curl_socket_t number, const char *peer) {
   char text[INET6_ADDRSTRLEN] = "";
   memset(&other, 0, sizeof other);
   if (getpeername(number, &other.any, &length) != 0) return false;
-  inet_ntop(other.any.sa_family, other.any.sa_family == AF_INET6 ? (void *)&other.v6.sin6_addr : (void *)&other.v4.sin_addr, text, sizeof text);
+  inet_ntop(other.any.sa_family, other.any.sa_family == AF_INET6 ? (void *)&other.v6.sin6_addr : (void *)&other.v4.sin_addr, text,
+            sizeof text);
   return strcmp(text, peer) == 0;
 }
 
@@ -151,7 +152,8 @@ static struct braze_socket *find_new(const struct braze_connection *connection, 
   struct braze_socket *found = NULL;
   int i, count = 0;
   for (i = 0; i < sockets->count; i++)
-    if (sockets->open[i].user == connection && (++count == 1 || local_port_of(sockets->open[i].number) == local_port)) found = &sockets->open[i];
+    if (sockets->open[i].user == connection && (++count == 1 || local_port_of(sockets->open[i].number) == local_port))
+      found = &sockets->open[i];
   return found;
 }
 
@@ -183,7 +185,8 @@ static uint64_t received_by(curl_socket_t number) {
 #ifdef COUNTS_BYTES
   struct tcp_info info;
   socklen_t length = sizeof info;
-  if (getsockopt(number, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && length >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
+  if (getsockopt(number, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+      length >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
     received = info.tcpi_bytes_received;
 #endif
   (void)number;

@@ -104,7 +104,8 @@ static CURLcode set_all(struct braze_transfer *transfer, struct braze_sockets *s
   return code == CURLE_OK ? braze_libcurl_set_connection_limits(easy, MAX_CONNECTION_AGE, MAX_CONNECTION_LIFETIME) : code;
 }
 
-struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets) {
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets,
+                                          struct braze_sockets *sockets) {
   struct braze_transfer *transfer = calloc(1, sizeof *transfer);
   if (!transfer) return NULL;
   braze_sockets_begin(&transfer->connection, sockets);
@@ -262,7 +263,8 @@ void braze_transfer_end(struct braze_transfer *transfer, CURLcode code) {
     outcome->request_id[0] = outcome->location[0] = outcome->coding[0] = '\0';
     braze_buffer_clear(&outcome->link);
   }
-  if (outcome->request_sent && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE) outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
+  if (outcome->request_sent && outcome->stop == BRAZE_STOP_NONE && code == BRAZE_CURLE_TOO_LARGE)
+    outcome->stop = BRAZE_STOP_HEADERS_TOO_LONG;
   if (code != CURLE_OK) {
     braze_failure_keep(transfer->settings, code, transfer->error, outcome);
     braze_wipe(transfer->error, sizeof transfer->error); /* what it quotes may have the key in it */

@@ -6,7 +6,8 @@
 #include "http/trust.h"
 
 /* Makes an idle transfer with all options that do not depend on the call. NULL: out of memory, or a required option is unsupported. */
-struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets, struct braze_sockets *sockets);
+struct braze_transfer *braze_transfer_new(const struct braze_settings *settings, const struct braze_secrets *secrets,
+                                          struct braze_sockets *sockets);
 
 /* Prepares an idle transfer for another attempt, with a new easy handle where one may serve a single response only. False: no memory. */
 bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets *sockets);

@@ -29,7 +29,8 @@ static bool find_hashed(const char *directory, char *path, size_t size) {
   bool found = false;
   if (!opened) return false;
   while (!found && (entry = readdir(opened)) != NULL)
-    found = is_hashed_name(entry->d_name) && (size_t)snprintf(path, size, "%s/%s", directory, entry->d_name) < size && access(path, R_OK) == 0;
+    found = is_hashed_name(entry->d_name) && (size_t)snprintf(path, size, "%s/%s", directory, entry->d_name) < size &&
+            access(path, R_OK) == 0;
   closedir(opened);
   return found;
 }

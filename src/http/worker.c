@@ -213,7 +213,8 @@ bool braze_worker_cancel(struct braze_worker *worker, struct braze_call *call) {
   if (fresh) {
     cancel(worker, call);
     braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);
-    if (rouse(worker)) braze_engine_wake(worker->engine); /* under the mutex: while it is held, a thread that sleeps does not free its engine */
+    if (rouse(worker))
+      braze_engine_wake(worker->engine); /* under the mutex: while it is held, a thread that sleeps does not free its engine */
   }
   pthread_mutex_unlock(&worker->mutex);
   return fresh;

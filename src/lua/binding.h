@@ -86,7 +86,8 @@ LBRAZE_RAISES int lbraze_raise_usage(lua_State *L, const struct braze_settings *
 LBRAZE_RAISES int lbraze_usage(lua_State *L, const char *hint, const char *format, ...) BRAZE_PRINTF(3, 4);
 
 /* [-0, +0, e] The same for an error of a call: its secrets are taken out of the text, and its operation is set. */
-LBRAZE_RAISES int lbraze_refuse(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, ...) BRAZE_PRINTF(4, 5);
+LBRAZE_RAISES int lbraze_refuse(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, ...)
+    BRAZE_PRINTF(4, 5);
 
 /* [-0, +0, m] Creates the metatable. */
 void lbraze_open_error(lua_State *L);
@@ -128,7 +129,8 @@ bool lbraze_find_unknown(lua_State *L, int index, const struct lbraze_names *nam
 
 /* [-0, +0, e] Raises for the key on top of the stack. The hint is the advice; without one (NULL), the name that was probably
    meant, or all of them. */
-LBRAZE_RAISES void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names, const char *advice);
+LBRAZE_RAISES void lbraze_refuse_unknown(lua_State *L, const struct lbraze_context *context, const struct lbraze_names *names,
+                                         const char *advice);
 
 /* Appends an unknown name in quotes, unless it may be a key. `meant` is the known name that was probably meant (NULL: none); a name that
    is close to a known one is no key. */
@@ -138,12 +140,13 @@ void lbraze_say_name(struct braze_buffer *out, const char *name, size_t length, 
 void lbraze_say_value(lua_State *L, int index, struct braze_buffer *out);
 
 /* [-0, +0, e] Raises for the value on top of the stack, which is not what is expected ("a number"). */
-LBRAZE_RAISES void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, const char *name, const char *expected, const char *hint);
+LBRAZE_RAISES void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, const char *name, const char *expected,
+                                      const char *hint);
 
 /* [-0, +0, e] Raises for the argument of a method, at index: "step takes a whole number, not the string ...". Without settings it is
    redacted by those of the client that was called. */
-LBRAZE_RAISES void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method, const char *expected,
-                                          const char *hint);
+LBRAZE_RAISES void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method,
+                                          const char *expected, const char *hint);
 
 /* Whether the value is the module, its safe style, or a host's module. */
 bool lbraze_is_module(lua_State *L, int index);
@@ -167,7 +170,8 @@ struct lbraze_call_options {
 
 #define LBRAZE_OPTION_SLOTS 4
 
-/* [-0, +1, e] Reads options of braze.new (nil is none) and what they leave to the environment into a new client. Pushes on_event, or nil. */
+/* [-0, +1, e] Reads options of braze.new (nil is none) and what they leave to the environment into a new client. Pushes on_event, or
+   nil. */
 void lbraze_read_client_options(lua_State *L, int index, struct braze_client *client);
 
 /* [-0, +0, e] Raises where the options of a call are no table, or have a name that does not belong there. Called before anything
@@ -175,7 +179,8 @@ void lbraze_read_client_options(lua_State *L, int index, struct braze_client *cl
 void lbraze_check_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context);
 
 /* [-0, +LBRAZE_OPTION_SLOTS, e] Reads options of one call over the client's own, the context's settings. */
-void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context, struct lbraze_call_options *call);
+void lbraze_read_call_options(lua_State *L, int index, enum lbraze_scope scope, const struct lbraze_context *context,
+                              struct lbraze_call_options *call);
 
 /* What to do with the name at index, if it is an option that stands among a call's parameters; else NULL. */
 const char *lbraze_option_among_parameters(lua_State *L, int index);
@@ -325,7 +330,8 @@ int lbraze_pages_take(lua_State *L);
 /* [-0, +0, e] Raises where the value on top of the stack is no name of a job. */
 void lbraze_check_job(lua_State *L, const struct lbraze_context *context);
 
-/* [-0, +0, e] Reads the options `ledger` and `workspace`, whose types are checked, and what they leave to the environment into a new client. */
+/* [-0, +0, e] Reads the options `ledger` and `workspace`, whose types are checked, and what they leave to the environment into a new
+ * client. */
 void lbraze_read_ledger_options(lua_State *L, int index, struct braze_client *client);
 
 /* [-0, +1, m] Where the stores of a ledger may lie: package.cpath, or NULL. */

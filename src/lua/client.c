@@ -67,7 +67,8 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
 
 struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method) {
   struct lbraze_client *client = lbraze_check_client(L, method);
-  if (braze_client_is_closed(client->handle)) lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
+  if (braze_client_is_closed(client->handle))
+    lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
   return client;
 }
 
@@ -156,8 +157,8 @@ static int run_call(lua_State *L) {
   return good ? 1 : lua_error(L);
 }
 
-int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,
-                     struct lbraze_hold *hold) {
+int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target,
+                     const struct lbraze_context *context, struct lbraze_hold *hold) {
   struct lbraze_call_options options;
   struct lbraze_params params;
   if (target->operation) lbraze_check_params(L, params_index, context);

@@ -32,7 +32,8 @@
 
 /* Whether a double holds the number at index exactly: an integer of Lua's own kind may have more digits. */
 #if LUA_VERSION_NUM >= 503
-#define lbraze_is_exact(L, index) (!lua_isinteger(L, index) || (lua_tointeger(L, index) <= ((lua_Integer)1 << 53) && lua_tointeger(L, index) >= -((lua_Integer)1 << 53)))
+#define lbraze_is_exact(L, index)                                                                                                          \
+  (!lua_isinteger(L, index) || (lua_tointeger(L, index) <= ((lua_Integer)1 << 53) && lua_tointeger(L, index) >= -((lua_Integer)1 << 53)))
 #else
 #define lbraze_is_exact(L, index) true
 #endif

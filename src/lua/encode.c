@@ -71,7 +71,8 @@ static bool append_object(lua_State *L, const struct lbraze_context *context, st
 static bool append_composed(lua_State *L, const struct lbraze_context *context, struct braze_buffer *out, int depth) {
   lbraze_check_stack(L, 8, context->operation);
   if (depth > LBRAZE_MAX_DEPTH) refuse_changed(L, context, "nested too deep", 15);
-  if (lua_istable(L, -1) && (lbraze_raw_length(L, -1) > 0 || lbraze_has_metatable(L, -1, LBRAZE_LIST))) return append_list(L, context, out, depth);
+  if (lua_istable(L, -1) && (lbraze_raw_length(L, -1) > 0 || lbraze_has_metatable(L, -1, LBRAZE_LIST)))
+    return append_list(L, context, out, depth);
   if (lua_istable(L, -1)) return append_object(L, context, out, depth);
   lua_pushvalue(L, -1);
   return append_encoded(L, context, out);

@@ -114,7 +114,8 @@ int lbraze_raise_usage(lua_State *L, const struct braze_settings *settings, cons
   lua_error(L);
 }
 
-LBRAZE_RAISES static void raise_printed(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format, va_list arguments) {
+LBRAZE_RAISES static void raise_printed(lua_State *L, const struct lbraze_context *context, const char *hint, const char *format,
+                                        va_list arguments) {
   struct lbraze_words words;
   char text[BRAZE_MESSAGE_LIMIT];
   lbraze_words_init(&words);

@@ -33,7 +33,8 @@ void lbraze_check_stack(lua_State *L, int slots, const char *method) {
   if (lua_checkstack(L, slots)) return;
   lbraze_new_userdata(L, (size_t)slots * 2 * sizeof(void *));
   lua_pop(L, 1);
-  if (!lua_checkstack(L, slots)) lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
+  if (!lua_checkstack(L, slots))
+    lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua's stack is nearly full", method);
 }
 
 int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method, double began) {

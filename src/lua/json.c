@@ -44,7 +44,8 @@ LBRAZE_RAISES static void refuse(lua_State *L, const char *what, const char *rea
 }
 
 void lbraze_refuse_cjson(lua_State *L, const char *why) {
-  refuse(L, "what require \"cjson\" gives is not lua-cjson: ", why, strlen(why), "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
+  refuse(L, "what require \"cjson\" gives is not lua-cjson: ", why, strlen(why),
+         "leave package.loaded.cjson and package.preload.cjson to lua-cjson");
 }
 
 #define HALF_SIZE 24

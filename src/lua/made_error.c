@@ -24,13 +24,15 @@ static const enum type field_types[FIELD_COUNT] = {
 static const struct lbraze_context context = {NULL, NULL};
 
 static const char *type_with_article(enum type type) {
-  static const char *const names[] = {[TEXT] = "a string", [FLAG] = "a boolean", [NUMBER] = "a number", [INTEGER] = "an integer", [TABLE] = "a table"};
+  static const char *const names[] = {
+      [TEXT] = "a string", [FLAG] = "a boolean", [NUMBER] = "a number", [INTEGER] = "an integer", [TABLE] = "a table"};
   return names[type];
 }
 
 /* Whether the value on top of the stack is of a type. */
 static bool is_of_type(lua_State *L, enum type type) {
-  static const int types[] = {[TEXT] = LUA_TSTRING, [FLAG] = LUA_TBOOLEAN, [NUMBER] = LUA_TNUMBER, [INTEGER] = LUA_TNUMBER, [TABLE] = LUA_TTABLE};
+  static const int types[] = {
+      [TEXT] = LUA_TSTRING, [FLAG] = LUA_TBOOLEAN, [NUMBER] = LUA_TNUMBER, [INTEGER] = LUA_TNUMBER, [TABLE] = LUA_TTABLE};
   double number;
   if (lua_type(L, -1) != types[type]) return false;
   if (type != INTEGER) return true;
@@ -102,7 +104,8 @@ static void assume(lua_State *L, struct braze_outcome *outcome) {
   else if (lua_isnil(L, -1))
     lbraze_usage(L, "write braze.error{kind = \"rate_limited\", status = 429}", "braze.error: kind is missing");
   else
-    outcome->maybe_applied = strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_SERVER)) == 0 || strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_PROTOCOL)) == 0;
+    outcome->maybe_applied = strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_SERVER)) == 0 ||
+                             strcmp(lua_tostring(L, -1), braze_kind_name(BRAZE_PROTOCOL)) == 0;
   lua_pop(L, 2);
 }
 

@@ -44,7 +44,9 @@ static void push_safe(lua_State *L) {
   const luaL_Reg *function;
   lua_newtable(L);
   for (function = functions; function->name; function++) {
-    lua_pushcfunction(L, function->func == lbraze_client_new ? lbraze_client_new_safe : function->func == lbraze_ledger_new ? lbraze_ledger_new_safe : function->func);
+    lua_pushcfunction(L, function->func == lbraze_client_new   ? lbraze_client_new_safe
+                         : function->func == lbraze_ledger_new ? lbraze_ledger_new_safe
+                                                               : function->func);
     lua_pushcclosure(L, lbraze_safe_call, 1);
     lua_setfield(L, -2, function->name);
   }

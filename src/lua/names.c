@@ -65,7 +65,8 @@ static const char *find_meant(const struct lbraze_names *names, const char *text
   size_t i;
   int nearest;
   for (i = 0; i < sizeof aliases / sizeof *aliases; i++)
-    if (braze_text_same(text, length, aliases[i].name) && is_name(names, aliases[i].meant, strlen(aliases[i].meant))) return aliases[i].meant;
+    if (braze_text_same(text, length, aliases[i].name) && is_name(names, aliases[i].meant, strlen(aliases[i].meant)))
+      return aliases[i].meant;
   nearest = braze_text_nearest(text, length, name_at, names->names, names->count);
   return nearest < 0 ? NULL : names->names[nearest];
 }
@@ -145,7 +146,8 @@ void lbraze_refuse_type(lua_State *L, const struct lbraze_context *context, cons
   lbraze_raise_usage(L, context->settings, &words);
 }
 
-void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method, const char *expected, const char *hint) {
+void lbraze_refuse_argument(lua_State *L, int index, const struct braze_settings *settings, const char *method, const char *expected,
+                            const char *hint) {
   struct lbraze_words words;
   lbraze_words_init(&words);
   braze_buffer_print(&words.message, "%s takes %s, not ", method, expected);

@@ -2,8 +2,11 @@
 #include "lua/binding.h"
 
 static const char *type_name(enum braze_field_type type) {
-  static const char *const names[] = {
-      [BRAZE_STRING] = "string", [BRAZE_INTEGER] = "integer", [BRAZE_BOOLEAN] = "boolean", [BRAZE_OBJECT] = "object", [BRAZE_LIST] = "list"};
+  static const char *const names[] = {[BRAZE_STRING] = "string",
+                                      [BRAZE_INTEGER] = "integer",
+                                      [BRAZE_BOOLEAN] = "boolean",
+                                      [BRAZE_OBJECT] = "object",
+                                      [BRAZE_LIST] = "list"};
   return names[type];
 }
 
@@ -65,7 +68,8 @@ static int list(lua_State *L) {
     lua_newtable(L);
     lua_replace(L, 1);
   }
-  if (!lua_istable(L, 1)) lbraze_refuse_argument(L, 1, NULL, "braze.list", "a table", "write braze.list{} or braze.list{ \"first\", \"second\" }");
+  if (!lua_istable(L, 1))
+    lbraze_refuse_argument(L, 1, NULL, "braze.list", "a table", "write braze.list{} or braze.list{ \"first\", \"second\" }");
   if (lua_getmetatable(L, 1) && !lbraze_has_metatable(L, 1, LBRAZE_LIST))
     lbraze_usage(L, "give it a table without a metatable: a copy of this one", "braze.list was called with a table that has a metatable");
   lbraze_get_registered(L, LBRAZE_LIST);

@@ -10,7 +10,25 @@
 #define MAX_COUNTED 1e15 /* up to here every Lua can count one by one */
 
 /* A walk is a table: what it was begun with, the current page, and how the next one is asked for. */
-enum { CLIENT = 1, PARAMS, OPTIONS, ITEMS, INDEX, NUMBER, PAGE_COUNT, FULL, MAX_COUNT, FIELD, NEXT, ENDED, PAGE, NAME, BY_LINK, READS, SLOT_COUNT };
+enum {
+  CLIENT = 1,
+  PARAMS,
+  OPTIONS,
+  ITEMS,
+  INDEX,
+  NUMBER,
+  PAGE_COUNT,
+  FULL,
+  MAX_COUNT,
+  FIELD,
+  NEXT,
+  ENDED,
+  PAGE,
+  NAME,
+  BY_LINK,
+  READS,
+  SLOT_COUNT
+};
 
 /* --- The walk ---------------------------------------------------------------------------------------- */
 
@@ -78,7 +96,8 @@ static void check_counts(lua_State *L, int index, const struct lbraze_context *c
     lua_rawget(L, index);
     number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
     if (!(number >= 0 && number <= MAX_COUNTED) || (double)(int64_t)number != number)
-      lbraze_refuse(L, context, "each counts on from it", "%s is %.14g: it must be a whole number that is not negative", counted[i], number);
+      lbraze_refuse(L, context, "each counts on from it", "%s is %.14g: it must be a whole number that is not negative", counted[i],
+                    number);
     lua_pop(L, 1);
   }
 }
@@ -130,7 +149,8 @@ int lbraze_pages_open(lua_State *L) {
   lbraze_read_call_options(L, 4, LBRAZE_FOR_EACH, &context, &options);
   field = lua_isnil(L, options.items) ? (target.operation ? target.operation->items : NULL) : lua_tostring(L, options.items);
   if (!field)
-    lbraze_refuse(L, &context, "name the field of its answer that has the list: options.items = \"catalogs\"", "%s is not known to answer with a list", target.name);
+    lbraze_refuse(L, &context, "name the field of its answer that has the list: options.items = \"catalogs\"",
+                  "%s is not known to answer with a list", target.name);
   lua_createtable(L, SLOT_COUNT, 0);
   walk = lua_gettop(L);
   lua_pushvalue(L, 1);
@@ -223,7 +243,8 @@ int lbraze_pages_ask(lua_State *L) {
     return 1;
   }
   if (get_integer(L, 1, PAGE_COUNT) >= get_integer(L, 1, MAX_COUNT))
-    refuse_walk(L, BRAZE_USAGE, "each has read max_pages pages, and the list goes on", "raise options.max_pages, or go on from the page that err.page names");
+    refuse_walk(L, BRAZE_USAGE, "each has read max_pages pages, and the list goes on",
+                "raise options.max_pages, or go on from the page that err.page names");
   push_copy_of(L, PARAMS);
   push_copy_of(L, OPTIONS);
   lua_rawgeti(L, 1, NEXT);
@@ -294,11 +315,13 @@ int lbraze_pages_take(lua_State *L) {
     lua_rawgeti(L, 1, FIELD);
     braze_buffer_print(&words.message, "the answer has no list in the field that options.items names, which is ");
     lbraze_say_value(L, 4, &words.message);
-    refuse_walk(L, BRAZE_PROTOCOL, braze_buffer_text(&words.message), "check options.items: it names the field of the answer that has the list");
+    refuse_walk(L, BRAZE_PROTOCOL, braze_buffer_text(&words.message),
+                "check options.items: it names the field of the answer that has the list");
   }
   lua_rawgeti(L, 1, ITEMS);
   if (lua_istable(L, 4) && lbraze_raw_length(L, 3) > 0 && is_equal(L, 3, 4, 0))
-    refuse_walk(L, BRAZE_PROTOCOL, "the service answered with the same page twice", "the list would never end: call for single pages, and look at what comes");
+    refuse_walk(L, BRAZE_PROTOCOL, "the service answered with the same page twice",
+                "the list would never end: call for single pages, and look at what comes");
   lua_settop(L, 3);
   set_slot(L, 1, ITEMS);
   set_integer(L, 1, INDEX, 0);

@@ -97,7 +97,8 @@ static int push_result(lua_State *L) {
 /* request:result() -> result */
 static int request_result(lua_State *L) {
   struct lbraze_request *request = check_request(L, "result");
-  if (!is_done(request)) return lbraze_usage(L, "ask request:done() first, or wait with request:wait()", "result was asked of a request that is not done");
+  if (!is_done(request))
+    return lbraze_usage(L, "ask request:done() first, or wait with request:wait()", "result was asked of a request that is not done");
   lua_settop(L, 1);
   return lbraze_run(L, push_result, request->client, "result", 0);
 }
@@ -107,7 +108,8 @@ double lbraze_check_wait(lua_State *L, int index, const char *method) {
   if (lua_isnoneornil(L, index)) return LBRAZE_FOR_EVER;
   seconds = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
   if (!(seconds >= 0))
-    lbraze_refuse_argument(L, index, lbraze_settings_of(L, 1), method, "a number of seconds that is not negative", "leave it out to wait as long as it takes");
+    lbraze_refuse_argument(L, index, lbraze_settings_of(L, 1), method, "a number of seconds that is not negative",
+                           "leave it out to wait as long as it takes");
   return seconds < LBRAZE_FOR_EVER ? seconds : LBRAZE_FOR_EVER;
 }
 
@@ -212,7 +214,8 @@ int lbraze_client_start(lua_State *L) {
 
 /* [-0, +0, m] One of the two metatables. */
 static void open_metatable(lua_State *L, enum lbraze_registered what, const char *name, bool safe) {
-  static const luaL_Reg methods[] = {{"done", request_done}, {"result", request_result}, {"wait", request_wait}, {"cancel", request_cancel}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"done", request_done}, {"result", request_result}, {"wait", request_wait}, {"cancel", request_cancel}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", request__gc}, {"__tostring", request__tostring}, {NULL, NULL}};
   lbraze_new_metatable(L, what, name);
   lbraze_set_functions(L, metamethods);

@@ -66,7 +66,8 @@ static const char *text_field(lua_State *L, int index, const char *name, size_t 
 
 /* Whether the answer's value is the one that the call gave, if it gave one. In a success the key is masked, so a value that
    holds it comes back as another one. */
-static bool is_own_value(const struct braze_settings *settings, const struct braze_request *request, bool is_masked, const char *name, const char *text, size_t length) {
+static bool is_own_value(const struct braze_settings *settings, const struct braze_request *request, bool is_masked, const char *name,
+                         const char *text, size_t length) {
   size_t given_length;
   const char *given = braze_request_value(request, name, &given_length);
   if (!given || (length == given_length && memcmp(text, given, length) == 0)) return true;
@@ -97,7 +98,8 @@ struct answer {
 };
 
 /* What a whole 2xx says. A send_id that is another one than the call's goes to *said; the object keeps it. */
-static enum braze_answer classify_operation(lua_State *L, const struct answer *answer, const struct braze_operation *operation, struct braze_said *said) {
+static enum braze_answer classify_operation(lua_State *L, const struct answer *answer, const struct braze_operation *operation,
+                                            struct braze_said *said) {
   size_t length = 0;
   const char *text;
   if (!answer->decoded->is_object) return answer->decoded->is_json ? BRAZE_ANSWER_NOT_OBJECT : BRAZE_ANSWER_NOT_JSON;
@@ -233,7 +235,8 @@ static struct decoded push_body(lua_State *L, const struct braze_outcome *outcom
 }
 
 /* [-1, +1, m] Makes the result of a success from the decoded body on top of the stack. */
-static void push_result(lua_State *L, const struct braze_settings *settings, const struct decoded *decoded, const struct braze_outcome *outcome) {
+static void push_result(lua_State *L, const struct braze_settings *settings, const struct decoded *decoded,
+                        const struct braze_outcome *outcome) {
   static const char *const ours[] = {"next", "replayed", "ledger_error"};
   size_t i;
   if (!decoded->is_object) {

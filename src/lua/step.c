@@ -1,4 +1,5 @@
-/* step: hands finished calls to the host: tells the client's on_event and runs their on_done, one after the other, on the thread that asks. */
+/* step: hands finished calls to the host: tells the client's on_event and runs their on_done, one after the other, on the thread that
+   asks. */
 #include "base/clock.h"
 #include "lua/userdata.h"
 
@@ -132,7 +133,8 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
 static struct lbraze_client *check_not_delivering(lua_State *L, const char *method) {
   struct lbraze_client *client = lbraze_check_client(L, method);
   if (client->delivering)
-    lbraze_usage(L, "return from it; what has finished meanwhile is delivered next", "%s was called inside an on_done or on_event of the same client", method);
+    lbraze_usage(L, "return from it; what has finished meanwhile is delivered next",
+                 "%s was called inside an on_done or on_event of the same client", method);
   return client;
 }
 
@@ -144,7 +146,8 @@ int lbraze_client_step(lua_State *L) {
   if (!lua_isnil(L, 2)) {
     most = lua_type(L, 2) == LUA_TNUMBER ? lua_tonumber(L, 2) : -1;
     if (!(most >= 0) || (most < 1e9 && (double)(int)most != most))
-      lbraze_refuse_argument(L, 2, braze_client_settings(client->handle), "step", "a whole number that is not negative", "leave it out to deliver all");
+      lbraze_refuse_argument(L, 2, braze_client_settings(client->handle), "step", "a whole number that is not negative",
+                             "leave it out to deliver all");
     if (most > 1e9) most = 1e9;
   }
   lua_pushinteger(L, deliver_finished(L, client, (int)most, "step"));

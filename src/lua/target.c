@@ -9,7 +9,8 @@ static const char *name_at(const void *unused, int index) {
   return braze_operation_at((size_t)index)->name;
 }
 
-LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *method, const char *name, size_t length) {
+LBRAZE_RAISES static void refuse_name(lua_State *L, const struct braze_settings *settings, const char *method, const char *name,
+                                      size_t length) {
   struct lbraze_words words;
   const char *meant;
   int count = 0, nearest;

@@ -15,7 +15,8 @@ struct lbraze_client {
   unsigned generation;         /* of the requests that are kept beside it; see braze_client_generation */
 };
 
-/* The table beside a client: the requests that were not delivered, by their references, which are the tags of their calls; and its on_event. */
+/* The table beside a client: the requests that were not delivered, by their references, which are the tags of their calls; and its
+ * on_event. */
 enum { LBRAZE_CLIENT_REQUESTS = 1, LBRAZE_CLIENT_ON_EVENT };
 
 struct lbraze_request {
@@ -61,8 +62,8 @@ int lbraze_client_call(lua_State *L);
 
 /* [-0, +n, e] Makes the hold's call from the parameters at an index and the options behind them. Returns where on_done is on the
    stack. */
-int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target, const struct lbraze_context *context,
-                     struct lbraze_hold *hold);
+int lbraze_make_call(lua_State *L, int params_index, enum lbraze_scope scope, const struct lbraze_target *target,
+                     const struct lbraze_context *context, struct lbraze_hold *hold);
 
 /* [-0, +0, e] The client at index 1, open or closed, ready for this process. */
 struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);

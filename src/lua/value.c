@@ -52,8 +52,9 @@ LBRAZE_RAISES static void refuse(const struct walk *walk, const char *what, cons
 }
 
 void lbraze_raise_too_large(lua_State *L, const struct lbraze_context *context, const char *what, size_t bytes) {
-  lbraze_refuse(L, context, "the service takes requests of at most 4 MB; nothing was sent", "%s has %s%.0f bytes%s: a whole request may have %u", what,
-                what[0] == 't' ? "at least " : "", (double)bytes, what[0] == 't' ? " as JSON" : "", BRAZE_MAX_BODY);
+  lbraze_refuse(L, context, "the service takes requests of at most 4 MB; nothing was sent",
+                "%s has %s%.0f bytes%s: a whole request may have %u", what, what[0] == 't' ? "at least " : "", (double)bytes,
+                what[0] == 't' ? " as JSON" : "", BRAZE_MAX_BODY);
 }
 
 /* --- Single values ----------------------------------------------------------------------------------- */
@@ -176,10 +177,12 @@ static void check_list(struct walk *walk, int table, bool marked) {
   size_t i;
   walk->depth--; /* the table is what is wrong */
   if (marked && !keys.sequence) refuse(walk, "is marked by braze.list and has keys other than 1, 2, 3, ...", NULL);
-  if (keys.names > 0 && keys.names < keys.count) refuse(walk, "has both names and numbers as keys", "JSON has objects and lists, nothing in between");
+  if (keys.names > 0 && keys.names < keys.count)
+    refuse(walk, "has both names and numbers as keys", "JSON has objects and lists, nothing in between");
   refuse_odd_key(walk, table);
   if (!keys.sequence)
-    refuse(walk, "is a list with holes, or with keys other than 1, 2, 3, ...", "put braze.null where a value is missing, or use strings as keys");
+    refuse(walk, "is a list with holes, or with keys other than 1, 2, 3, ...",
+           "put braze.null where a value is missing, or use strings as keys");
   walk->depth++;
   if (keys.count == 0) walk->composed = true;
   for (i = 1; i <= keys.count; i++) {

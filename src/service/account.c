@@ -50,16 +50,19 @@ int braze_account_set_api_key(struct braze_settings *settings, const char *key, 
     return EINVAL;
   }
   if (length >= 2 && (key[0] == '"' || key[0] == '\'') && key[length - 1] == key[0])
-    return refuse_key(message, hint, "stands in quotes that are part of its value", "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
+    return refuse_key(message, hint, "stands in quotes that are part of its value",
+                      "leave them out: an environment file, as docker reads one, takes what is behind the \"=\" as it is");
   if (begins(key, length, "Bearer ") || begins(key, length, "Authorization:"))
-    return refuse_key(message, hint, "is a whole header's value", "pass the key alone, as it stands in the dashboard; what belongs in front of it is added");
+    return refuse_key(message, hint, "is a whole header's value",
+                      "pass the key alone, as it stands in the dashboard; what belongs in front of it is added");
   for (i = 0; i < length; i++)
     if ((unsigned char)key[i] <= ' ' || (unsigned char)key[i] >= 0x7F) {
       braze_buffer_print(message, "the API key holds ");
       braze_text_name_character(message, (unsigned char)key[i]);
       braze_buffer_print(message, " at byte %zu of %zu", i + 1, length);
       braze_buffer_print(hint, "pass the key alone, as it stands in the dashboard%s",
-                         i + 1 == length && (key[i] == '\n' || key[i] == '\r') ? "; a file is read without its line end by file:read(\"l\")" : "");
+                         i + 1 == length && (key[i] == '\n' || key[i] == '\r') ? "; a file is read without its line end by file:read(\"l\")"
+                                                                               : "");
       return EINVAL;
     }
   for (i = 0; i + 2 < length; i++)

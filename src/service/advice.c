@@ -12,7 +12,8 @@
 #define LONGEST_NEAR 12
 #define LEAST_UUID 32 /* what a key of Braze's looks like */
 #define MOST_INSTANCES 64
-#define EXAMPLE "write the REST endpoint shown beside the API key in the dashboard, such as \"https://rest.iad-01.braze.com\", or an instance's name, such as \"US-01\""
+#define EXAMPLE                                                                                                                            \
+  "write the REST endpoint shown beside the API key in the dashboard, such as \"https://rest.iad-01.braze.com\", or an instance's name, such as \"US-01\""
 
 static bool begins(const char *text, size_t length, const char *beginning) {
   return length >= strlen(beginning) && braze_text_same(text, strlen(beginning), beginning);
@@ -67,7 +68,9 @@ static const struct braze_instance *find_owner(const char *host, size_t length) 
   const struct braze_instance *instance;
   size_t i;
   for (i = 0; (instance = braze_instance_at(i)) != NULL; i++)
-    if (braze_text_same(host, length, instance->dashboard) || (begins(host, length, "sdk.") && braze_text_same(host + 4, length - 4, rest_host(instance) + strlen("rest.")))) return instance;
+    if (braze_text_same(host, length, instance->dashboard) ||
+        (begins(host, length, "sdk.") && braze_text_same(host + 4, length - 4, rest_host(instance) + strlen("rest."))))
+      return instance;
   return NULL;
 }
 
@@ -81,7 +84,8 @@ static const struct braze_instance *find_named(const char *host, size_t length) 
     for (i = 0; (instance = braze_instance_at(i)) != NULL; i++) {
       size_t label_length;
       const char *label = label_of(instance, &label_length);
-      if ((label_length == part && strncmp(host + at, label, part) == 0) || braze_text_same(host + at, part, instance->name)) return instance;
+      if ((label_length == part && strncmp(host + at, label, part) == 0) || braze_text_same(host + at, part, instance->name))
+        return instance;
     }
     at += part + 1;
   }
@@ -146,7 +150,9 @@ static bool refuse_address(const char *text, size_t length, size_t scheme, struc
   size_t rest_length = length - scheme, authority = 0;
   char host[LONGEST_HOST + 1] = "";
   while (authority < rest_length && rest[authority] != '/') authority++;
-  if (authority == 0 || memchr(rest, '@', rest_length) || memchr(rest, '?', rest_length) || memchr(rest, '#', rest_length) || !read_host(rest, authority, host)) return false;
+  if (authority == 0 || memchr(rest, '@', rest_length) || memchr(rest, '?', rest_length) || memchr(rest, '#', rest_length) ||
+      !read_host(rest, authority, host))
+    return false;
   if (!braze_advice_is_braze(host) && !braze_url_is_loopback(host) && !is_number(host)) return false;
   if (braze_advice_refuse_host(host, message, hint)) return true;
   if (!braze_advice_is_braze(host)) rest_length = authority; /* its path may be anything */
@@ -219,7 +225,8 @@ void braze_advice_refuse_text(const char *text, size_t length, struct braze_buff
     braze_buffer_print(message, "endpoint does not begin with https:// (not shown, it may be a key)");
     braze_buffer_print(hint, "if it is a host, write \"https://\" in front of it; else " EXAMPLE);
   } else {
-    braze_buffer_print(message, "endpoint is neither an https:// URL nor an instance's name (it has %zu characters; not shown, it may be a key)", length);
+    braze_buffer_print(
+        message, "endpoint is neither an https:// URL nor an instance's name (it has %zu characters; not shown, it may be a key)", length);
     braze_buffer_print(hint, length < LEAST_UUID ? EXAMPLE : EXAMPLE "; are api_key and endpoint swapped?");
   }
 }

@@ -46,7 +46,10 @@ static int read_url(const char *scheme_end, const char *end, struct braze_endpoi
   if (!endpoint->secure && !endpoint->loopback) {
     braze_buffer_print(message, "endpoint \"http://%s\" would send the API key unencrypted", endpoint->authority);
     braze_buffer_print(hint, "write \"https://%s\"; http:// is taken for localhost, 127.0.0.0/8 and [::1] alone", endpoint->authority);
-    if (!braze_advice_is_braze(endpoint->host)) braze_buffer_print(hint, ". A stand-in on another machine or in another container must speak TLS: give its CA's PEM file as ca_file (BRAZE_CA_FILE)");
+    if (!braze_advice_is_braze(endpoint->host))
+      braze_buffer_print(
+          hint,
+          ". A stand-in on another machine or in another container must speak TLS: give its CA's PEM file as ca_file (BRAZE_CA_FILE)");
     return EINVAL;
   }
   while (parts.path_length > 0 && parts.path[parts.path_length - 1] == '/') parts.path_length--;

@@ -26,9 +26,11 @@ struct braze_said {
   size_t value_length;
 };
 
-/* Appends one line each: what happened, and what to do; what came from outside is escaped. The outcome is one that failed; it is not always the call's own. */
-void braze_explain(const struct braze_settings *settings, const struct braze_request *request, const struct braze_limits *limits, const struct braze_outcome *outcome,
-                   enum braze_answer answer, struct braze_said said, double epoch, struct braze_buffer *message, struct braze_buffer *hint);
+/* Appends one line each: what happened, and what to do; what came from outside is escaped. The outcome is one that failed; it is not always
+ * the call's own. */
+void braze_explain(const struct braze_settings *settings, const struct braze_request *request, const struct braze_limits *limits,
+                   const struct braze_outcome *outcome, enum braze_answer answer, struct braze_said said, double epoch,
+                   struct braze_buffer *message, struct braze_buffer *hint);
 
 #define BRAZE_MESSAGE_LIMIT 2048u
 

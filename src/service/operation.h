@@ -73,7 +73,14 @@ int braze_operation_field(const struct braze_operation *operation, const char *n
 
 int braze_operation_field_count(const struct braze_operation *operation);
 
-enum braze_text_fault { BRAZE_TEXT_GOOD, BRAZE_TEXT_EMPTY, BRAZE_TEXT_TOO_LONG, BRAZE_TEXT_NOT_PRINTABLE, BRAZE_TEXT_SPACE_AT_END, BRAZE_TEXT_NOT_UTF8 };
+enum braze_text_fault {
+  BRAZE_TEXT_GOOD,
+  BRAZE_TEXT_EMPTY,
+  BRAZE_TEXT_TOO_LONG,
+  BRAZE_TEXT_NOT_PRINTABLE,
+  BRAZE_TEXT_SPACE_AT_END,
+  BRAZE_TEXT_NOT_UTF8
+};
 
 /* Checks a string against its field's rule. *position is the 1-based byte where a rule about characters is broken. */
 enum braze_text_fault braze_field_check(const struct braze_field *field, const char *text, size_t length, size_t *position);

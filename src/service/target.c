@@ -87,7 +87,8 @@ static bool may_hold_key(const char *text, size_t length) {
   return false;
 }
 
-bool braze_target_read(const char *text, size_t length, struct braze_target *target, struct braze_buffer *message, struct braze_buffer *hint) {
+bool braze_target_read(const char *text, size_t length, struct braze_target *target, struct braze_buffer *message,
+                       struct braze_buffer *hint) {
   const char *space = memchr(text, ' ', length), *wrong = NULL;
   size_t word = space ? (size_t)(space - text) : 0;
   int method = 0;

@@ -29,6 +29,7 @@ struct braze_target {
 
 /* Reads "METHOD /path". False: message says what is wrong with it, hint what to write. The path is one on the client's own
    endpoint: never a URL, so that the key goes nowhere else. */
-bool braze_target_read(const char *text, size_t length, struct braze_target *target, struct braze_buffer *message, struct braze_buffer *hint);
+bool braze_target_read(const char *text, size_t length, struct braze_target *target, struct braze_buffer *message,
+                       struct braze_buffer *hint);
 
 #endif

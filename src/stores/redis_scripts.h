@@ -29,8 +29,8 @@
       "local jobs, records = redis.call('ZRANGEBYLEX', k .. ':jobs', ARGV[1], '+', 'LIMIT', 0, tonumber(ARGV[2])), {} " \
       "for i, job in ipairs(jobs) do records[i] = record(job) end return records"
 
-/* ARGV: job ("": the quota alone is written), expected token, state, token, owner, pair, window, data, body, begin, take, give, learn, the quota's window, ends, total,
-   left, milliseconds that the owner's lease lasts. All is checked before anything is written. */
+/* ARGV: job ("": the quota alone is written), expected token, state, token, owner, pair, window, data, body, begin, take, give, learn, the
+   quota's window, ends, total, left, milliseconds that the owner's lease lasts. All is checked before anything is written. */
 #define BRAZE_REDIS_SWAP \
   BRAZE_REDIS_BEGIN \
   "local a, j, q = ARGV, k .. ':job:' .. ARGV[1], k .. ':quota' " \

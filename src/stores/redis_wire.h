@@ -40,7 +40,8 @@ void braze_redis_close(struct braze_redis *redis);
 enum braze_store_code braze_redis_run(struct braze_redis *redis, const struct braze_redis_command *command, double until,
                                       redisReply **reply, struct braze_store_words *words);
 
-/* Runs a script with one key, which stands first among the words, and arguments behind it. A server that does not know the script is given it. */
+/* Runs a script with one key, which stands first among the words, and arguments behind it. A server that does not know the script is given
+ * it. */
 enum braze_store_code braze_redis_eval(struct braze_redis *redis, struct braze_redis_script *script,
                                        const struct braze_redis_command *arguments, double until, redisReply **reply,
                                        struct braze_store_words *words);

@@ -161,8 +161,8 @@ static void finish(struct braze_sqlite *store) {
   sqlite3_close(store->database);
 }
 
-/* Under the mutex: in the child of a fork, closes what the parent had open, without a byte written. SQLite would take the parent's locks for
-   the child's own, and take none: then another process that closes the file removes what the child still writes to. No transaction was
+/* Under the mutex: in the child of a fork, closes what the parent had open, without a byte written. SQLite would take the parent's locks
+   for the child's own, and take none: then another process that closes the file removes what the child still writes to. No transaction was
    open: a fork waits until every store has been left. */
 static void drop_inherited(void) {
   struct braze_sqlite *store;

@@ -56,7 +56,7 @@ return {
     { "close cancels nothing", "worker->closing = true;\n    cancel_flight(worker, HUGE_VAL);", "worker->closing = true;",
       delivery },
     { "cancel does not wake the thread",
-      "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);\n    if (rouse(worker)) braze_engine_wake(worker->engine);",
+      "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);\n    if (rouse(worker))\n      braze_engine_wake(worker->engine);",
       "braze_list_append(&worker->cancels, &braze_call_retain(call)->cancel_link);", waiting .. ": though nothing else happens" },
     { "a wait lasts a second at the least", "max_seconds < LONGEST_WAIT_OF_OWNER ? max_seconds : LONGEST_WAIT_OF_OWNER", "LONGEST_WAIT_OF_OWNER",
       waiting .. ": does not wait for longer" },
