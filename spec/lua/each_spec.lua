@@ -30,7 +30,11 @@ describe("each", function()
   end
 
   local function serve(...)
-    for _, text in ipairs { ... } do peer:play { { read = "request" }, { write = text } } end
+    for _, text in ipairs { ... } do
+      -- Said beforehand: what the next page is asked for on must not end while it is asked for.
+      text = text:gsub("\r\n", "\r\nConnection: close\r\n", 1)
+      peer:play { { read = "request" }, { write = text } }
+    end
     peer:default { { read = "request" }, { write = answer(500, nil, '{"message":"one page too many"}') } }
   end
 
