@@ -191,6 +191,17 @@ describe("braze.fake", function()
       assert.equal("usage", fail(client.start, client, "create_send_id", { campaign_id = "c" }).kind)
     end)
 
+    it("moves no time before it ends one whose time runs out", function()
+      client:expect("create_send_id"):fails { kind = "timeout" }
+      local request = client:start("create_send_id", { campaign_id = "c" }, { timeout = 7 })
+      start "one"
+      client:finish(2)
+      assert.is_true(client:calls()[1].at == client:calls()[2].at)
+      client:finish()
+      assert.equal(7, fail(request.result, request).elapsed)
+      assert.equal(7, client:calls()[1].options.timeout)
+    end)
+
     it("lets their time run out when it is moved on", function()
       start "one"
       client:advance(29)

@@ -27,8 +27,8 @@ for kind in ("usage network tls timeout rate_limited auth rejected server protoc
   known[kind] = true
 end
 
-local function new(other_url)
-  return braze.new { api_key = key, endpoint = other_url or url, timeout = 20, retries = 0 }
+local function new(other_url, on_event)
+  return braze.new { api_key = key, endpoint = other_url or url, timeout = 20, retries = 0, on_event = on_event }
 end
 
 -- --- What is done, each on a table with client, request, params and options ---------------------------------
@@ -112,6 +112,15 @@ local methods = {
     now.params[key] = 1
     return function() return now.client:create_send_id(now.params, now.options) end
   end, all = true },
+  { "create_send_id, with events", function(now)
+    now.client = new(url, function(event) now.event = event.type end)
+    return function() return now.client:create_send_id(now.params, now.options) end
+  end },
+  { "step, with events", function(now)
+    now.client = new(url, function(event) now.event = event.type end)
+    started(now)
+    return function() return now.client:step() end
+  end },
   { "start", function(now)
     now.delivered = 0
     now.options.on_done = function() now.delivered = now.delivered + 1 end

@@ -107,7 +107,10 @@ end
 local function answer(state, name, method, target, body, id, try)
   local call = try > 1 and state.under_way[id]
   if not call then
-    call = { name = name, params = service.read_params(name, method, target, body), at = core.epoch(), attempts = 0 }
+    call = {
+      name = name, params = service.read_params(name, method, target, body), options = state.options,
+      at = core.epoch(), attempts = 0,
+    }
   end
   local expectation = find(state, name, call.params)
   if expectation then
@@ -139,10 +142,12 @@ local function pass(state, safe, good, ...)
   return ...
 end
 
-local function checked(method, safe)
+-- The options of the call stand at a place among its arguments.
+local function checked(method, safe, place)
   return function(self, ...)
     local state = states[self]
     if not state then return method(self, ...) end
+    state.options = (select(place, ...))
     return pass(state, safe, pcall(method, self, ...))
   end
 end
@@ -172,11 +177,13 @@ function methods:expect(name, params)
   return expectation
 end
 
---- The calls that were made, in their order: { name, params, at, attempts }.
+--- The calls that were made, in their order: { name, params, options, at, attempts }.
 function methods:calls()
   local copies = {}
   for number, call in ipairs(check_client(self, "calls").calls) do
-    copies[number] = { name = call.name, params = call.params, at = call.at, attempts = call.attempts }
+    copies[number] = {
+      name = call.name, params = call.params, options = call.options, at = call.at, attempts = call.attempts,
+    }
   end
   return copies
 end
@@ -233,13 +240,16 @@ local function extend(client, safe)
   local index = getmetatable(client).__index
   if index.expect then return end
   local each = index.each
-  for name in pairs(core.braze.operations) do index[name] = checked(index[name], safe) end
-  for _, name in ipairs { "call", "start" } do index[name] = checked(index[name], safe) end
+  for name in pairs(core.braze.operations) do index[name] = checked(index[name], safe, 2) end
+  for _, name in ipairs { "call", "start" } do index[name] = checked(index[name], safe, 3) end
   index.each = function(self, ...)
     local next_item, mistake = each(self, ...)
     local state = states[self]
     if not next_item or not state then return next_item, mistake end
-    return function() return pass(state, safe, pcall(next_item)) end
+    return function()
+      state.options = nil
+      return pass(state, safe, pcall(next_item))
+    end
   end
   for name, method in pairs(methods) do index[name] = method end
 end

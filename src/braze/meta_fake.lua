@@ -106,5 +106,6 @@ function expectation:times(n) end
 ---@class braze.fake.call
 ---@field name string
 ---@field params table as the request had them
+---@field options? table as they were given
 ---@field at number UTC epoch seconds
 ---@field attempts integer

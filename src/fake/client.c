@@ -108,10 +108,13 @@ static bool request(struct braze_client *client, struct braze_call *call) {
   braze_outcome_clear(&call->outcome);
   call->tries++;
   braze_events_begin(call, braze_clock_now());
-  if (!client->exchange || !client->exchange(client->data, client, call, call->tries)) return false;
-  if (call->outcome.kind == BRAZE_TIMEOUT && !call->outcome.answered && call->deadline > braze_clock_now())
-    braze_fake_clock_move(call->deadline - braze_clock_now());
-  return true;
+  return client->exchange && client->exchange(client->data, client, call, call->tries);
+}
+
+/* A request that got no answer in time: the time is up. */
+static void wait_in_vain(const struct braze_call *call) {
+  const double left = call->deadline - braze_clock_now();
+  if (call->outcome.kind == BRAZE_TIMEOUT && !call->outcome.answered && left > 0) braze_fake_clock_move(left);
 }
 
 /* Whether the call is tried again: then the pause before it is over. */
@@ -138,7 +141,11 @@ static void complete(struct braze_call *call) {
 /* Goes on after the first request, to the call's end. */
 static void go_to_end(struct braze_client *client, struct braze_call *call) {
   bool expected = true;
-  while (expected && pause_and_go_on(client, call)) expected = request(client, call);
+  wait_in_vain(call);
+  while (expected && pause_and_go_on(client, call)) {
+    expected = request(client, call);
+    wait_in_vain(call);
+  }
   if (call->outcome.answered) braze_bucket_reward(&client->settings->shared->bucket);
   tell_guard(call);
   complete(call);
