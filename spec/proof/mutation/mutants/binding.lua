@@ -2,7 +2,7 @@
 
 local leaks, wiped, fork = "leaks", "wiped", "fork"
 local delivery, request, options = "delivery", "request", "options"
-local transfer, call, errors = "transfer", "call", "error"
+local transfer, call, errors, events = "transfer", "call", "error", "events"
 
 return {
   {
@@ -92,6 +92,30 @@ return {
     { "client:wait has no end", "if (braze_client_pending(client->handle) == 0 || remaining <= 0) break;",
       "if (braze_client_pending(client->handle) == 0) break;", delivery .. ": within the time that wait" },
     { "step delivers one more than it is told", "while (*count < most &&", "while (*count <= most &&", delivery .. ": as many as it is told" },
+  },
+  {
+    file = "src/lua/events.c", specs = "events",
+    { "an on_event that raises is told no more", "failed = run_hook(L, failed);\n  }",
+      "failed = run_hook(L, failed);\n    if (failed) return lua_error(L);\n  }", events .. ": changes nothing by what it raises" },
+    { "the path of an event has its query", 'strcspn(path, "?")', "strlen(path)", events .. ": sees neither the key" },
+    { "an event shows the key", "lbraze_push_safe_text(L, settings, text, length);", "lua_pushlstring(L, text, length);",
+      events .. ": sees neither the key" },
+    { "what an on_event raises is lost where a call blocks", "lbraze_complain(L, braze_buffer_text(&out));", "",
+      events .. ": warns of what it raises" },
+  },
+  {
+    file = "src/http/events.c", specs = "events",
+    { "attempts are counted from 1", "call->tries - 1", "call->tries", events .. ": is told of the attempt" },
+    { "a kept connection is told as a new one", "event->connection_reused = outcome->used_before;", "",
+      events .. ": tells that a connection was used before" },
+    { "a pause is told as an attempt", "event->pause = seconds > 0 ? seconds : 0;", "event->pause = BRAZE_ABSENT;",
+      events .. ": tells of each attempt" },
+  },
+  {
+    file = "src/lua/step.c", specs = "events",
+    { "an on_done runs before the events of its call", "if (run_on_event(L, first)) keep_first(L, first, &failed);\n    if (run_on_done(L, first)) keep_first(L, first, &failed);",
+      "if (run_on_done(L, first)) keep_first(L, first, &failed);\n    if (run_on_event(L, first)) keep_first(L, first, &failed);",
+      events .. ": before their on_done" },
   },
   {
     file = "src/lua/environment.c", specs = "options",
