@@ -95,8 +95,11 @@ static bool pass_guard(struct braze_call *call) {
 /* Tells the guard what came of the call, and waits as long as it may. */
 static void tell_guard(struct braze_call *call) {
   const struct braze_guarded guarded = braze_call_guarded(call);
-  const struct braze_guard_functions *functions = call->guard ? call->guard->functions : NULL;
-  double until = functions ? functions->after(call->guard, &guarded, NULL) : 0;
+  const struct braze_guard_functions *functions;
+  double until;
+  if (!call->guard) return;
+  functions = call->guard->functions;
+  until = functions->after(call->guard, &guarded, NULL);
   if (until <= 0) return;
   while (braze_clock_now() < until && !functions->is_done(call->guard)) wait_for_guard(call);
   if (!functions->is_done(call->guard)) functions->leave(call->guard);

@@ -142,18 +142,19 @@ static int run_call(lua_State *L) {
   struct lbraze_hold *hold = lua_touserdata(L, 5);
   struct lbraze_context context = {hold->settings, NULL};
   struct lbraze_target target;
-  int failure;
+  int failure, teller = 0;
   bool good;
   lbraze_check_open_client(L, "call"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "call", &target);
   context.operation = target.name;
   lbraze_make_call(L, 3, LBRAZE_FOR_CALL, &target, &context, hold);
   lbraze_check_room(L, target.name);
+  if (client->has_on_event) teller = lbraze_push_teller(L, 1);
   lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
   failure = braze_client_call(hold->client, hold->call);
   if (failure != 0) return lbraze_raise_failure(L, failure);
   good = lbraze_push_answer(L, hold->settings, hold->call, braze_call_outcome(hold->call, NULL), 0);
-  if (client->has_on_event && lbraze_tell_events(L, 1, 5, lua_gettop(L))) lbraze_warn_of_event(L, 5);
+  if (teller && lbraze_tell_events(L, teller, 5, lua_gettop(L))) lbraze_warn_of_event(L, teller, 5);
   return good ? 1 : lua_error(L);
 }
 

@@ -166,23 +166,6 @@ static int tell(lua_State *L) {
   return lua_error(L);
 }
 
-void lbraze_ask_for_events(lua_State *L, const struct lbraze_client *client, struct braze_call *call) {
-  if (client->has_on_event && !braze_events_ask(call)) luaL_error(L, "not enough memory");
-}
-
-bool lbraze_tell_events(lua_State *L, int client, int hold, int answer) {
-  const int top = lua_gettop(L);
-  lua_pushcfunction(L, tell);
-  lbraze_get_uservalue(L, client);
-  lua_rawgeti(L, -1, LBRAZE_CLIENT_ON_EVENT);
-  lua_remove(L, -2);
-  lua_pushvalue(L, hold);
-  lua_pushvalue(L, answer);
-  if (lua_pcall(L, 3, 0, 0) == 0) return false;
-  lua_settop(L, top + 1);
-  return true;
-}
-
 /* At 1: what on_event raised; at 2: the hold. */
 static int warn(lua_State *L) {
   const struct lbraze_hold *hold = lua_touserdata(L, 2);
@@ -203,8 +186,29 @@ static int warn(lua_State *L) {
   return 0;
 }
 
-void lbraze_warn_of_event(lua_State *L, int hold) {
+void lbraze_ask_for_events(lua_State *L, const struct lbraze_client *client, struct braze_call *call) {
+  if (client->has_on_event && !braze_events_ask(call)) luaL_error(L, "not enough memory");
+}
+
+int lbraze_push_teller(lua_State *L, int client) {
+  lua_pushcfunction(L, tell);
   lua_pushcfunction(L, warn);
+  lbraze_get_uservalue(L, client);
+  lua_rawgeti(L, -1, LBRAZE_CLIENT_ON_EVENT);
+  lua_remove(L, -2);
+  return lua_gettop(L) - 2;
+}
+
+bool lbraze_tell_events(lua_State *L, int teller, int hold, int answer) {
+  lua_pushvalue(L, teller);
+  lua_pushvalue(L, teller + 2);
+  lua_pushvalue(L, hold);
+  lua_pushvalue(L, answer);
+  return lua_pcall(L, 3, 0, 0) != 0;
+}
+
+void lbraze_warn_of_event(lua_State *L, int teller, int hold) {
+  lua_pushvalue(L, teller + 1);
   lua_insert(L, -2);
   lua_pushvalue(L, hold);
   if (lua_pcall(L, 2, 0, 0) != 0) lua_pop(L, 1); /* no memory to say it with: the call's result comes first */

@@ -26,21 +26,23 @@ static int deliver_failure(lua_State *L) {
 
 /* Tells the client's on_event of the request at index 1; at 2 the hold. Raises what the first one that failed has raised. */
 static int report(lua_State *L) {
+  int teller;
   lbraze_push_request_answer(L, 1, lua_touserdata(L, 1), lua_touserdata(L, 2));
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_REQUEST_CLIENT);
-  return lbraze_tell_events(L, 5, 2, 3) ? lua_error(L) : 0;
+  teller = lbraze_push_teller(L, 5);
+  return lbraze_tell_events(L, teller, 2, 3) ? lua_error(L) : 0;
 }
 
 /* What deliver_finished has on the stack, from its own first place on. */
-enum { RAISED, DELIVER, DELIVER_FAILURE, HOLD, REQUESTS };
+enum { RAISED, DELIVER, DELIVER_FAILURE, REPORT, HOLD, REQUESTS };
 
 /* [-0, +0 or 1] Tells of the request on top of the stack. True: an on_event raised what is pushed. */
 static bool run_on_event(lua_State *L, int first) {
   const struct lbraze_request *request = lua_touserdata(L, -1);
   int index = lua_gettop(L);
   if (!request->client->has_on_event) return false;
-  lua_pushcfunction(L, report);
+  lua_pushvalue(L, first + REPORT);
   lua_pushvalue(L, index);
   lua_pushvalue(L, first + HOLD);
   return lua_pcall(L, 2, 0, 0) != 0;
@@ -112,6 +114,10 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   lua_pushnil(L);
   lua_pushcfunction(L, deliver);
   lua_pushcfunction(L, deliver_failure);
+  if (client->has_on_event)
+    lua_pushcfunction(L, report);
+  else
+    lua_pushnil(L);
   hold = lbraze_push_hold(L);
   lbraze_check_client(L, method);
   lbraze_get_uservalue(L, 1);

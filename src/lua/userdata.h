@@ -117,12 +117,16 @@ int lbraze_inspect_probe(lua_State *L);
 /* [-0, +0, m] Lets the call, whose limits are known, write down what happens to it, where its client has an on_event. */
 void lbraze_ask_for_events(lua_State *L, const struct lbraze_client *client, struct braze_call *call);
 
-/* [-0, +0 or 1] Tells the on_event of the client at an index what happened to the hold's call, which is done; the places are those of the
-   client, the hold and the call's result or error. True: it raised what is pushed. */
-bool lbraze_tell_events(lua_State *L, int client, int hold, int answer);
+/* [-0, +3, m] What telling the on_event of the client at an index takes, so that nothing is lost for want of memory afterwards. Returns
+   where it stands. */
+int lbraze_push_teller(lua_State *L, int client);
+
+/* [-0, +0 or 1] Tells an on_event what happened to the hold's call, which is done; the places are those of what lbraze_push_teller has
+   pushed, of the hold, and of the call's result or error. True: it raised what is pushed. */
+bool lbraze_tell_events(lua_State *L, int teller, int hold, int answer);
 
 /* [-1, +0] Warns of what an on_event has raised where nobody else would hear of it. */
-void lbraze_warn_of_event(lua_State *L, int hold);
+void lbraze_warn_of_event(lua_State *L, int teller, int hold);
 
 /* step.c */
 
