@@ -1,6 +1,6 @@
 /* canary_shim: looks into every block of memory that is freed, for texts that must not be left there, and counts by who
    frees it: LD_PRELOAD, with the texts in the file that CANARY names, one a line. What is overwritten before it is freed is
-   not found. */
+   not found, and neither is what another owner has left in the block: a new block is empty. */
 #define _GNU_SOURCE /* dladdr, memmem, RTLD_NEXT */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -82,12 +82,28 @@ void free(void *block) {
   }
 }
 
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+
+/* Empties what is behind the first bytes of a block, to its very end. */
+static void *empty(void *block, size_t first) {
+  if (block && malloc_usable_size(block) > first) memset((char *)block + first, 0, malloc_usable_size(block) - first);
+  return block;
+}
+
+void *malloc(size_t size) {
+  return empty(__libc_malloc(size), 0);
+}
+
+void *calloc(size_t count, size_t size) {
+  return empty(__libc_calloc(count, size), 0);
+}
+
 void *realloc(void *block, size_t size) {
-  void *moved;
+  const size_t before = block ? malloc_usable_size(block) : 0;
   if (!real_realloc) start();
-  if (block && size > malloc_usable_size(block)) look(block, __builtin_return_address(0));
-  moved = real_realloc(block, size);
-  return moved;
+  if (block && size > before) look(block, __builtin_return_address(0));
+  return empty(real_realloc(block, size), before);
 }
 
 /* One line for each owner, when the program ends. */
