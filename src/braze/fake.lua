@@ -206,7 +206,7 @@ function methods:finish(n)
   if type(n) ~= "number" or n < 1 or n % 1 ~= 0 then
     error(usage("finish takes a whole number from 1, not %s", nil, tostring(n)), 0)
   end
-  if not core.finish(self, n) then
+  if not core.within(core.finish, self, n) then
     error(usage("there is no started call number %d under way", "one that has ended counts no more", n), 0)
   end
 end
@@ -248,7 +248,7 @@ local function extend(client, safe)
     if not next_item or not state then return next_item, mistake end
     return function()
       state.options = nil
-      return pass(state, safe, pcall(next_item))
+      return pass(state, safe, pcall(core.within, next_item))
     end
   end
   for name, method in pairs(methods) do index[name] = method end

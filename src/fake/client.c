@@ -28,7 +28,6 @@ struct braze_client {
   struct braze_list flight, done;
   struct braze_wake wake; /* readable while something is done; opened when it is asked for */
   braze_fake_exchange exchange;
-  void *data;
 };
 
 struct braze_client *braze_client_new(void) {
@@ -62,9 +61,8 @@ unsigned braze_client_generation(struct braze_client *client) {
   return braze_process_forks();
 }
 
-void braze_fake_set_exchange(struct braze_client *client, braze_fake_exchange exchange, void *data) {
+void braze_fake_set_exchange(struct braze_client *client, braze_fake_exchange exchange) {
   client->exchange = exchange;
-  client->data = data;
 }
 
 /* --- The way of a call ---------------------------------------------------------------------------------- */
@@ -111,7 +109,7 @@ static bool request(struct braze_client *client, struct braze_call *call) {
   braze_outcome_clear(&call->outcome);
   call->tries++;
   braze_events_begin(call, braze_clock_now());
-  return client->exchange && client->exchange(client->data, client, call, call->tries);
+  return client->exchange && client->exchange(client, call, call->tries);
 }
 
 /* A request that got no answer in time: the time is up. */

@@ -5,10 +5,10 @@
 #include "client.h"
 
 /* Makes up what one request of a call ends in, with one of the functions below. False: the request was not expected. */
-typedef bool (*braze_fake_exchange)(void *data, struct braze_client *client, struct braze_call *call, int tries);
+typedef bool (*braze_fake_exchange)(struct braze_client *client, struct braze_call *call, int tries);
 
 /* Sets who makes up the answers of the client's calls. */
-void braze_fake_set_exchange(struct braze_client *client, braze_fake_exchange exchange, void *data);
+void braze_fake_set_exchange(struct braze_client *client, braze_fake_exchange exchange);
 
 /* The request was answered: by a status, header lines that end in \n each, and a body. False: no memory. */
 bool braze_fake_answer(struct braze_client *client, struct braze_call *call, int status, const char *lines, const char *body,
