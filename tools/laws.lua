@@ -168,8 +168,8 @@ end
 -- Names that one file alone may write.
 function laws.owners()
   local owner = {
-    -- LuaJIT before September 2023 takes a coroutine that C code has run a function on for the running one, after the next
-    -- error. Where it is used, Lua is PUC's.
+    -- LuaJIT before September 2023 takes a coroutine that C code has run a function on for the running one, after the
+    -- next error. Where it is used, Lua is PUC's.
     lua_newthread = "src/lua/yieldable.c",
     LUA_VERSION_NUM = "src/lua/compat.h",
     LUAJIT_VERSION_NUM = "src/lua/compat.h",
