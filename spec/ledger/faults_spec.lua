@@ -3,6 +3,7 @@
 
 local braze = require "braze"
 local child = require "spec.support.child"
+local children = require "spec.support.ledger_child"
 local errors = require "spec.support.errors"
 local scripted_peer = require "spec.support.scripted_peer"
 local servers = require "spec.support.ledger_servers"
@@ -112,6 +113,27 @@ describe("a ledger in a file", function()
   it("leaves the database of another program alone", function()
     sqlite "d.execute('CREATE TABLE t (a)'); d.commit()"
     assert.matches("another program", refusal().message, 1, true)
+  end)
+
+  it("is made once where four processes open it for the first time", function()
+    local program = ([[
+      local braze, socket = require "braze", require "socket"
+      for number = 1, 100 do
+        while socket.gettime() < %f + number / 50 do end
+        local ledger = braze.ledger(%q .. number, "w")
+        local good, err = pcall(ledger.list, ledger)
+        if not good then print(err.message) end
+        ledger:close()
+      end
+    ]]):format(socket.gettime() + 1, path)
+    local pipes = {}
+    for number = 1, 4 do
+      pipes[number] = io.popen(child.quote(interpreter) .. " -e " .. child.quote(program) .. " 2>&1")
+    end
+    for _, pipe in ipairs(pipes) do
+      assert.equal("", pipe:read "*a")
+      pipe:close()
+    end
   end)
 
   it("says that there is no folder", function()
@@ -286,6 +308,22 @@ for _, kind in ipairs { "postgresql", "redis" } do
       assert.is_false(err.maybe_applied)
       assert.equal(2, peer:requests())
       assert.is_string(client:create_send_id(campaign, { job = "a" }).send_id)
+    end)
+
+    it("that is frozen while another process does the job says who does it", function()
+      peer:play { { read = "request" }, { hold = true } }
+      local process = children.make(url, peer.url, "create_send_id", campaign, { job = "a" })
+      assert.is_true(peer:wait { requests = 1, seconds = 30 })
+      local request = client:start("create_send_id", campaign, { job = "a", timeout = 1.5 })
+      socket.sleep(1)
+      server.signal "STOP"
+      assert.is_true(request:wait(10))
+      server.signal "CONT"
+      local err = failure(request.result, request)
+      assert.equal("busy", err.kind)
+      assert.matches("is being done by process " .. process .. " on", err.message, 1, true)
+      children.signal(process, "KILL")
+      children.wait(process)
     end)
 
     it("that dies while the service works loses no result, and is told of it when it is back", function()

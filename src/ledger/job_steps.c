@@ -14,6 +14,7 @@
 #define LOCKED_PAUSE 0.002 /* first pause after another one was writing */
 #define HELD_PAUSE 0.02    /* first look again at a job that another one does */
 #define LONGEST_PAUSE 0.25
+#define LAST_MOMENT 0.05   /* before the deadline: a store that fails then may have had too little time */
 #define FAILED_PAUSE 0.1 /* first pause before what came of a call is written again */
 #define LONGEST_FAILED_PAUSE 5.0
 #define TIME_TO_END 10.0 /* one try to write it */
@@ -51,6 +52,12 @@ static double fail_claim(struct braze_job *job, const struct braze_store_words *
 /* What to do after a function of the store that did not do what it should. */
 static double after_code(struct braze_job *job, struct braze_lane *lane, enum braze_store_code code,
                          const struct braze_store_words *words) {
+  if (job->verdict == BRAZE_CLAIM_HELD && (code == BRAZE_STORE_LOST || code == BRAZE_STORE_FAILED) &&
+      braze_clock_now() > job->deadline - LAST_MOMENT) {
+    /* What was in the way until the time was up is who does the job. */
+    if (code == BRAZE_STORE_LOST) braze_lane_drop_store(lane);
+    return again(job, LONGEST_PAUSE, LONGEST_PAUSE);
+  }
   switch (code) {
   case BRAZE_STORE_BUSY: obstruct(job, LOCKED, LOCKED_HINT); return again(job, LOCKED_PAUSE, LONGEST_PAUSE);
   case BRAZE_STORE_LOST:

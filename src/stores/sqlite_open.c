@@ -106,11 +106,33 @@ static int read_clock(struct braze_sqlite *store) {
   return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* In a transaction that writes: makes what is missing. */
-static enum braze_store_code make_schema(struct braze_sqlite *store, int64_t version, struct braze_store_words *words) {
+/* Whether the file is a ledger, or empty. Another process may make it one between two of the questions: who sees its tables sees its marks
+   afterwards, for they come with one transaction. */
+static enum braze_store_code check_file(struct braze_sqlite *store, int64_t *version, struct braze_store_words *words) {
+  int64_t application = 0, tables = 0;
+  int code = read_number(store, "SELECT count(*) FROM sqlite_master", &tables);
+  if (code == SQLITE_OK) code = read_number(store, "PRAGMA application_id", &application);
+  if (code == SQLITE_OK) code = read_number(store, "PRAGMA user_version", version);
+  if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
+  if (tables > 0 && application != APPLICATION_ID)
+    return refuse(words, "the file is a database of another program", "give a path of its own to the ledger: it makes the file");
+  if (*version > BRAZE_SCHEMA_VERSION)
+    return refuse(words, "the ledger was made by a newer version of braze", "use that version in every process");
+  return BRAZE_STORE_GOOD;
+}
+
+/* In a transaction that writes: makes what is missing. Another process may have made it since the file was looked at. */
+static enum braze_store_code make_schema(struct braze_sqlite *store, struct braze_store_words *words) {
+  enum braze_store_code result;
+  int64_t version = 0;
   char sql[128];
   int code = exec(store, "BEGIN IMMEDIATE");
   if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
+  result = check_file(store, &version, words);
+  if (result != BRAZE_STORE_GOOD) {
+    exec(store, "ROLLBACK");
+    return result;
+  }
   braze_text_print(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, BRAZE_SCHEMA_VERSION);
   code = exec(store, schema);
   if (code == SQLITE_OK && version == 0) code = exec(store, sql);
@@ -119,20 +141,6 @@ static enum braze_store_code make_schema(struct braze_sqlite *store, int64_t ver
   if (code == SQLITE_OK) return BRAZE_STORE_GOOD;
   exec(store, "ROLLBACK");
   return braze_sqlite_fail(store, code, words);
-}
-
-/* Whether the file is a ledger, or empty. */
-static enum braze_store_code check_file(struct braze_sqlite *store, int64_t *version, struct braze_store_words *words) {
-  int64_t application = 0, tables = 0;
-  int code = read_number(store, "PRAGMA user_version", version);
-  if (code == SQLITE_OK) code = read_number(store, "PRAGMA application_id", &application);
-  if (code == SQLITE_OK) code = read_number(store, "SELECT count(*) FROM sqlite_master", &tables);
-  if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
-  if (tables > 0 && application != APPLICATION_ID)
-    return refuse(words, "the file is a database of another program", "give a path of its own to the ledger: it makes the file");
-  if (*version > BRAZE_SCHEMA_VERSION)
-    return refuse(words, "the ledger was made by a newer version of braze", "use that version in every process");
-  return BRAZE_STORE_GOOD;
 }
 
 static enum braze_store_code set_up(struct braze_sqlite *store, struct braze_store_words *words) {
@@ -145,7 +153,7 @@ static enum braze_store_code set_up(struct braze_sqlite *store, struct braze_sto
   code = version == 0 ? SQLITE_OK : read_clock(store);
   if (code != SQLITE_OK) return braze_sqlite_fail(store, code, words);
   if (store->began != 0) return BRAZE_STORE_GOOD;
-  result = make_schema(store, version, words);
+  result = make_schema(store, words);
   if (result != BRAZE_STORE_GOOD) return result;
   code = read_clock(store);
   return code == SQLITE_OK ? BRAZE_STORE_GOOD : braze_sqlite_fail(store, code, words);
