@@ -251,6 +251,7 @@ local function try(way, name, method, action)
     if now.child == 0 then
       local before = name == "hook" and method[1] == "step" and number > 1 and number < 8 -- it took anything
       if before and now.delivered > 0 then why = "delivered the parent's" end
+      if why then io.stderr:write("in the child: ", why, "\n") end
       process.exit(why and 1 or 0)
     end
     if not why and now.child then

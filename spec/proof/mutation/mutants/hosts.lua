@@ -22,7 +22,7 @@ return {
     { "a call begins where nothing can wait", 'local err = waiting_error(self.module, what) or closed_error(self, what)', "local err = closed_error(self, what)",
       cqueues .. ": refuses to wait" },
     { "a wait goes on when its time is up", "if left and left <= 0 then break end", "", contract .. ": waits for a request and for all" },
-    { "a call forgets its options", "for key, value in next, options do given[key] = value end", "", keeping .. ": takes the options" },
+    { "a call forgets its options", "for key, value in next, options do given[key] = value end -- as the core", "-- as the core", keeping .. ": takes the options" },
     { "the loop is never watched", "host.watch(self)\n  return started, err", "return started, err", cqueues .. ": goes on with the loop" },
     { "an on_done is taken by a call that returns its result", 'rawget(options, "on_done") ~= nil', 'rawget(options, "on_done") == 0',
       contract .. ": refuses on_done" },
