@@ -45,7 +45,8 @@ describe("braze in an nginx that drops timers", function()
     server:get "/full"
     assert.equal("", (server:get "/start"))
     for _ = 1, 3 do assert.equal("made", (server:get "/call")) end
-    assert.equal("1", (server:get "/pending"))
+    -- The one that was started; and the last one, if its answer was there before it had to wait for it.
+    assert.matches("^[12]$", (server:get "/pending"))
     assert.equal("", (server:get "/note?name=done"))
     server:get "/release"
     assert.equal("timer made", note(server, "done"))
