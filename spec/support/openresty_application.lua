@@ -56,6 +56,12 @@ function application.note(server, name)
   end, 10)
 end
 
+--- Whether the client has nothing left to deliver, now or soon: whoever waits takes his own answer, and the reader comes
+--- by for the rest a moment later.
+function application.is_quiet(server)
+  return openresty.eventually(function() return server:get "/pending" == "0" end, 10)
+end
+
 --- The body of the answer to server:send.
 function application.body_of(connection)
   local text = connection:receive "*a"
