@@ -6,6 +6,7 @@ if not rawget(_G, "jit") then return end
 local application = require "spec.support.openresty_application"
 local cjson = require "cjson"
 local http = require "socket.http"
+local openresty = require "spec.support.openresty"
 local scripted_peer = require "spec.support.scripted_peer"
 local standin = require "spec.support.standin"
 local with_peer = require "spec.support.with_peer"

@@ -56,8 +56,8 @@ function application.note(server, name)
   end, 10)
 end
 
---- Whether the client has nothing left to deliver, now or soon: whoever waits takes his own answer, and the reader comes
---- by for the rest a moment later.
+--- Whether the client has nothing left to deliver, now or soon: an answer that nobody had to wait for is taken off its
+--- list a moment later.
 function application.is_quiet(server)
   return openresty.eventually(function() return server:get "/pending" == "0" end, 10)
 end
