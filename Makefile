@@ -53,11 +53,13 @@ CURL_LIBS := $(or $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null),-lcurl)
 PACKAGE_OF_sqlite := sqlite3
 PACKAGE_OF_postgresql := libpq
 PACKAGE_OF_redis := hiredis
+# TLS with Redis: hiredis has it from 1.0, in a library of its own.
+REDIS_TLS := $(shell $(PKG_CONFIG) --exists hiredis_ssl openssl 2>/dev/null && echo -DBRAZE_REDIS_TLS)
 ALL_STORES := sqlite postgresql redis
 STORES := $(foreach store,$(ALL_STORES),$(if $(shell $(PKG_CONFIG) --exists $(PACKAGE_OF_$(store)) 2>/dev/null && echo yes),$(store)))
-$(foreach store,$(STORES),$(eval LIBS_OF_$(store) := $(shell $(PKG_CONFIG) --libs $(PACKAGE_OF_$(store)))))
+$(foreach store,$(STORES),$(eval LIBS_OF_$(store) := $(shell $(PKG_CONFIG) --libs $(PACKAGE_OF_$(store)) $(and $(REDIS_TLS),$(filter redis,$(store)),hiredis_ssl openssl))))
 LEFT_OUT := $(filter-out $(STORES),$(ALL_STORES))
-STORE_FLAGS := $(foreach store,$(STORES),$(shell $(PKG_CONFIG) --cflags $(PACKAGE_OF_$(store))))
+STORE_FLAGS := $(foreach store,$(STORES),$(shell $(PKG_CONFIG) --cflags $(PACKAGE_OF_$(store)))) $(REDIS_TLS)
 
 # glibc warns where this comes without optimisation, and a distribution's own level wins over ours.
 optimised = $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
@@ -112,7 +114,7 @@ build/$1/braze_ledger_%.so: build/$1/base/buffer.o build/$1/base/text.o build/$1
 
 build/$1/braze_ledger_sqlite.so: $$(patsubst %,build/$1/stores/%.o,sqlite sqlite_open machine)
 build/$1/braze_ledger_postgresql.so: $$(patsubst %,build/$1/stores/%.o,postgresql postgresql_wire)
-build/$1/braze_ledger_redis.so: $$(patsubst %,build/$1/stores/%.o,redis redis_wire)
+build/$1/braze_ledger_redis.so: $$(patsubst %,build/$1/stores/%.o,redis redis_wire redis_tls)
 
 build/$1/test/braze.so: $$(filter-out build/$1/base/clock.o,$$(objects_$1)) build/$1/test/clock.o build/$1/test/core.o build/$1/test/process.o
 	$$(call LINK,$$(APART))

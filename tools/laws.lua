@@ -113,6 +113,7 @@ function laws.includes(flags)
     { "/sqlite3%.h$", "stores", "a header of SQLite" },
     { "/libpq%-fe%.h$", "stores", "a header of PostgreSQL" },
     { "/hiredis/", "stores", "a header of hiredis" },
+    { "/openssl/", "stores", "a header of OpenSSL" },
   }
   local ground = { "/pthread%.h$", "/signal%.h$", "/sys/socket%.h$" }
   local told = {}

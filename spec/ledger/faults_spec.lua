@@ -242,6 +242,17 @@ describe("a ledger in a file", function()
     assert.matches("scheme", err.message, 1, true)
   end)
 
+  it("is a path or a URL, not what other libraries write", function()
+    for _, start in ipairs { "sqlite:", "sqlite3:", "file:", "postgresql:", "postgres:", "redis:", "rediss:" } do
+      local err = failure(braze.new, { api_key = key, endpoint = peer.url, ledger = start .. path })
+      assert.equal("usage", err.kind)
+      assert.matches(('ledger begins with "%s", which is neither a path nor a URL'):format(start), err.message, 1, true)
+      assert.matches("write the path of a file", err.hint, 1, true)
+    end
+    local err = failure(braze.new, { api_key = key, endpoint = peer.url, ledger = "sqlite://" .. path })
+    assert.matches('ledger has the scheme "sqlite"', err.message, 1, true)
+  end)
+
   it("is not in memory, not empty, and has a name of its workspace", function()
     for _, url in ipairs { ":memory:", "", "a\nb" } do
       assert.equal("usage", failure(braze.new, { api_key = key, endpoint = peer.url, ledger = url }).kind)

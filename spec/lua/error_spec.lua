@@ -68,10 +68,12 @@ describe("a call that fails", function()
     { "a 200 without a body", plain(200), "protocol", true, 200 },
     { "a 204", "HTTP/1.1 204 No Content\r\n\r\n", "protocol", true, 204 },
     { "HTML in a 200", plain(200, nil, "<html>"), "protocol", true, 200, message = "not JSON", body = "<html>" },
-    { "a JSON list", plain(200, nil, "[" .. success .. "]"), "protocol", true, 200 },
+    { "a JSON list", plain(200, nil, "[" .. success .. "]"), "protocol", true, 200, message = "JSON, but no object" },
     { "a JSON string", plain(200, nil, '"success"'), "protocol", true, 200 },
     { "two JSON objects", plain(200, nil, success .. success), "protocol", true, 200 },
-    { "JSON too deep", plain(200, nil, ('{"a":'):rep(500) .. "1" .. ("}"):rep(500)), "protocol", true, 200 },
+    { "JSON too deep", plain(200, nil, success:gsub("}$", ',"a":' .. ("["):rep(500) .. ("]"):rep(500) .. "}")), "protocol", true, 200,
+      message = "not JSON" },
+    { "a number that JSON does not have", plain(200, nil, success:gsub("}$", ',"a":NaN}')), "protocol", true, 200, message = "not JSON" },
     { "a number for the message", plain(200, nil, '{"message":1,"send_id":"made"}'), "protocol", true, 200 },
     { "another message", plain(200, nil, '{"message":"Success","send_id":"x"}'), "protocol", true, 200,
       message = "Success" },
@@ -280,6 +282,15 @@ describe("a call that fails", function()
           check_hidden(answered(plain(401, nil, cjson.encode { message = text })), key)
         end
       end
+    end)
+
+    it("of a success that is none, though the caller's own send_id begins as the key does", function()
+      local own = key:sub(1, -2)
+      local text = cjson.encode { message = "other", send_id = own }
+      peer:default { { read = "request" }, { write = plain(201, nil, text) } }
+      local failure = call { campaign_id = "campaign", send_id = own }
+      assert.equal("protocol", failure.kind)
+      check_hidden(failure, key)
     end)
 
     it("in place of an id", function()

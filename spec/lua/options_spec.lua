@@ -154,10 +154,10 @@ describe("an option of a call", function()
   end)
 
   it("connect_timeout ends a handshake that nobody answers", function()
-    local changes = { endpoint = peer.url:gsub("http:", "https:"), retries = 0 }
+    local changes = { endpoint = peer.url:gsub("http:", "https:"), retries = 0, timeout = 20 }
     for _, failure in ipairs {
       (call({ connect_timeout = 0.05 }, changes)),
-      (call(nil, { endpoint = changes.endpoint, retries = 0, connect_timeout = 0.05 })),
+      (call(nil, { endpoint = changes.endpoint, retries = 0, timeout = 20, connect_timeout = 0.05 })),
     } do
       assert.equal("timeout", failure.kind)
       assert.is_true(failure.elapsed < 5)

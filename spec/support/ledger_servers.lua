@@ -51,7 +51,7 @@ function servers.psql(url, statement)
   run(with_programs(("psql -q %s -c %s >/dev/null"):format(quote(url), quote(statement))))
 end
 
-local function free_port()
+function servers.free_port()
   local listening = assert(socket.bind("127.0.0.1", 0))
   local _, port = listening:getsockname()
   listening:close()
@@ -100,7 +100,7 @@ end
 
 local function start_server(kind, environment)
   local folder = new_folder()
-  local port = free_port()
+  local port = servers.free_port()
   local server = { kind = kind, folder = folder, port = port }
   local serve = quote(folder_of_this .. "serve")
   local begin = ("%s sh %s %s %s %d"):format(environment or "", serve, kind, quote(folder), port)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/redact.h"
-#include "base/wipe.h"
 
 #define SHORTEST_KEY 8
 
@@ -15,7 +14,6 @@ static void redact(const struct braze_secrets *secrets, char *text, size_t size)
   if (text[0] == '\0' || !braze_redact_finds(secrets, NULL, text, strlen(text))) return;
   braze_buffer_borrow(&out, safe, size < sizeof safe ? size : sizeof safe);
   braze_redact(secrets, NULL, text, strlen(text), &out);
-  braze_wipe(text, size);
   memcpy(text, safe, out.length + 1);
 }
 

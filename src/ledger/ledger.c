@@ -28,8 +28,21 @@ static bool refuse(struct braze_buffer *message, struct braze_buffer *hint, cons
 #define URL_HINT                                                                                                                           \
   "write the path of a file (\"/var/lib/app/braze.db\"), or a URL: postgresql://user@host/database, redis://host"
 
-static bool check_url(const char *url, size_t length, struct braze_buffer *message, struct braze_buffer *hint) {
+/* What other libraries write in front of a path, and a scheme whose slashes are missing: no path is meant. */
+static size_t scheme_without_slashes(const char *url) {
+  static const char *const schemes[] = {"sqlite:", "sqlite3:", "file:", "postgresql:", "postgres:", "redis:", "rediss:"};
   size_t i;
+  for (i = 0; i < sizeof schemes / sizeof *schemes; i++)
+    if (strncmp(url, schemes[i], strlen(schemes[i])) == 0 && strncmp(url + strlen(schemes[i]), "//", 2) != 0) return strlen(schemes[i]);
+  return 0;
+}
+
+static bool check_url(const char *url, size_t length, struct braze_buffer *message, struct braze_buffer *hint) {
+  size_t i = scheme_without_slashes(url);
+  if (i > 0) {
+    braze_buffer_print(message, "ledger begins with \"%.*s\", which is neither a path nor a URL", (int)i, url);
+    return refuse(message, hint, "", URL_HINT);
+  }
   if (length == 0) return refuse(message, hint, "ledger is empty", URL_HINT);
   for (i = 0; i < length; i++)
     if ((unsigned char)url[i] < ' ' || url[i] == 0x7F) return refuse(message, hint, "ledger holds a control character", URL_HINT);

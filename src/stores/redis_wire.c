@@ -7,8 +7,9 @@
 #include <sys/time.h>
 
 #include "base/text.h"
+#include "stores/redis_tls.h"
 
-#define MOST_OF_A_NAME 512
+#define MOST_OF_A_NAME BRAZE_REDIS_MOST_OF_A_NAME
 
 static enum braze_store_code refuse(struct braze_store_words *words, const char *message, const char *hint) {
   braze_text_print(words->message, sizeof words->message, "%s", message);
@@ -22,6 +23,8 @@ struct address {
   char user[MOST_OF_A_NAME], password[MOST_OF_A_NAME], host[MOST_OF_A_NAME];
   int port;
   int database;
+  bool tls;
+  struct braze_redis_tls files;
 };
 
 static int hex_value(char digit) {
@@ -65,10 +68,32 @@ static bool read_user(struct address *address, const char *text, size_t length) 
   return decode(address->user, text, user) && (!colon || decode(address->password, colon + 1, length - user - 1));
 }
 
-/* redis://user:password@host:port/database */
+/* ca_file=/path&cert_file=/path&key_file=/path */
+static bool read_files(struct braze_redis_tls *files, const char *query) {
+  const struct {
+    const char *name;
+    char *value;
+  } known[] = {{"ca_file=", files->ca_file}, {"cert_file=", files->cert_file}, {"key_file=", files->key_file}};
+  while (*query) {
+    const size_t length = strcspn(query, "&");
+    size_t i, name = 0;
+    for (i = 0; i < sizeof known / sizeof *known; i++) {
+      name = strlen(known[i].name);
+      if (length > name && strncmp(query, known[i].name, name) == 0) break;
+    }
+    if (i == sizeof known / sizeof *known || !decode(known[i].value, query + name, length - name)) return false;
+    query += length + (query[length] == '&');
+  }
+  return !files->key_file[0] || files->cert_file[0];
+}
+
+/* redis://user:password@host:port/database, or rediss with files in its query */
 static bool read_url(struct address *address, const char *url) {
   const char *start = strstr(url, "://") + 3, *end = start + strcspn(start, "/?#"), *at, *user_end = NULL, *colon = NULL;
+  const char *query = strchr(end, '?');
   memset(address, 0, sizeof *address);
+  address->tls = strncmp(url, "rediss:", 7) == 0;
+  if (query && (!address->tls || !read_files(&address->files, query + 1))) return false;
   for (at = start; at < end; at++)
     if (*at == '@') user_end = at;
   if (user_end && !read_user(address, start, (size_t)(user_end - start))) return false;
@@ -231,24 +256,34 @@ static enum braze_store_code greet(struct braze_redis *redis, const struct addre
   return code == BRAZE_STORE_GOOD ? say(redis, "PING", NULL, NULL, until, words) : code;
 }
 
+static enum braze_store_code connect_to(struct braze_redis *redis, const struct address *address, double until,
+                                        struct braze_store_words *words) {
+  redis->connection = redisConnectWithTimeout(address->host, address->port, time_until(redis, until));
+  if (!redis->connection) return refuse(words, "there is no memory for a connection", "");
+  if (redis->connection->err)
+    return refuse(words, redis->connection->errstr, "check that the server runs, and host and port in the ledger's URL");
+  redisEnableKeepAlive(redis->connection);
+  redisSetTimeout(redis->connection, time_until(redis, until));
+  return address->tls ? braze_redis_secure(redis->connection, address->host, &address->files, words) : BRAZE_STORE_GOOD;
+}
+
 enum braze_store_code braze_redis_open(struct braze_redis *redis, const char *url, double until, struct braze_store_words *words) {
   struct address address;
   enum braze_store_code code;
-  if (strncmp(url, "rediss://", 9) == 0)
-    return refuse(words, "this build speaks no TLS with Redis (hiredis before 1.0 has none)",
-                  "reach the server through a tunnel such as stunnel on this machine, with redis://");
   if (!read_url(&address, url))
     return refuse(words, "its URL can't be read",
-                  "write redis://user:password@host:port/0; characters such as @ : / in a password as %40 %3A %2F");
-  redis->connection = redisConnectWithTimeout(address.host, address.port, time_until(redis, until));
-  if (!redis->connection) return refuse(words, "there is no memory for a connection", "");
-  if (redis->connection->err) {
-    code = refuse(words, redis->connection->errstr, "check that the server runs, and host and port in the ledger's URL");
-    braze_redis_close(redis);
-    return code;
+                  strncmp(url, "rediss:", 7) == 0
+                      ? "write rediss://user:password@host:port/0, with ?ca_file=/path where the authority is your own, and cert_file and key_file "
+                        "where the server wants a certificate; characters such as @ : / in a password as %40 %3A %2F"
+                      : "write redis://user:password@host:port/0; characters such as @ : / in a password as %40 %3A %2F");
+  code = address.tls ? braze_redis_tls_here(words) : BRAZE_STORE_GOOD;
+  if (code == BRAZE_STORE_GOOD) code = connect_to(redis, &address, until, words);
+  if (code == BRAZE_STORE_GOOD) {
+    code = greet(redis, &address, until, words);
+    if (code != BRAZE_STORE_GOOD && redis->connection->err && redis->host->now() < until && address.tls && !address.files.cert_file[0])
+      braze_text_print(words->hint, sizeof words->hint,
+                       "the server may want a certificate of its clients: rediss://host?cert_file=/path/client.pem&key_file=/path/client.key");
   }
-  redisEnableKeepAlive(redis->connection);
-  code = greet(redis, &address, until, words);
   if (code != BRAZE_STORE_GOOD) braze_redis_close(redis);
   return code;
 }

@@ -76,7 +76,6 @@ return {
       errors .. ": of a 401" },
     { "a redirect's address is shown with the key", "redact(secrets, outcome->location, sizeof outcome->location);", "",
       errors .. ": cut by the limits" },
-    { "the rest of a header with the key stays", "braze_wipe(text, size);", "", wiped .. ": in a header after" },
     { "a body is shown with the key", "redact_body(secrets, NULL, &outcome->body);", ";", errors .. ": of a 401" },
   },
   {
