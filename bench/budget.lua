@@ -99,7 +99,8 @@ local function measure(interpreter, service, budget)
   judge("instructions of braze.so " .. where, ours, budget.instructions)
   -- The clients have none. What other parts ask, whether a call has a job, is theirs.
   if ledger == 0 then passed = passed + 1 else failed = failed + 1 end
-  print(("%s instructions of the ledger's functions %s: %d"):format(ledger == 0 and "ok    " or "FAILED", where, ledger))
+  print(("%s of the ledger's functions %s: %d"):format(ledger == 0 and "ok     instructions" or "FAILED instructions",
+    where, ledger))
   print(("       %.1f %% of the %.0f that the call takes"):format(100 * ours / all, all))
 end
 

@@ -26,9 +26,11 @@ end
 local function make_certificates()
   local folder = new_folder()
   run("sh spec/support/certificates %s", folder)
-  run([[cd %s && mkdir other && cp ca.pem other && openssl req -new -newkey rsa:2048 -nodes -keyout other/server.key -subj /CN=other -out other.csr &&
+  run([[cd %s && mkdir other && cp ca.pem other &&
+    openssl req -new -newkey rsa:2048 -nodes -keyout other/server.key -subj /CN=other -out other.csr &&
     echo subjectAltName=DNS:elsewhere.braze.test,IP:127.0.0.9 >names &&
-    openssl x509 -req -in other.csr -CA ca.pem -CAkey ca.key -set_serial 8 -days 30 -extfile names -out other/server.pem &&
+    openssl x509 -req -in other.csr -CA ca.pem -CAkey ca.key -set_serial 8 -days 30 -extfile names \
+      -out other/server.pem &&
     openssl req -new -newkey rsa:2048 -nodes -keyout client.key -subj /CN=client -out client.csr &&
     openssl x509 -req -in client.csr -CA ca.pem -CAkey ca.key -set_serial 7 -days 30 -out client.pem &&
     cat client.pem client.key >both.pem && chmod -R a+rX .]], folder)
@@ -50,7 +52,9 @@ describe("a ledger in Redis over TLS", function()
   end)
 
   local function client(url)
-    return braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, ledger = url, workspace = "w", timeout = 5 }
+    local options = { api_key = "braze-key-0123456789", endpoint = peer.url, workspace = "w", timeout = 5 }
+    options.ledger = url
+    return braze.new(options)
   end
 
   -- The error of a call with a job, of which nothing was sent.
@@ -72,7 +76,8 @@ describe("a ledger in Redis over TLS", function()
   local function start(clients, certificates)
     if server then server.stop() end
     port = servers.free_port()
-    server = servers.start("redis", ("TLS_PORT=%d TLS_FOLDER=%s TLS_CLIENTS=%s"):format(port, child.quote(certificates or folder), clients))
+    local settings = "TLS_PORT=%d TLS_FOLDER=%s TLS_CLIENTS=%s"
+    server = servers.start("redis", settings:format(port, child.quote(certificates or folder), clients))
   end
 
   local function only_with_tls()
@@ -159,7 +164,9 @@ describe("a ledger in Redis over TLS", function()
       made:close()
     end
     assert.matches("a certificate of its clients", refusal(url("localhost", "ca_file=@/ca.pem")), 1, true)
-    for _, files in ipairs { "&cert_file=@/none.pem", "&cert_file=@/client.pem", "&cert_file=@/client.pem&key_file=@/server.key" } do
+    for _, files in ipairs {
+      "&cert_file=@/none.pem", "&cert_file=@/client.pem", "&cert_file=@/client.pem&key_file=@/server.key",
+    } do
       assert.matches("cert_file.*key_file", refusal(url("localhost", "ca_file=@/ca.pem" .. files)))
     end
   end)

@@ -58,8 +58,8 @@ end
 local function check(body, threads_meanwhile, settle, most_each)
   local threads = count_threads() + (threads_meanwhile or 0)
   local most = {
-    threads = 0, descriptors = 0, memory = times * (most_each or most_bytes_each) - 1, lua = times * most_bytes_each - 1,
-    space = times * stack_size / 2 - 1,
+    threads = 0, descriptors = 0, memory = times * (most_each or most_bytes_each) - 1,
+    lua = times * most_bytes_each - 1, space = times * stack_size / 2 - 1,
   }
   local least = {}
   local before

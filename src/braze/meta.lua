@@ -100,7 +100,7 @@ local braze = {}
 ---URL of an HTTP proxy, reached by CONNECT; `""` = none. Else https_proxy with no_proxy (lower case), read once here.
 ---Never used for a loopback endpoint.
 ---@field proxy? string
----Where it is written down what was done: a path (SQLite), `postgresql://…`, `redis://…` or `rediss://…`. Else BRAZE_LEDGER.
+---Where it is written down what was done: a path, `postgresql://…`, `redis://…` or `rediss://…`. Else BRAZE_LEDGER.
 ---@field ledger? string
 ---The Braze workspace whose jobs and day's quota are shared in the ledger. Else BRAZE_WORKSPACE, else the endpoint.
 ---@field workspace? string

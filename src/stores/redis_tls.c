@@ -33,19 +33,21 @@ static int no_password(char *out, int size, int writing, void *context) {
 static bool read_files(SSL_CTX *context, const struct braze_redis_tls *tls, struct braze_store_words *words) {
   if (tls->ca_file[0]) {
     if (SSL_CTX_load_verify_locations(context, tls->ca_file, NULL) == 1) return true;
-    fail(words, "the certificates to trust can't be read from its ca_file", "give the path of a file of certificates (PEM) that this user may read");
+    fail(words, "the certificates to trust can't be read from its ca_file",
+       "give the path of a file of certificates (PEM) that this user may read");
     return false;
   }
   if (SSL_CTX_set_default_verify_paths(context) == 1) return true;
-  fail(words, "the system's store of trusted certificates can't be read", "name a file of certificates: rediss://host?ca_file=/path/ca.pem");
+  fail(words, "the system's store of trusted certificates can't be read",
+       "name a file of certificates: rediss://host?ca_file=/path/ca.pem");
   return false;
 }
 
 static bool read_own(SSL_CTX *context, const struct braze_redis_tls *tls, struct braze_store_words *words) {
   const char *key = tls->key_file[0] ? tls->key_file : tls->cert_file;
   if (!tls->cert_file[0]) return true;
-  if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) == 1 && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 &&
-      SSL_CTX_check_private_key(context) == 1)
+  if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) == 1 &&
+      SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(context) == 1)
     return true;
   fail(words, "the certificate of its cert_file, or the private key of its key_file, can't be read, or they are no pair",
        "give files of PEM that this user may read, the key without a password");
@@ -72,10 +74,11 @@ static enum braze_store_code explain(const redisContext *connection, long verifi
     braze_text_print(words->message, sizeof words->message, "the TLS handshake failed: %s",
                      connection->errstr[0] ? connection->errstr : "the connection broke");
     braze_text_print(words->hint, sizeof words->hint,
-                     "check that the port is the one for TLS, and whether the server wants a certificate of its clients (cert_file, key_file)");
+                     "check that the port is the one for TLS, and whether the server wants a certificate of its clients (cert_file)");
     return BRAZE_STORE_FAILED;
   }
-  braze_text_print(words->message, sizeof words->message, "the server's certificate was refused: %s", X509_verify_cert_error_string(verified));
+  braze_text_print(words->message, sizeof words->message, "the server's certificate was refused: %s",
+                   X509_verify_cert_error_string(verified));
   braze_text_print(words->hint, sizeof words->hint, "%s",
                    verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH
                        ? "write the host as the certificate names it"
@@ -91,7 +94,8 @@ static SSL_CTX *new_context(const struct braze_redis_tls *tls, struct braze_stor
   }
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_default_passwd_cb(context, no_password);
-  if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 && read_files(context, tls, words) && read_own(context, tls, words)) return context;
+  if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 && read_files(context, tls, words) && read_own(context, tls, words))
+    return context;
   SSL_CTX_free(context);
   return NULL;
 }
@@ -121,7 +125,7 @@ enum braze_store_code braze_redis_secure(redisContext *connection, const char *h
 
 enum braze_store_code braze_redis_tls_here(struct braze_store_words *words) {
   return fail(words, "this build speaks no TLS with Redis: it had no hiredis_ssl (hiredis before 1.0 has none), or no OpenSSL",
-              "build it where both have their headers, or reach the server through a tunnel such as stunnel on this machine, with redis://");
+              "build it where both have their headers, or use redis:// and a tunnel such as stunnel on this machine");
 }
 
 enum braze_store_code braze_redis_secure(redisContext *connection, const char *host, const struct braze_redis_tls *tls,

@@ -273,8 +273,8 @@ enum braze_store_code braze_redis_open(struct braze_redis *redis, const char *ur
   if (!read_url(&address, url))
     return refuse(words, "its URL can't be read",
                   strncmp(url, "rediss:", 7) == 0
-                      ? "write rediss://user:password@host:port/0, with ?ca_file=/path where the authority is your own, and cert_file and key_file "
-                        "where the server wants a certificate; characters such as @ : / in a password as %40 %3A %2F"
+                      ? "write rediss://user:password@host:port/0, then ?ca_file=/path where the authority is your own, cert_file and key_file "
+                        "where the server wants a certificate; in a password write @ : / as %40 %3A %2F"
                       : "write redis://user:password@host:port/0; characters such as @ : / in a password as %40 %3A %2F");
   code = address.tls ? braze_redis_tls_here(words) : BRAZE_STORE_GOOD;
   if (code == BRAZE_STORE_GOOD) code = connect_to(redis, &address, until, words);
@@ -282,7 +282,7 @@ enum braze_store_code braze_redis_open(struct braze_redis *redis, const char *ur
     code = greet(redis, &address, until, words);
     if (code != BRAZE_STORE_GOOD && redis->connection->err && redis->host->now() < until && address.tls && !address.files.cert_file[0])
       braze_text_print(words->hint, sizeof words->hint,
-                       "the server may want a certificate of its clients: rediss://host?cert_file=/path/client.pem&key_file=/path/client.key");
+                       "the server may want a certificate of its clients: rediss://host?cert_file=/path/a.pem&key_file=/path/a.key");
   }
   if (code != BRAZE_STORE_GOOD) braze_redis_close(redis);
   return code;
