@@ -41,7 +41,7 @@ local function judge_beside_careful(group, protocol)
       local figure = tools.median(tools.quotients(row.cpu, careful.cpu))
       row.cpu_beside_careful = figure
       print(("%-40s %.2f, %s"):format(row.name .. ", CPU / careful bare C", figure,
-        tools.judge(("%s, %s, CPU / careful bare C"):format(row.name, protocol), figure, "at most", 1.05)))
+        tools.judge(("%s, %s, CPU / careful bare C"):format(row.name, protocol), figure, "at most", 1.10)))
     end
   end
 end

@@ -5,7 +5,7 @@ local timing = require "subjects.timing"
 local tools = require "subjects.tools"
 
 local quote = tools.quote
-local rounds, calls_more, most_kib = 41, 100, 100
+local rounds, calls_more, most_kib = 41, 100, 112
 
 -- --- What runs -----------------------------------------------------------------------------------------------------
 
@@ -44,9 +44,9 @@ local cold = {
     curl("curl, bundle", "--cacert", tools.bundle),
     curl("curl, bundle again: the noise", "--cacert", tools.bundle),
     curl("curl, bundle and hashed directory", "--capath", tools.hashed),
-    cold_call("braze, Lua 5.4, hashed directory", lua, tools.hashed, 0.40),
+    cold_call("braze, Lua 5.4, hashed directory", lua, tools.hashed, 0.36),
     cold_call("braze, Lua 5.4, bundle", lua, tools.bundle, 1.05),
-    cold_call("braze, LuaJIT, hashed directory", luajit, tools.hashed, 0.40),
+    cold_call("braze, LuaJIT, hashed directory", luajit, tools.hashed, 0.36),
     cold_call("braze, LuaJIT, bundle", luajit, tools.bundle, 1.05),
   },
 }

@@ -51,7 +51,7 @@ local function show_loop(rows)
       local verdict = tools.judge(("%s, %s, us"):format(row.name, what), over, "at most", 0, "%d")
       print(("    %s: %.1f us, %s"):format(what, over, verdict))
     else
-      local verdict = tools.judge(row.name .. ", longest step, ms", step / 1000, "at most", 0.25)
+      local verdict = tools.judge(row.name .. ", longest step, ms", step / 1000, "at most", 0.20)
       print(("    longest step %.3f ms, %s"):format(step / 1000, verdict))
     end
     print(("    start %.1f us, %s"):format(start, tools.judge(row.name .. ", start, us", start, "at most", 20, "%d")))

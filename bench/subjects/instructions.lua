@@ -11,6 +11,7 @@ local tools = require "subjects.tools"
 
 local short, long, warm_up = 500, 1500, 100
 local most_share, most_functions = 0.06, 20
+local most_beside_careful, most_of_lua = 1.10, 17000
 
 local owners = {
   { name = "braze.so", pattern = "/braze%.so$" },
@@ -121,6 +122,12 @@ function instructions.measure()
   local part = shares["braze.so"] / ours.total
   print(("    braze.so %.3f of the call, %s"):format(part,
     tools.judge("instructions of braze.so / the whole call", part, "at most", most_share)))
+  local beside = ours.total / carefully.total
+  print(("    all / careful bare C %.3f, %s"):format(beside,
+    tools.judge("instructions of a warm https call / careful bare C", beside, "at most", most_beside_careful)))
+  local of_lua = shares["lua-cjson"] + shares.Lua
+  print(("    Lua and lua-cjson %.0f, %s"):format(of_lua,
+    tools.judge("instructions of Lua and lua-cjson in a warm https call", of_lua, "at most", most_of_lua, "%d")))
   local with_lua = (shares["braze.so"] + shares["lua-cjson"] + shares.Lua) / ours.total
   print(("    with Lua and lua-cjson %.3f"):format(with_lua))
   local list = functions_of(ours, "braze.so")

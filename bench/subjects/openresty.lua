@@ -99,7 +99,7 @@ local function show(rows, count)
     results[2].all_to_resty = tools.median(tools.quotients(rows[2].all, resty.all))
   end
   print(("    main thread %s of lua-resty-http's, %s%s"):format(beside and ("%.2f"):format(beside) or "-",
-    tools.judge(what .. "main thread beside lua-resty-http", beside, "at most", 0.5),
+    tools.judge(what .. "main thread beside lua-resty-http", beside, "at most", 0.45),
     beside and ("; the whole process %.2f"):format(results[2].all_to_resty) or ""))
   return results
 end
@@ -125,8 +125,8 @@ local function show_without_delay(rows)
     return figure
   end
   results[1].throughput_to_resty = bar("us", "throughput", resty, braze, "at least", 1.2)
-  results[1].main_to_resty = bar("main", "main thread", braze, resty, "at most", 0.5)
-  results[1].all_to_resty = bar("all", "whole process", braze, resty, "at most", 1)
+  results[1].main_to_resty = bar("main", "main thread", braze, resty, "at most", 0.45)
+  results[1].all_to_resty = bar("all", "whole process", braze, resty, "at most", 0.85)
   return results
 end
 

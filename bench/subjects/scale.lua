@@ -4,7 +4,7 @@
 local service = require "subjects.service"
 local tools = require "subjects.tools"
 
-local rounds, max_connections, most_beside_ten = 3, 1000, 1.5
+local rounds, max_connections, most_beside_ten = 3, 1000, 1.2
 local points = {
   { calls = 1, batches = 10 }, { calls = 10, batches = 10 }, { calls = 100, batches = 6 },
   { calls = 1000, batches = 3 }, { calls = 10000, batches = 1 },

@@ -5,7 +5,7 @@
 local timing = require "subjects.timing"
 local tools = require "subjects.tools"
 
-local most_cpu, most_memory = 1, 1.5 -- times lua-curl's, times the length of the body
+local most_cpu, most_memory = 0.9, 1.5 -- times lua-curl's, times the length of the body
 local program = { braze = "bench/send.lua", ["lua-curl"] = "bench/peers/luacurl.lua" }
 
 local function lacks_lua_curl(interpreter)

@@ -185,6 +185,17 @@ static void drop_nulls(lua_State *L) {
   }
 }
 
+/* [-0, +0] Whether "null" stands in the string at index. Most answers have none, and long ones are many tables. */
+static bool has_null(lua_State *L, int index) {
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length), *end = text + length;
+  while ((text = memchr(text, 'n', (size_t)(end - text))) != NULL) {
+    if (end - text >= 4 && memcmp(text, "null", 4) == 0) return true;
+    text++;
+  }
+  return false;
+}
+
 /* [-0, +1 if true, m] Decodes the string on top of the stack. */
 static bool decode(lua_State *L) {
   int status;
@@ -204,7 +215,7 @@ bool lbraze_decode_json(lua_State *L) {
     lua_pop(L, 1);
     return false;
   }
+  if (lua_istable(L, -1) && has_null(L, -2)) drop_nulls(L);
   lua_remove(L, -2);
-  if (lua_istable(L, -1)) drop_nulls(L);
   return true;
 }
