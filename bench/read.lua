@@ -30,5 +30,5 @@ for number = 1 - warm_up, calls do
     if number > 0 then cpu[name] = cpu[name] + os.clock() - began end
   end
 end
-print(('{"length":%d,"n":%d,"bad":%d,"braze_us":%.1f,"cjson_us":%.1f}'):format(#text, calls, bad, cpu.braze / calls * 1e6,
-  cpu.cjson / calls * 1e6))
+print(('{"length":%d,"n":%d,"bad":%d,"braze_us":%.1f,"cjson_us":%.1f}'):format(#text, calls, bad,
+  cpu.braze / calls * 1e6, cpu.cjson / calls * 1e6))

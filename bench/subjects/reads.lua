@@ -21,11 +21,14 @@ function reads.measure()
     local line = tools.line_of(row.name, row.command)
     row.braze[round], row.cjson[round], length = line.braze_us, line.cjson_us, line.length
   end)
-  print(("\nAn answer of %d bytes, %d rounds of %d calls%13s %12s"):format(length or 0, rounds, calls, "CPU us", "lua-cjson us"))
+  print(("\nAn answer of %d bytes, %d rounds of %d calls%13s %12s"):format(length or 0, rounds, calls, "CPU us",
+    "lua-cjson us"))
   local results = {}
   for i, row in ipairs(rows) do
     local figure = tools.median(tools.quotients(row.braze, row.cjson))
-    results[i] = { name = row.name, cpu_us = tools.median(row.braze), cjson_us = tools.median(row.cjson), ratio = figure }
+    results[i] = {
+      name = row.name, cpu_us = tools.median(row.braze), cjson_us = tools.median(row.cjson), ratio = figure,
+    }
     print(("%-40s %20.0f %12.0f"):format(row.name, results[i].cpu_us, results[i].cjson_us))
     print(("    CPU / lua-cjson %.2f, %s"):format(figure,
       tools.judge(row.name .. ", an answer of 1 MiB, CPU / lua-cjson", figure, "at most", most)))

@@ -3,7 +3,8 @@
 local long_series = {}
 
 local length = 1024 * 1024
-local channel = '{"variation_api_id":"variation-%d","sent":%d,"delivered":%d,"undelivered":%d,"opens":%d,"unique_clicks":%d,"rate":0.%d}'
+local channel = '{"variation_api_id":"variation-%d","sent":%d,"delivered":%d,"undelivered":%d,'
+  .. '"opens":%d,"unique_clicks":%d,"rate":0.%d}'
 local text
 
 local function make()
