@@ -11,8 +11,8 @@ function reads.measure()
   for _, interpreter in ipairs(tools.interpreters) do
     rows[#rows + 1] = {
       name = "braze, " .. interpreter.name, needs = tools.needs(interpreter), braze = {}, cjson = {},
-      command = ("%s %s bench/read.lua %d %d"):format(
-        tools.environment(tools.plain .. tools.constant_answer, interpreter.version), interpreter.program, calls, warm_up),
+      command = ("%s %s bench/read.lua %d %d"):format(tools.environment(tools.plain .. tools.constant_answer,
+        interpreter.version), interpreter.program, calls, warm_up),
     }
   end
   rows = tools.keep_what_is_here(rows)
