@@ -7,8 +7,8 @@
 #include "request.h"
 
 /* One call on the handle that is kept. */
-static bool call(CURL *easy, struct answer *answer, int number) {
-  ask(easy, answer, number);
+static bool call(CURL *easy, struct answer *answer) {
+  ask(easy, answer);
   return is_good(easy, curl_easy_perform(easy), answer);
 }
 
@@ -18,13 +18,13 @@ static bool must_renew(void) {
 }
 
 /* One call on a handle of its own. */
-static bool call_carefully(CURLM *multi, CURL *easy, struct answer *answer, int number) {
+static bool call_carefully(CURLM *multi, CURL *easy, struct answer *answer) {
   CURLcode code = CURLE_FAILED_INIT;
   CURLMsg *message;
   int running = 1, left;
   bool good;
   if (!easy) return false;
-  ask(easy, answer, number);
+  ask(easy, answer);
   if (curl_multi_add_handle(multi, easy) != CURLM_OK) running = 0;
   while (running > 0) {
     if (curl_multi_perform(multi, &running) != CURLM_OK) break;
@@ -64,8 +64,8 @@ int main(int count, char **words) {
       wall = wall_us();
       cpu = cpu_us();
     }
-    if (!(renews ? call_carefully(multi, prepare(url, headers, words[3], &answer), &answer, number)
-                 : call(easy, &answer, number)))
+    if (!(renews ? call_carefully(multi, prepare(url, headers, words[3], &answer), &answer)
+                 : call(easy, &answer)))
       bad++;
   }
   cpu = cpu_us() - cpu;

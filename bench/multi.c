@@ -16,8 +16,8 @@ static CURLM *multi;
 static struct slot *slots[MAX_CONNECTIONS]; /* made where they are needed, as braze makes its own */
 static int bad;
 
-static void begin(struct slot *slot, int number) {
-  ask(slot->easy, &slot->answer, number);
+static void begin(struct slot *slot) {
+  ask(slot->easy, &slot->answer);
   if (curl_multi_add_handle(multi, slot->easy) != CURLM_OK) bad++;
 }
 
@@ -41,7 +41,10 @@ static int harvest(int *begun, int calls) {
     curl_multi_remove_handle(multi, slot->easy);
     if (!is_good(slot->easy, code, &slot->answer)) bad++;
     finished++;
-    if (*begun < calls) begin(slot, ++*begun);
+    if (*begun < calls) {
+      begin(slot);
+      ++*begun;
+    }
   }
   return finished;
 }
@@ -50,7 +53,7 @@ static void run(int calls, int at_once, const char *url, struct curl_slist *head
   int begun = 0, finished = 0, running, news;
   while (begun < calls && begun < at_once) {
     if (!slots[begun]) slots[begun] = make_slot(url, headers, user_agent);
-    begin(slots[begun], begun + 1);
+    begin(slots[begun]);
     begun++;
   }
   while (finished < calls) {

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define CAMPAIGN "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b"
+#define SEND_ID "send_identifier" /* which the answer has: braze takes no other one for a success */
 #define RATE_LIMIT "x-ratelimit-"
 #define ABSENT (-1)
 
@@ -60,9 +61,9 @@ static inline size_t on_header(char *bytes, size_t size, size_t count, void *dat
 }
 
 /* Gives a handle its next request. */
-static inline void ask(CURL *easy, struct answer *answer, int number) {
+static inline void ask(CURL *easy, struct answer *answer) {
   int length = snprintf(answer->request, sizeof answer->request,
-                        "{\"campaign_id\":\"" CAMPAIGN "\",\"send_id\":\"send-%d\"}", number);
+                        "{\"campaign_id\":\"%s\",\"send_id\":\"%s\"}", CAMPAIGN, SEND_ID);
   answer->length = 0;
   answer->limit = answer->remaining = answer->reset = ABSENT;
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)length);
@@ -116,6 +117,7 @@ static inline struct curl_slist *make_headers(const char *key) {
   strcpy(authorization, "Authorization: Bearer ");
   strcat(authorization, key);
   headers = curl_slist_append(NULL, authorization);
+  headers = curl_slist_append(headers, "Accept-Encoding: identity");
   headers = curl_slist_append(headers, "Content-Type: application/json");
   free(authorization);
   return headers;

@@ -18,7 +18,6 @@ struct job {
   struct job *next;
   CURL *easy;
   CURLcode code;
-  int number;
   bool left;
   char error[CURL_ERROR_SIZE];
   struct answer answer;
@@ -95,7 +94,7 @@ static void begin_all(void) {
   struct job *job = take_all(&asked), *next;
   for (; job; job = next) {
     next = job->next;
-    ask(job->easy, &job->answer, job->number);
+    ask(job->easy, &job->answer);
     job->left = false;
     curl_multi_add_handle(multi, job->easy);
   }
@@ -150,9 +149,8 @@ static void *work(void *data) {
 
 /* --- The main thread ----------------------------------------------------------------------------------------------- */
 
-static void submit(struct job *job, int number) {
+static void submit(struct job *job) {
   bool was_empty;
-  job->number = number;
   pthread_mutex_lock(&mutex);
   was_empty = asked.first == NULL;
   append(&asked, job);
@@ -162,7 +160,7 @@ static void submit(struct job *job, int number) {
 
 static void run(struct job **jobs, int calls, int at_once) {
   int begun = 0, finished = 0;
-  for (; begun < calls && begun < at_once; begun++) submit(jobs[begun], begun + 1);
+  for (; begun < calls && begun < at_once; begun++) submit(jobs[begun]);
   while (finished < calls) {
     struct pollfd descriptor = {wake, POLLIN, 0};
     struct job *job, *next;
@@ -173,7 +171,10 @@ static void run(struct job **jobs, int calls, int at_once) {
       next = job->next;
       finished++;
       if (!is_good(job->easy, job->code, &job->answer)) bad++;
-      if (begun < calls) submit(job, ++begun);
+      if (begun < calls) {
+        submit(job);
+        begun++;
+      }
     }
   }
 }

@@ -4,10 +4,8 @@
 local handlers = {}
 
 local campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b"
-local number = 0
 
 local function parameters()
-  number = number + 1
   return { campaign_id = campaign_id, send_id = "send_identifier" }
 end
 
@@ -57,7 +55,6 @@ end
 -- Calls one after the other in one handler, as bench/blocking.lua makes them, and the same line of JSON.
 function handlers.resty_in_turn(endpoint, calls, warm_up)
   local bad, wall, cpu = 0, nil, nil
-  number = -warm_up
   for round = 1 - warm_up, calls do
     if round == 1 then
       ngx.update_time()

@@ -13,10 +13,10 @@ const { version } = JSON.parse(readFileSync(folder + "/node_modules/braze-api/pa
 const braze = new Braze(process.env.BRAZE_REST_ENDPOINT, process.env.BRAZE_API_KEY);
 let bad = 0;
 
-async function call(number) {
+async function call() {
   const answer = await braze.sends.id.create({
     campaign_id: "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b",
-    send_id: "send-" + number,
+    send_id: "send_identifier",
   });
   if (answer.message !== "success" || !answer.send_id) bad++;
 }
@@ -24,7 +24,7 @@ async function call(number) {
 async function run(count) {
   let begun = 0;
   async function one() {
-    while (begun < count) await call(++begun);
+    while (begun++ < count) await call();
   }
   await Promise.all(Array.from({ length: inFlight }, one));
 }

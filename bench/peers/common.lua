@@ -14,8 +14,8 @@ local common = {
   lua = jit and jit.version or _VERSION,
 }
 
-function common.body(number)
-  return cjson.encode { campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b", send_id = "send-" .. number }
+function common.body()
+  return cjson.encode { campaign_id = "56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b", send_id = "send_identifier" }
 end
 
 -- The three headers come as they are in the answer, the body as text.
@@ -30,13 +30,13 @@ function common.report(peer, version, calls, bad, wall, cpu)
     :format(peer, common.lua, version, calls, bad, wall / calls * 1e6, cpu / calls * 1e6))
 end
 
--- Calls one after the other; call(number) is true if its answer was good.
+-- Calls one after the other; call() is true if its answer was good.
 function common.in_turn(peer, version, now, call)
   local calls, warm_up = tonumber(arg[1]), tonumber(arg[2])
   local bad, wall, cpu = 0, nil, nil
   for number = 1 - warm_up, calls do
     if number == 1 then wall, cpu = now(), os.clock() end
-    if not call(number) then bad = bad + 1 end
+    if not call() then bad = bad + 1 end
   end
   common.report(peer, version, calls, bad, now() - wall, os.clock() - cpu)
 end

@@ -48,8 +48,8 @@ if sends then
       and tonumber(limit) and tonumber(remaining) and tonumber(reset)
   end)
 else
-  common.in_turn("lua-curl", version, socket.gettime, function(number)
-    local text = common.body(number)
+  common.in_turn("lua-curl", version, socket.gettime, function()
+    local text = common.body()
     return common.is_good(post(text))
   end)
 end

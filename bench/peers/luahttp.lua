@@ -26,8 +26,8 @@ local function connect()
   return assert(client.connect(options, patience))
 end
 
-local function call(connection, number)
-  local body, stream, headers = common.body(number), connection:new_stream(), headers_of.new()
+local function call(connection)
+  local body, stream, headers = common.body(), connection:new_stream(), headers_of.new()
   headers:append(":method", "POST")
   headers:append(":scheme", scheme)
   headers:append(":authority", host .. ":" .. port)
@@ -47,7 +47,7 @@ local name = "lua-http " .. version.version
 
 if not in_flight then
   local connection = connect()
-  common.in_turn("lua-http", name, cqueues.monotime, function(number) return call(connection, number) end)
+  common.in_turn("lua-http", name, cqueues.monotime, function() return call(connection) end)
   return
 end
 

@@ -9,8 +9,8 @@ local secure = common.url:find "^https:"
 local http = secure and require "ssl.https" or require "socket.http"
 local version = secure and "LuaSec " .. require "ssl"._VERSION or socket._VERSION
 
-common.in_turn(secure and "luasec" or "luasocket", version, socket.gettime, function(number)
-  local body, parts = common.body(number), {}
+common.in_turn(secure and "luasec" or "luasocket", version, socket.gettime, function()
+  local body, parts = common.body(), {}
   local request = {
     url = common.url, method = "POST", source = ltn12.source.string(body), sink = ltn12.sink.table(parts),
     headers = {

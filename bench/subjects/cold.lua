@@ -17,7 +17,8 @@ local function curl(name, option, certificates)
       return table.concat({
         "curl -q --silent --show-error --fail --http1.1 --noproxy '*'", option, quote(certificates),
         "--user-agent", tools.user_agent, "--header", quote("Authorization: Bearer " .. tools.key),
-        "--header 'Content-Type: application/json' --data", quote(tools.body), endpoint .. "/sends/id/create",
+        "--header 'Content-Type: application/json' --header 'Accept-Encoding: identity' --data", quote(tools.body),
+        endpoint .. "/sends/id/create",
       }, " ")
     end,
   }

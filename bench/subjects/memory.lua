@@ -6,7 +6,7 @@ local service = require "subjects.service"
 local tools = require "subjects.tools"
 
 local clients, calls, max_connections, in_flight = 100, 2000, 500, 500
-local idle_kib, flying_kib, delivered_kib, most_blocks = 8, 16, 0.5, 80
+local idle_kib, flying_kib, delivered_kib, most_blocks = 8, 16, 0.5, 78
 
 local function run(endpoint, words)
   local environment = tools.environment_of_call(endpoint, "5.4")

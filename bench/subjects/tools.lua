@@ -16,7 +16,7 @@ local tools = {
   hashed = os.getenv "CA_HASHED",
   authority = os.getenv "CA_FILE",
   user_agent = "braze-lua/" .. braze._VERSION:match "%S+$",
-  body = '{"campaign_id":"56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b","send_id":"send-1"}',
+  body = '{"campaign_id":"56f2e0a2-6b3c-4b7a-9d5f-1c2d3e4f5a6b","send_id":"send_identifier"}',
   -- Everything runs on the processor of the stand-in; a command behind this may use all of them.
   everywhere = os.getenv "EVERYWHERE" or "",
   long = os.getenv "LONG" == "1",

@@ -148,7 +148,7 @@ static int run_call(lua_State *L) {
   lbraze_read_target(L, 2, hold->settings, "call", &target);
   context.operation = target.name;
   lbraze_make_call(L, 3, LBRAZE_FOR_CALL, &target, &context, hold);
-  lbraze_check_room(L, target.name);
+  lbraze_check_room(L, target.name, client->has_on_event);
   if (client->has_on_event) teller = lbraze_push_teller(L, 1);
   lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
   failure = braze_client_call(hold->client, hold->call);

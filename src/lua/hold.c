@@ -6,8 +6,9 @@
 /* Slots for an answer of the deepest JSON that is decoded. */
 #define STACK_ROOM 200
 
-/* Nested calls that delivering an answer takes: ours, the host module's, and the on_done with what it calls. */
-#define CALL_ROOM 8
+/* Nested calls that an answer takes: lua-cjson's. To deliver it: ours, the host module's, and the on_done or on_event with what it calls. */
+#define ANSWER_ROOM 4
+#define DELIVERY_ROOM 8
 
 struct lbraze_hold *lbraze_push_hold(lua_State *L) {
   struct lbraze_hold *hold = lbraze_new_userdata(L, sizeof *hold);
@@ -52,22 +53,24 @@ int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client 
   return status == 0 ? 1 : lua_error(L);
 }
 
-/* Calls itself as many times, one inside the other, as the number at index 1 says. */
+/* Calls the function at index 1, itself, as many times, one inside the other, as the number behind it says. */
 static int nest(lua_State *L) {
-  int left = (int)lua_tointeger(L, 1);
+  int left = (int)lua_tointeger(L, 2);
   if (left <= 0) return 0;
-  lua_pushcfunction(L, nest);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 1);
   lua_pushinteger(L, left - 1);
-  lua_call(L, 1, 0);
+  lua_call(L, 2, 0);
   return 0;
 }
 
-void lbraze_check_room(lua_State *L, const char *method) {
+void lbraze_check_room(lua_State *L, const char *method, bool delivers) {
   int status;
   lbraze_check_stack(L, STACK_ROOM, method);
   lua_pushcfunction(L, nest);
-  lua_pushinteger(L, CALL_ROOM);
-  status = lua_pcall(L, 1, 0, 0);
+  lua_pushvalue(L, -1);
+  lua_pushinteger(L, delivers ? DELIVERY_ROOM : ANSWER_ROOM);
+  status = lua_pcall(L, 2, 0, 0);
   if (status == 0) return;
   if (status == LUA_ERRMEM || !lua_isstring(L, -1) || !strstr(lua_tostring(L, -1), "overflow")) lua_error(L);
   lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua allows hardly any more nested calls", method);

@@ -209,7 +209,9 @@ static bool decode(lua_State *L) {
 }
 
 bool lbraze_decode_json(lua_State *L) {
-  if (!reads_fractions(L) && is_readable_locale()) make_instance(L);
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
+  if (memchr(text, '.', length) && !reads_fractions(L) && is_readable_locale()) make_instance(L);
   /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
   if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);

@@ -110,7 +110,7 @@ static int deliver_finished(lua_State *L, struct lbraze_client *client, int most
   int count = 0, ready;
   bool failed;
   if (!braze_client_is_ready(client->handle)) return 0;
-  lbraze_check_room(L, method); /* before anything is taken */
+  lbraze_check_room(L, method, true); /* before anything is taken */
   lua_pushnil(L);
   lua_pushcfunction(L, deliver);
   lua_pushcfunction(L, deliver_failure);

@@ -52,8 +52,9 @@ void lbraze_hold_release(struct lbraze_hold *hold);
    the call's deadline counts from there, and so covers what the parameters take to be encoded. Returns 1. */
 int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client *client, const char *method, double began);
 
-/* [-0, +0, e] Raises a usage error unless there is room on Lua's stack and C's to make an answer and run an on_done. */
-void lbraze_check_room(lua_State *L, const char *method);
+/* [-0, +0, e] Raises a usage error unless there is room on Lua's stack and C's to make an answer and, if it delivers, to run an on_done or
+   on_event. */
+void lbraze_check_room(lua_State *L, const char *method, bool delivers);
 
 /* client.c */
 
