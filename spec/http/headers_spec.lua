@@ -196,6 +196,17 @@ describe("Retry-After", function()
         assert.equal(midnight, headers.retry_after(("%s %s %2d 00:00:00 2027"):format(short, name, date), epoch))
         midnight, day = midnight + 86400, day % 7 + 1
       end
+      assert.equal(-1, headers.retry_after(("Fri, %02d %s 2027 00:00:00 GMT"):format(lengths[month] + 1, name), epoch))
+    end
+  end)
+
+  it("has all the digits of its numbers", function()
+    for _, text in ipairs {
+      "Fri,  1 Jan 2027 00:00:00 GMT", "Fri, 01 Jan  027 00:00:00 GMT", "Fri, 01 Jan 2027  8:00:00 GMT",
+      "Fri, 01 Jan 2027 08: 0:00 GMT", "Fri, 01 Jan 2027 08:00: 0 GMT", "Friday, 01-Jan- 7 00:00:00 GMT",
+      "Friday,  1-Jan-27 00:00:00 GMT",
+    } do
+      assert.equal(-1, headers.retry_after(text, epoch), text)
     end
   end)
 
@@ -236,6 +247,15 @@ describe("Retry-After", function()
         assert.equal(ahead ~= 0 and -ahead or nil, feed(lines[1], lines[2]).clock_ahead)
       end
       assert.equal(epoch + 5, feed("Date: " .. by_its_clock(0), "Retry-After: 5").retry_after)
+    end
+  end)
+
+  it("makes the service's clock known, and so does each answer that is no success", function()
+    local date = os.date("!Date: %a, %d %b %Y %H:%M:%S GMT", epoch - 300)
+    local later = os.date("!Retry-After: %a, %d %b %Y %H:%M:%S GMT", epoch)
+    for status, known in pairs { [199] = true, [200] = false, [201] = false, [299] = false, [300] = true, [429] = true } do
+      assert.equal(known and 300 or nil, headers.feed({ "HTTP/1.1 200 x\r\n", date }, epoch, status).clock_ahead, status)
+      assert.equal(300, headers.feed({ "HTTP/1.1 200 x\r\n", date, later }, epoch, status).clock_ahead, status)
     end
   end)
 

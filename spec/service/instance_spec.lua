@@ -274,6 +274,8 @@ describe("an endpoint that is refused", function()
     local message, hint = refuse "https://example.com\n"
     assert.equal("endpoint holds a line feed, which no URL has, at byte 20 of 20", message)
     assert.matches('file:read("l")', hint, 1, true)
+    assert.matches('file:read("l")', select(2, refuse "https://example.com\r"), 1, true)
+    assert.is_nil(select(2, refuse "https://example.com "):find('file:read("l")', 1, true))
     assert.matches('holds the character "<"', (refuse "https://<host>"))
     assert.matches("holds a double quote", (refuse 'https://"host'))
   end)

@@ -166,7 +166,7 @@ static int headers_retry_after(lua_State *L) {
   return 1;
 }
 
-/* headers.feed(lines, epoch) -> { limit, remaining, reset, retry_after, retry_after_unread, clock_ahead, coding, request_id,
+/* headers.feed(lines, epoch [, status]) -> { limit, remaining, reset, retry_after, retry_after_unread, clock_ahead, coding, request_id,
    location, link }, what is there of them */
 static int headers_feed(lua_State *L) {
   struct braze_headers headers;
@@ -183,6 +183,7 @@ static int headers_feed(lua_State *L) {
     braze_headers_line(&headers, line, length, epoch, &outcome);
     lua_pop(L, 1);
   }
+  outcome.status = luaL_optinteger(L, 3, 0);
   braze_headers_finish(&headers, &outcome);
   lua_newtable(L);
   set_number(L, "limit", (double)outcome.rate_limit.limit);
