@@ -7,7 +7,10 @@
 
 void braze_connections_look(struct braze_connections *connections, double now) {
   struct braze_sockets *sockets = &connections->sockets;
-  bool dropped = braze_sockets_drop_dead(sockets, now - QUIET_SECONDS);
+  bool dropped;
+  if (connections->looked) return;
+  connections->looked = true;
+  dropped = braze_sockets_drop_dead(sockets, now - QUIET_SECONDS);
   connections->dead_until = dropped && braze_libcurl_finds_dead_connections_late() ? now + MAX_UNNOTICED_SECONDS : 0;
   if (sockets->strayed) {
     connections->distrusted_until = now + DISTRUST_SECONDS;

@@ -8,12 +8,14 @@ struct braze_connections {
   struct braze_sockets sockets;
   double dead_until;       /* monotonic; until then libcurl may not have noticed that one of them is dead */
   double distrusted_until; /* monotonic; until then each attempt makes a connection of its own */
+  bool looked;             /* in this pass of the engine, which resets it */
   bool proven;             /* as far as was seen, the service sends nothing behind its answers */
   bool holding;            /* calls wait until quiet_at; whoever begins waiting calls resets it */
   double quiet_at;         /* monotonic; when the first wait for that proof ends; 0: it has not begun */
 };
 
-/* Looks at the kept connections, whatever runs on others. One on which bytes or an end wait is not used again. Where bytes came
+/* Looks at the kept connections, whatever runs on others, once in each pass: the request that takes one looks at that one again before it
+   leaves, and a look for each of many calls would cost as many looks at all. One on which bytes or an end wait is not used again. Where bytes came
    that nobody asked for, the next ones may arrive behind a request, and can't be told from its answer. */
 void braze_connections_look(struct braze_connections *connections, double now);
 

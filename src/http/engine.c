@@ -116,7 +116,7 @@ static bool begin_waiting(struct braze_engine *engine, double now) {
 static bool advance(struct braze_engine *engine) {
   double now;
   bool used_kept;
-  engine->connections.holding = false;
+  engine->connections.holding = engine->connections.looked = false;
   if (!engine->next_steps.first) return false;
   now = braze_clock_now();
   advance_due(engine, now);

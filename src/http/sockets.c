@@ -215,12 +215,11 @@ void braze_sockets_end(struct braze_connection *connection, double now) {
   }
 }
 
-/* Handles what poll saw of a kept socket. True: it was shut down. */
-static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, double long_ago) {
-  const struct braze_socket *one = sockets->open;
-  while (one->number != seen->fd) one++;
+/* Handles what poll saw of a kept socket, which is at `index`. True: it was shut down. */
+static bool look_at(struct braze_sockets *sockets, int index, const struct pollfd *seen, double long_ago) {
+  const struct braze_socket *one = &sockets->open[index];
   if (seen->revents && identity_of(seen->fd) != one->identity) { /* the number is another's by now */
-    remove_number(sockets, seen->fd);
+    sockets->open[index] = sockets->open[--sockets->count];
     return false;
   }
   if (seen->revents) {
@@ -234,19 +233,22 @@ static bool look_at(struct braze_sockets *sockets, const struct pollfd *seen, do
 
 bool braze_sockets_drop_dead(struct braze_sockets *sockets, double long_ago) {
   struct pollfd states[MAX_POLLED_AT_ONCE];
+  int places[MAX_POLLED_AT_ONCE];
   bool dropped = false;
   int i = sockets->count;
   sockets->kept = 0;
-  /* From the end, because removing a socket moves the last one to its place. */
+  /* From the end, because removing a socket moves the last one, which was looked at before, to its place. */
   while (i > 0) {
     nfds_t count = 0;
     for (; i > 0 && count < MAX_POLLED_AT_ONCE; i--) {
       const struct pollfd state = {sockets->open[i - 1].number, POLLIN, 0};
-      if (!sockets->open[i - 1].user) states[count++] = state;
+      if (sockets->open[i - 1].user) continue;
+      places[count] = i - 1;
+      states[count++] = state;
     }
     if (poll(states, count, 0) < 0) continue;
-    while (count > 0)
-      if (look_at(sockets, &states[--count], long_ago)) dropped = true;
+    for (nfds_t at = 0; at < count; at++)
+      if (look_at(sockets, places[at], &states[at], long_ago)) dropped = true;
   }
   return dropped;
 }
