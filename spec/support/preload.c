@@ -1,9 +1,10 @@
 /* preload: a library for LD_PRELOAD that specs steer from inside the process, as a module of Lua: it moves the monotonic clock,
-   looks into memory that our library gives back, and makes a send fail. Until it is told it passes all through. */
+   looks into memory that our library gives back, makes a send fail, and counts what our library polls. Until it is told it passes all through. */
 #define _GNU_SOURCE /* dladdr, memmem, RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,16 +21,20 @@ EXPORT int luaopen_braze_preload_spec(lua_State *L);
 EXPORT int clock_gettime(clockid_t clock, struct timespec *time);
 EXPORT void free(void *block);
 EXPORT ssize_t send(int descriptor, const void *bytes, size_t length, int flags);
+EXPORT int (poll)(struct pollfd *states, nfds_t count, int milliseconds);
+EXPORT int __poll_chk(struct pollfd *states, nfds_t count, int milliseconds, size_t size);
 
 static atomic_long skipped;       /* seconds */
 static atomic_int sends_until_failure;
 static atomic_int found;
+static atomic_long polled; /* descriptors */
 static char text[128];
 static atomic_size_t text_length; /* 0 = nothing is looked for */
 
 static void (*real_free)(void *);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static ssize_t (*real_send)(int, const void *, size_t, int);
+static int (*real_poll)(struct pollfd *, nfds_t, int);
 
 static void find(void *function, size_t size, const char *name) {
   void *symbol = dlsym(RTLD_NEXT, name);
@@ -40,6 +45,7 @@ __attribute__((constructor)) static void start(void) {
   find(&real_free, sizeof real_free, "free");
   find(&real_clock_gettime, sizeof real_clock_gettime, "clock_gettime");
   find(&real_send, sizeof real_send, "send");
+  find(&real_poll, sizeof real_poll, "poll");
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
@@ -55,6 +61,18 @@ static bool is_ours(const void *caller) {
   const char *name = dladdr(caller, &info) ? info.dli_fname : NULL;
   size_t length = name ? strlen(name) : 0, end = sizeof OUR_LIBRARY - 1;
   return length >= end && strcmp(name + length - end, OUR_LIBRARY) == 0;
+}
+
+int (poll)(struct pollfd *states, nfds_t count, int milliseconds) {
+  if (is_ours(__builtin_return_address(0))) atomic_fetch_add(&polled, (long)count);
+  return real_poll(states, count, milliseconds);
+}
+
+/* What poll is where the C library checks sizes. */
+int __poll_chk(struct pollfd *states, nfds_t count, int milliseconds, size_t size) {
+  (void)size;
+  if (is_ours(__builtin_return_address(0))) atomic_fetch_add(&polled, (long)count);
+  return real_poll(states, count, milliseconds);
 }
 
 /* What was overwritten before it is freed is not found. */
@@ -100,6 +118,12 @@ static int preload_found(lua_State *L) {
   return 1;
 }
 
+/* preload.polled() -> how many descriptors our library has polled so far */
+static int preload_polled(lua_State *L) {
+  lua_pushinteger(L, atomic_load(&polled));
+  return 1;
+}
+
 /* preload.fail_send(): half of what is sent next leaves, and the rest fails as on a broken connection */
 static int preload_fail_send(lua_State *L) {
   (void)L;
@@ -109,7 +133,8 @@ static int preload_fail_send(lua_State *L) {
 
 int luaopen_braze_preload_spec(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"skip", preload_skip}, {"look_for", preload_look_for}, {"found", preload_found}, {"fail_send", preload_fail_send}, {NULL, NULL},
+      {"skip", preload_skip}, {"look_for", preload_look_for}, {"found", preload_found}, {"fail_send", preload_fail_send},
+      {"polled", preload_polled}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);

@@ -1,0 +1,41 @@
+-- Many calls at once: what a call costs does not grow with the number of the others.
+
+local child = require "spec.support.child"
+local scripted_peer = require "spec.support.scripted_peer"
+
+local build = os.getenv "BRAZE_BUILD":gsub("/oldest$", "")
+local preload = build .. "/test/preload.so"
+
+describe("many calls at once", function()
+  it("do not each look at all connections", function()
+    local calls, rounds = 100, 3
+    local peer = scripted_peer.start()
+    peer:default { { read = "request" }, { pause = 0.5 }, { write = scripted_peer.created "made" }, { again = true } }
+    local program = ([[
+      local preload = assert(package.loadlib(%q, "luaopen_braze_preload_spec"))()
+      local braze = require "braze"
+      local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q, timeout = 60, max_connections = %d }
+      local before, good = 0, 0
+      for round = 1, %d do
+        for _ = 1, %d do
+          client:start("create_send_id", { campaign_id = "campaign" }, {
+            on_done = function(err) good = good + (err and 0 or 1) end,
+          })
+        end
+        client:wait()
+        -- The first round has no connection that is kept.
+        if round == 1 then before = preload.polled() end
+      end
+      client:close()
+      print(good, preload.polled() - before)
+    ]]):format(preload, peer.url, calls, rounds, calls)
+    local before = os.getenv "LD_PRELOAD"
+    local output = child.run(program, { LD_PRELOAD = before and before .. ":" .. preload or preload })
+    peer:stop()
+    local good, polled = output:match "^(%d+)%s+(%d+)"
+    assert.equal(calls * rounds, tonumber(good), output)
+    -- Each call looks at its own connection before it leaves; each pass of the thread looks at those that are kept.
+    local each = tonumber(polled) / (calls * (rounds - 1))
+    assert.is_true(each > 0 and each < calls / 2, each)
+  end)
+end)
