@@ -253,9 +253,10 @@ describe("Retry-After", function()
   it("makes the service's clock known, and so does each answer that is no success", function()
     local date = os.date("!Date: %a, %d %b %Y %H:%M:%S GMT", epoch - 300)
     local later = os.date("!Retry-After: %a, %d %b %Y %H:%M:%S GMT", epoch)
-    for status, known in pairs { [199] = true, [200] = false, [201] = false, [299] = false, [300] = true, [429] = true } do
-      assert.equal(known and 300 or nil, headers.feed({ "HTTP/1.1 200 x\r\n", date }, epoch, status).clock_ahead, status)
-      assert.equal(300, headers.feed({ "HTTP/1.1 200 x\r\n", date, later }, epoch, status).clock_ahead, status)
+    local function ahead(status, ...) return headers.feed({ "HTTP/1.1 200 x\r\n", ... }, epoch, status).clock_ahead end
+    for status, known in pairs { [199] = true, [200] = false, [299] = false, [300] = true, [429] = true } do
+      assert.equal(known and 300 or nil, ahead(status, date), status)
+      assert.equal(300, ahead(status, date, later), status)
     end
   end)
 

@@ -183,7 +183,7 @@ static int headers_feed(lua_State *L) {
     braze_headers_line(&headers, line, length, epoch, &outcome);
     lua_pop(L, 1);
   }
-  outcome.status = luaL_optinteger(L, 3, 0);
+  outcome.status = (int)luaL_optinteger(L, 3, 0);
   braze_headers_finish(&headers, &outcome);
   lua_newtable(L);
   set_number(L, "limit", (double)outcome.rate_limit.limit);
