@@ -249,6 +249,9 @@ describe("a ledger in a file", function()
       assert.matches(('ledger begins with "%s", which is neither a path nor a URL'):format(start), err.message, 1, true)
       assert.matches("write the path of a file", err.hint, 1, true)
     end
+    for _, good in ipairs { "./shop:eu.db", "shop.eu:1.db", server.folder .. "/a:b.db" } do
+      braze.new({ api_key = key, endpoint = peer.url, ledger = good }):close()
+    end
     local err = failure(braze.new, { api_key = key, endpoint = peer.url, ledger = "sqlite://" .. path })
     assert.matches('ledger has the scheme "sqlite"', err.message, 1, true)
   end)

@@ -28,29 +28,23 @@ static bool refuse(struct braze_buffer *message, struct braze_buffer *hint, cons
 #define URL_HINT                                                                                                                           \
   "write the path of a file (\"/var/lib/app/braze.db\"), or a URL: postgresql://user@host/database, redis://host"
 
-/* What other libraries write in front of a path, and a scheme whose slashes are missing: no path is meant. */
-static size_t scheme_without_slashes(const char *url) {
-  static const char *const schemes[] = {"sqlite:", "sqlite3:", "file:", "postgresql:", "postgres:", "redis:", "rediss:"};
-  size_t i;
-  for (i = 0; i < sizeof schemes / sizeof *schemes; i++)
-    if (strncmp(url, schemes[i], strlen(schemes[i])) == 0 && strncmp(url + strlen(schemes[i]), "//", 2) != 0) return strlen(schemes[i]);
-  return 0;
-}
-
 static bool check_url(const char *url, size_t length, struct braze_buffer *message, struct braze_buffer *hint) {
-  size_t i = scheme_without_slashes(url);
-  if (i > 0) {
-    braze_buffer_print(message, "ledger begins with \"%.*s\", which is neither a path nor a URL", (int)i, url);
-    return refuse(message, hint, "", URL_HINT);
-  }
+  size_t i, word = strcspn(url, ":/.");
   if (length == 0) return refuse(message, hint, "ledger is empty", URL_HINT);
   for (i = 0; i < length; i++)
     if ((unsigned char)url[i] < ' ' || url[i] == 0x7F) return refuse(message, hint, "ledger holds a control character", URL_HINT);
   if (strcmp(url, ":memory:") == 0) return refuse(message, hint, "ledger is \":memory:\", which no other process sees", URL_HINT);
+  /* As other libraries write a path ("sqlite:", "file:"), or a scheme without its slashes. */
+  if (url[word] == ':' && strncmp(url + word, "://", 3) != 0) {
+    braze_buffer_print(message, "ledger begins with ");
+    braze_text_quote(message, url, word + 1, MAX_SCHEME_SHOWN);
+    braze_buffer_print(hint, "begin with \"./\" if it is a file, or ");
+    return refuse(message, hint, ", which is neither a path nor a URL", URL_HINT);
+  }
   if (braze_library_kind(url)) return true;
-  braze_buffer_print(message, "ledger has the scheme \"");
-  braze_text_escape(message, url, strcspn(url, ":"), MAX_SCHEME_SHOWN);
-  return refuse(message, hint, "\", for which there is no store", URL_HINT);
+  braze_buffer_print(message, "ledger has the scheme ");
+  braze_text_quote(message, url, strcspn(url, ":"), MAX_SCHEME_SHOWN);
+  return refuse(message, hint, ", for which there is no store", URL_HINT);
 }
 
 /* Scheme, host and path alone: a user, a password and options may be secret. */

@@ -185,17 +185,6 @@ static void drop_nulls(lua_State *L) {
   }
 }
 
-/* [-0, +0] Whether "null" stands in the string at index. Most answers have none, and long ones are many tables. */
-static bool has_null(lua_State *L, int index) {
-  size_t length;
-  const char *text = lua_tolstring(L, index, &length), *end = text + length;
-  while ((text = memchr(text, 'n', (size_t)(end - text))) != NULL) {
-    if (end - text >= 4 && memcmp(text, "null", 4) == 0) return true;
-    text++;
-  }
-  return false;
-}
-
 /* [-0, +1 if true, m] Decodes the string on top of the stack. */
 static bool decode(lua_State *L) {
   int status;
@@ -209,15 +198,15 @@ static bool decode(lua_State *L) {
 }
 
 bool lbraze_decode_json(lua_State *L) {
-  size_t length;
-  const char *text = lua_tolstring(L, -1, &length);
-  if (memchr(text, '.', length) && !reads_fractions(L) && is_readable_locale()) make_instance(L);
+  const char *text = lua_tostring(L, -1); /* as a NUL in it would end it for lua-cjson, too */
+  if (strchr(text, '.') && !reads_fractions(L) && is_readable_locale()) make_instance(L);
   /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
   if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);
     return false;
   }
-  if (lua_istable(L, -1) && has_null(L, -2)) drop_nulls(L);
+  /* Most answers have none, and long ones are many tables. */
+  if (lua_istable(L, -1) && strstr(text, "null")) drop_nulls(L);
   lua_remove(L, -2);
   return true;
 }

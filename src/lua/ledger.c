@@ -190,17 +190,15 @@ static int ask(lua_State *L, struct lbraze_ledger *ledger, enum braze_question q
 
 #define MOST_SHOWN 40
 
-/* What stands at index, as a message shows it: a string itself, cut, or what else it is. */
-static const char *show(lua_State *L, int index, char *text, size_t size) {
+/* [-0, +0, e] Raises a usage error that shows what stands at index: a string itself, cut, or what else it is. */
+static void refuse_value(lua_State *L, int index, const char *hint, const char *format) {
+  char text[MOST_SHOWN * 4 + 8];
   struct braze_buffer out;
   size_t length;
   const char *string = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
-  if (!string) return lbraze_what(L, index);
-  braze_buffer_borrow(&out, text, size);
-  braze_buffer_append(&out, "\"", 1);
-  braze_text_escape(&out, string, length, MOST_SHOWN);
-  braze_buffer_append(&out, "\"", 1);
-  return text;
+  braze_buffer_borrow(&out, text, sizeof text);
+  if (string) braze_text_quote(&out, string, length, MOST_SHOWN);
+  lbraze_usage(L, hint, format, string ? text : lbraze_what(L, index));
 }
 
 /* [-0, +0, e] The job's name at index 2. */
@@ -208,10 +206,8 @@ static const char *check_job(lua_State *L, const char *method) {
   size_t length;
   const char *job = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : NULL;
   if (!job) lbraze_usage(L, "write ledger:find(\"nightly-2026-03-01\")", "%s takes the name of a job, not %s", method, lbraze_what(L, 2));
-  if (length == 0 || length > BRAZE_MAX_JOB)
-    lbraze_usage(L, "look for the name that the call was given as its job", "%s was given a name of %d bytes: a job's name has 1 to %d", method,
-                 (int)length, BRAZE_MAX_JOB);
-  if (strlen(job) != length) lbraze_usage(L, "leave it out", "%s was given a name with a NUL in it: no job has such a name", method);
+  if (length == 0 || length > BRAZE_MAX_JOB || strlen(job) != length)
+    lbraze_usage(L, NULL, "%s was given a name of %d bytes: a job's name has 1 to %d, and no NUL", method, (int)length, BRAZE_MAX_JOB);
   return job;
 }
 
@@ -223,13 +219,11 @@ static int ledger_find(lua_State *L) {
 
 /* [-0, +0, e] Raises for a state that no record has. */
 static void check_state(lua_State *L) {
-  char text[MOST_SHOWN * 4 + 8];
   int state;
   if (lua_type(L, -1) == LUA_TSTRING)
     for (state = BRAZE_RECORD_HELD; state < BRAZE_RECORD_STATE_COUNT; state++)
       if (strcmp(lua_tostring(L, -1), braze_record_state_name((enum braze_record_state)state)) == 0) return;
-  lbraze_usage(L, "the states are \"held\", \"unknown\", \"done\" and \"refused\"", "list was given %s as a state, which no job has",
-               show(L, -1, text, sizeof text));
+  refuse_value(L, -1, "the states are \"held\", \"unknown\", \"done\" and \"refused\"", "list was given %s as a state, which no job has");
 }
 
 /* ledger:list([{state = ...}]) -> records */
@@ -256,10 +250,9 @@ static int ledger_settle(lua_State *L) {
   struct lbraze_ledger *ledger = check_ledger(L, "settle");
   const char *job = check_job(L, "settle"), *what = lua_type(L, 3) == LUA_TSTRING ? lua_tostring(L, 3) : "";
   bool done = strcmp(what, "done") == 0;
-  char text[MOST_SHOWN * 4 + 8];
   if (!done && strcmp(what, "not_done") != 0)
-    return lbraze_usage(L, "write \"done\" where it was done, \"not_done\" where you are certain that it was not",
-                        "settle takes \"done\" or \"not_done\" behind the job, not %s", show(L, 3, text, sizeof text));
+    refuse_value(L, 3, "write \"done\" where it was done, \"not_done\" where you are certain that it was not",
+                 "settle takes \"done\" or \"not_done\" behind the job, not %s");
   ask(L, ledger, done ? BRAZE_SETTLE_DONE : BRAZE_SETTLE_NOT_DONE, job, push_nothing, 0);
   return 0;
 }

@@ -159,7 +159,7 @@ return {
   },
   {
     file = "src/lua/json.c", specs = "call module",
-    { "a null stays in a result", "if (lua_istable(L, -1) && has_null(L, -2)) drop_nulls(L);", "", call .. ": nothing for a JSON null" },
+    { "a null stays in a result", "if (lua_istable(L, -1) && strstr(text, \"null\")) drop_nulls(L);", "", call .. ": nothing for a JSON null" },
     { "what is no number is one", 'set(L, "decode_invalid_numbers", 0, true);', "", { call, errors, "module" } },
     { "any depth will do", 'set(L, "decode_max_depth", DEEPEST, false);', "", { call, errors, "module" } },
   },
