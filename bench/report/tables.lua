@@ -78,7 +78,7 @@ local function cell(bar)
 end
 
 local function limit(bar)
-  return bar and ("%s %s"):format(bar.sense == "at most" and "≤" or "≥", ("%.4g"):format(bar.bar)) or "–"
+  return bar and ("%s %s"):format(bar.sense == "at most" and "≤" or "≥", ("%.5g"):format(bar.bar)) or "–"
 end
 
 local function table_of_measures(results)
