@@ -138,11 +138,17 @@ end
 -- --- What is drawn -------------------------------------------------------------------------------------------------
 
 local function peers_in_turn(group, file)
-  local rows = {}
-  for i, row in ipairs(group.rows) do rows[i] = { row.name, { row.cpu_us, row.wall_us } } end
+  local rows, left_out = {}, ""
+  for _, row in ipairs(group.rows) do
+    if row.name:find "connects anew" then -- a thousand times as long: the others would be lines beside it
+      left_out = ("; not drawn: %s (%.0f ms)"):format(row.name, row.wall_us / 1000)
+    else
+      rows[#rows + 1] = { row.name, { row.cpu_us, row.wall_us } }
+    end
+  end
   table.sort(rows, function(a, b) return a[2][1] < b[2][1] end)
   plots.bars {
-    file = file, title = "One warm https call on loopback",
+    file = file, title = "One warm https call on loopback" .. left_out,
     unit = "microseconds a call, median; less is better", series = { "processor time", "wall time" }, rows = rows,
     format = "%.1f",
   }
