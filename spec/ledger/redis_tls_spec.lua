@@ -132,6 +132,8 @@ describe("a ledger in Redis over TLS", function()
     assert.matches("ca_file", message, 1, true)
     assert.matches("can't be read from its ca_file", refusal(url("localhost", "ca_file=@/none.pem")), 1, true)
     assert.matches("can't be read from its ca_file", refusal(url("localhost", "ca_file=@/ca.key")), 1, true)
+    run("mkfifo %s/fifo", folder)
+    assert.matches("can't be read from its ca_file", refusal(url("localhost", "ca_file=@/fifo")), 1, true)
   end)
 
   it("refuses a certificate that names another host", function()

@@ -14,9 +14,9 @@ struct braze_connections {
   double quiet_at;         /* monotonic; when the first wait for that proof ends; 0: it has not begun */
 };
 
-/* Looks at the kept connections, whatever runs on others, once in each pass: the request that takes one looks at that one again before it
-   leaves, and a look for each of many calls would cost as many looks at all. One on which bytes or an end wait is not used again. Where bytes came
-   that nobody asked for, the next ones may arrive behind a request, and can't be told from its answer. */
+/* Looks at the kept connections, whatever runs on others, once in each pass. With many calls at once a look for each call would take most
+   of the time; a request looks at its own connection again before it leaves. One on which bytes or an end wait is not used again. Where
+   bytes came that nobody asked for, the next ones may arrive behind a request, and can't be told from its answer. */
 void braze_connections_look(struct braze_connections *connections, double now);
 
 /* Whether no kept connection may be used, by the last look. */

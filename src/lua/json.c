@@ -198,14 +198,14 @@ static bool decode(lua_State *L) {
 }
 
 bool lbraze_decode_json(lua_State *L) {
-  const char *text = lua_tostring(L, -1); /* as a NUL in it would end it for lua-cjson, too */
+  const char *text = lua_tostring(L, -1); /* a NUL ends it here, and lua-cjson decodes nothing behind one either */
   if (strchr(text, '.') && !reads_fractions(L) && is_readable_locale()) make_instance(L);
   /* Once more, since a debug hook may have raised what looks like a fault of the text: a time limit, say. */
   if (!decode(L) && !decode(L)) {
     lua_pop(L, 1);
     return false;
   }
-  /* Most answers have none, and long ones are many tables. */
+  /* Most answers have none, and the walk through a long one takes time. */
   if (lua_istable(L, -1) && strstr(text, "null")) drop_nulls(L);
   lua_remove(L, -2);
   return true;

@@ -1,8 +1,6 @@
 /* redis_tls: see redis_tls.h. */
 #include "stores/redis_tls.h"
 
-#include <string.h>
-
 #include "base/text.h"
 
 static enum braze_store_code fail(struct braze_store_words *words, const char *message, const char *hint) {
@@ -18,6 +16,7 @@ static enum braze_store_code fail(struct braze_store_words *words, const char *m
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 enum braze_store_code braze_redis_tls_here(struct braze_store_words *words) {
   (void)words;
@@ -30,9 +29,15 @@ static int no_password(char *out, int size, int writing, void *context) {
   return 0;
 }
 
+/* A FIFO would be waited for without an end. */
+static bool is_file(const char *path) {
+  struct stat state;
+  return stat(path, &state) == 0 && S_ISREG(state.st_mode);
+}
+
 static bool read_files(SSL_CTX *context, const struct braze_redis_tls *tls, struct braze_store_words *words) {
   if (tls->ca_file[0]) {
-    if (SSL_CTX_load_verify_locations(context, tls->ca_file, NULL) == 1) return true;
+    if (is_file(tls->ca_file) && SSL_CTX_load_verify_locations(context, tls->ca_file, NULL) == 1) return true;
     fail(words, "the certificates to trust can't be read from its ca_file",
        "give the path of a file of certificates (PEM) that this user may read");
     return false;
@@ -46,7 +51,7 @@ static bool read_files(SSL_CTX *context, const struct braze_redis_tls *tls, stru
 static bool read_own(SSL_CTX *context, const struct braze_redis_tls *tls, struct braze_store_words *words) {
   const char *key = tls->key_file[0] ? tls->key_file : tls->cert_file;
   if (!tls->cert_file[0]) return true;
-  if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) == 1 &&
+  if (is_file(tls->cert_file) && is_file(key) && SSL_CTX_use_certificate_chain_file(context, tls->cert_file) == 1 &&
       SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(context) == 1)
     return true;
   fail(words, "the certificate of its cert_file, or the private key of its key_file, can't be read, or they are no pair",
