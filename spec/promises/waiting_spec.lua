@@ -82,6 +82,34 @@ describe("a client that waits", function()
       check(function() socket.sleep(pause) end)
     end)
 
+    it("once the peer has closed the connection that is kept", function()
+      peer:default { read, made }
+      new()
+      client:start("create_send_id", parameters)
+      assert.is_true(client:wait(5))
+      assert.is_true(peer:wait { ended = 1 })
+      check(function() socket.sleep(pause) end)
+    end)
+
+    it("once its host has closed all descriptors, as some do that become a daemon", function()
+      peer:default { read, hold }
+      local output = child.run(([[
+        local braze = require "braze"
+        local process = assert(package.loadlib(%q, "luaopen_braze_process_spec"))()
+        local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0, timeout = 10 }
+        local request = client:start("create_send_id", { campaign_id = "campaign" })
+        request:wait(0.1)
+        for descriptor = 3, 255 do process.close(descriptor) end
+        local done = request:wait(5)
+        local cpu = os.clock()
+        os.execute "sleep %g"
+        local _, failure = pcall(request.result, request)
+        print(done, failure.maybe_applied, os.clock() - cpu)
+      ]]):format(build .. "/test/braze.so", peer.url, pause))
+      local cpu = output:match "^true%s+true%s+(%S+)"
+      assert.is_true((tonumber(cpu) or 1) < most_cpu, output)
+    end)
+
     it("between two tries", function()
       peer:default { read, { write = scripted_peer.answer(503, { ["Retry-After"] = 1 }) }, again }
       new { retries = 1 }

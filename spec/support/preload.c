@@ -1,5 +1,5 @@
 /* preload: a library for LD_PRELOAD that specs steer from inside the process, as a module of Lua: it moves the monotonic clock,
-   looks into memory that our library gives back, makes a send fail, and counts what our library polls. Until it is told it passes all through. */
+   looks into memory that our library gives back, makes a send fail, and counts what is polled. Until it is told it passes all through. */
 #define _GNU_SOURCE /* dladdr, memmem, RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,7 +27,8 @@ EXPORT int __poll_chk(struct pollfd *states, nfds_t count, int milliseconds, siz
 static atomic_long skipped;       /* seconds */
 static atomic_int sends_until_failure;
 static atomic_int found;
-static atomic_long polled; /* descriptors */
+static atomic_long polled; /* descriptors, by our library */
+static atomic_long other_polls; /* calls by whoever else: libcurl */
 static char text[128];
 static atomic_size_t text_length; /* 0 = nothing is looked for */
 
@@ -63,15 +64,22 @@ static bool is_ours(const void *caller) {
   return length >= end && strcmp(name + length - end, OUR_LIBRARY) == 0;
 }
 
+static void count_poll(const void *caller, nfds_t count) {
+  if (is_ours(caller))
+    atomic_fetch_add(&polled, (long)count);
+  else
+    atomic_fetch_add(&other_polls, 1);
+}
+
 int (poll)(struct pollfd *states, nfds_t count, int milliseconds) {
-  if (is_ours(__builtin_return_address(0))) atomic_fetch_add(&polled, (long)count);
+  count_poll(__builtin_return_address(0), count);
   return real_poll(states, count, milliseconds);
 }
 
 /* What poll is where the C library checks sizes. */
 int __poll_chk(struct pollfd *states, nfds_t count, int milliseconds, size_t size) {
   (void)size;
-  if (is_ours(__builtin_return_address(0))) atomic_fetch_add(&polled, (long)count);
+  count_poll(__builtin_return_address(0), count);
   return real_poll(states, count, milliseconds);
 }
 
@@ -124,6 +132,12 @@ static int preload_polled(lua_State *L) {
   return 1;
 }
 
+/* preload.other_polls() -> how often poll was called by others so far */
+static int preload_other_polls(lua_State *L) {
+  lua_pushinteger(L, atomic_load(&other_polls));
+  return 1;
+}
+
 /* preload.fail_send(): half of what is sent next leaves, and the rest fails as on a broken connection */
 static int preload_fail_send(lua_State *L) {
   (void)L;
@@ -134,7 +148,7 @@ static int preload_fail_send(lua_State *L) {
 int luaopen_braze_preload_spec(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"skip", preload_skip}, {"look_for", preload_look_for}, {"found", preload_found}, {"fail_send", preload_fail_send},
-      {"polled", preload_polled}, {NULL, NULL},
+      {"polled", preload_polled}, {"other_polls", preload_other_polls}, {NULL, NULL},
   };
   lua_newtable(L);
   lbraze_set_functions(L, functions);

@@ -42,7 +42,10 @@ int braze_engine_new(struct braze_engine **made, struct braze_settings *settings
   if (!engine) return ENOMEM;
   braze_wake_init(&engine->wake);
   failure = open_multi(engine);
+  if (failure == 0 && !braze_watch_open(&engine->watch, engine->multi)) failure = ENOMEM;
   if (failure != 0) {
+    if (engine->multi) curl_multi_cleanup(engine->multi);
+    braze_watch_free(&engine->watch);
     free(engine);
     return failure;
   }
@@ -169,7 +172,7 @@ static bool end_late(struct braze_engine *engine) {
 void braze_engine_step(struct braze_engine *engine) {
   struct braze_sigpipe sigpipe;
   struct braze_call *call;
-  int running;
+  bool look = true;
   braze_sigpipe_hold(&sigpipe, braze_libcurl_raises_sigpipe());
   engine->late_looks = 0;
   braze_attempt_end_look(engine);
@@ -177,10 +180,11 @@ void braze_engine_step(struct braze_engine *engine) {
   advance(engine);
   do {
     /* Where libcurl could not go on at all, it will never report what runs. */
-    if (curl_multi_perform(engine->multi, &running) != CURLM_OK)
+    if (!braze_watch_act(&engine->watch, engine->multi, look))
       while ((call = braze_engine_first(engine, BRAZE_CALL_RUNNING)) != NULL) end_running(engine, call, CURLE_OUT_OF_MEMORY);
     harvest(engine);
-  } while (end_late(engine) || advance(engine));
+    look = end_late(engine);
+  } while (look || advance(engine));
   braze_sigpipe_release(&sigpipe);
 }
 
@@ -198,16 +202,15 @@ static double next_due(const struct braze_engine *engine) {
 
 void braze_engine_wait(struct braze_engine *engine, double max_seconds) {
   double seconds = max_seconds < LONGEST_WAIT ? max_seconds : LONGEST_WAIT;
-  struct curl_waitfd wake = {engine->wake.reading, CURL_WAIT_POLLIN, 0};
+  const int wake = engine->wake.reading;
   if (engine->next_steps.first) seconds = seconds_until(next_due(engine), seconds, engine->attempt_count > 0);
   if (engine->endings.first) seconds = seconds_until(engine->endings.first->due, seconds, true);
-  if (engine->known.look && wake.fd < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
+  if (engine->known.look && wake < 0 && seconds > 0) { /* the one call of such an engine waits for nothing else */
     braze_look_wait(engine->known.look, seconds);
     return;
   }
-  if (wake.fd < 0 && seconds > 0 && braze_guarded_wait(engine, seconds)) return;
-  if (seconds > 0) curl_multi_poll(engine->multi, &wake, wake.fd >= 0, (int)(seconds * 1000.0 + 0.999), NULL);
-  if (wake.revents) braze_wake_clear(&engine->wake);
+  if (wake < 0 && seconds > 0 && braze_guarded_wait(engine, seconds)) return;
+  if (braze_watch_wait(&engine->watch, engine->multi, wake, seconds > 0 ? seconds : 0)) braze_wake_clear(&engine->wake);
 }
 
 void braze_engine_submit(struct braze_engine *engine, struct braze_call *call) {
@@ -277,6 +280,7 @@ void braze_engine_free(struct braze_engine *engine) {
   braze_engine_cancel_all(engine);
   braze_attempt_free_idle(engine);
   curl_multi_cleanup(engine->multi);
+  braze_watch_free(&engine->watch);
   braze_known_free(&engine->known);
   braze_connections_free(&engine->connections);
   braze_wake_close(&engine->wake);

@@ -6,12 +6,14 @@
 #include "http/connections.h"
 #include "http/known.h"
 #include "http/transfer.h"
+#include "http/watch.h"
 #include "process/wake.h"
 
 struct braze_engine {
   struct braze_settings *settings;
   struct braze_secrets *secrets;
   CURLM *multi;
+  struct braze_watch watch;
   struct braze_wake wake; /* of an engine that another thread may wake */
   struct braze_known known;
   struct braze_connections connections;

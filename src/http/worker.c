@@ -93,7 +93,6 @@ static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
     braze_wake_set(&worker->wake);
     braze_wake_notify(worker->notify);
   }
-  if (worker->waited_for) pthread_cond_broadcast(&worker->finished);
 }
 
 /* Under the mutex, after something new has come: whether the thread must be woken. A thread at work looks by itself before it waits. */
@@ -140,8 +139,10 @@ static bool receive(struct braze_worker *worker) {
 /* On the thread: hands over the calls that are done, with the thread's references. */
 static void deliver(struct braze_worker *worker) {
   struct braze_call *call = braze_engine_take(worker->engine);
+  bool waited_for;
   if (!call) return;
   pthread_mutex_lock(&worker->mutex);
+  waited_for = worker->waited_for;
   for (; call; call = braze_engine_take(worker->engine)) {
     if (call->cancelled)
       braze_call_release(call);
@@ -149,6 +150,7 @@ static void deliver(struct braze_worker *worker) {
       push_outbox(worker, call);
   }
   pthread_mutex_unlock(&worker->mutex);
+  if (waited_for) pthread_cond_signal(&worker->finished); /* not under the mutex, which the owner takes first */
 }
 
 /* Does not return once the process is exiting: the thread sleeps until it ends with the process. */

@@ -47,7 +47,8 @@ REFUSE(void *, calloc, (size_t count, size_t size), (count, size), NULL, ENOMEM)
 REFUSE(void *, realloc, (void *memory, size_t size), (memory, size), NULL, ENOMEM)
 REFUSE(CURL *, curl_easy_init, (void), (), NULL, ENOMEM)
 REFUSE(CURLM *, curl_multi_init, (void), (), NULL, ENOMEM)
-REFUSE(CURLMcode, curl_multi_perform, (CURLM * multi, int *running), (multi, running), CURLM_OUT_OF_MEMORY, ENOMEM)
+REFUSE(CURLMcode, curl_multi_socket_action, (CURLM * multi, curl_socket_t socket, int events, int *running),
+       (multi, socket, events, running), CURLM_OUT_OF_MEMORY, ENOMEM)
 REFUSE(int, pthread_create, (pthread_t * thread, const pthread_attr_t *attributes, void *(*work)(void *), void *data),
        (thread, attributes, work, data), EAGAIN, EAGAIN)
 REFUSE(int, pthread_condattr_init, (pthread_condattr_t * attributes), (attributes), ENOMEM, ENOMEM)
