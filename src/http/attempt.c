@@ -134,7 +134,7 @@ static bool is_fresh(const struct braze_engine *engine, const struct braze_call 
 /* Gives the attempt to libcurl. It may make a new connection only right after a look. */
 static void begin_transfer(struct braze_engine *engine, struct braze_call *call, bool may_connect, double now) {
   const struct braze_route route = {choose_store(engine, call), engine->known.addresses, may_connect, is_fresh(engine, call)};
-  struct braze_transfer *transfer = braze_watch_reserve(&engine->watch) ? take_transfer(engine) : NULL;
+  struct braze_transfer *transfer = !engine->spoiled && braze_watch_reserve(&engine->watch) ? take_transfer(engine) : NULL;
   CURLcode code;
   if (!transfer) {
     call->outcome.curl_code = CURLE_OUT_OF_MEMORY;

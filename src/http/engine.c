@@ -18,16 +18,30 @@
 #define MAX_VAIN_LOOKS 3u  /* one may read a ticket of TLS, or end the sending */
 #define MAX_LATE_LOOKS 64
 
-/* libcurl opens descriptors to wake itself, which must not be low ones. Returns 0 or an error. */
-static int open_multi(struct braze_engine *engine) {
+/* Makes a multi handle. libcurl opens descriptors to wake itself, which must not be low ones. Returns 0 or an error. */
+static int open_multi(struct braze_engine *engine, CURLM **opened) {
   struct braze_descriptor_fill fill;
   int failure;
   braze_descriptor_fill_low(&fill);
   errno = 0;
-  engine->multi = curl_multi_init();
+  *opened = curl_multi_init();
   failure = errno == EMFILE || errno == ENFILE ? errno : ENOMEM; /* libcurl 8.22 needs a descriptor */
   braze_descriptor_release_low(&fill);
-  return engine->multi ? 0 : failure;
+  if (!*opened) return failure;
+  curl_multi_setopt(*opened, CURLMOPT_MAXCONNECTS, (long)engine->max_connections);
+  curl_multi_setopt(*opened, BRAZE_CURLMOPT_QUICK_EXIT, 1L);
+  braze_watch_open(&engine->watch, *opened);
+  return 0;
+}
+
+/* Where libcurl had no memory for a socket that it waits for, it keeps what it has made of it: 7.88 divides by zero once another socket has
+   that number. So another multi handle takes the place of this one, in which nothing runs, and with it go the kept connections. */
+static void renew_multi(struct braze_engine *engine) {
+  CURLM *opened;
+  engine->spoiled = open_multi(engine, &opened) != 0;
+  if (engine->spoiled) return;
+  curl_multi_cleanup(engine->multi);
+  engine->multi = opened;
 }
 
 bool braze_engine_prepare(void) {
@@ -41,19 +55,15 @@ int braze_engine_new(struct braze_engine **made, struct braze_settings *settings
   engine = calloc(1, sizeof *engine);
   if (!engine) return ENOMEM;
   braze_wake_init(&engine->wake);
-  failure = open_multi(engine);
-  if (failure == 0 && !braze_watch_open(&engine->watch, engine->multi)) failure = ENOMEM;
+  engine->max_connections = max_connections;
+  failure = braze_watch_reserve(&engine->watch) ? open_multi(engine, &engine->multi) : ENOMEM;
   if (failure != 0) {
-    if (engine->multi) curl_multi_cleanup(engine->multi);
     braze_watch_free(&engine->watch);
     free(engine);
     return failure;
   }
-  curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)max_connections);
-  curl_multi_setopt(engine->multi, BRAZE_CURLMOPT_QUICK_EXIT, 1L);
   engine->settings = braze_settings_retain(settings);
   engine->secrets = braze_secrets_retain(settings->secrets);
-  engine->max_connections = max_connections;
   engine->connections.sockets.secure = settings->secure;
   *made = engine;
   return 0;
@@ -175,13 +185,16 @@ void braze_engine_step(struct braze_engine *engine) {
   bool look = true;
   braze_sigpipe_hold(&sigpipe, braze_libcurl_raises_sigpipe());
   engine->late_looks = 0;
+  if (engine->spoiled) renew_multi(engine);
   braze_attempt_end_look(engine);
   if (engine->calls[BRAZE_CALL_ASKING].first || engine->calls[BRAZE_CALL_TELLING].first) braze_guarded_go_on(engine);
   advance(engine);
   do {
     /* Where libcurl could not go on at all, it will never report what runs. */
-    if (!braze_watch_act(&engine->watch, engine->multi, look))
+    if (!braze_watch_act(&engine->watch, engine->multi, look)) {
       while ((call = braze_engine_first(engine, BRAZE_CALL_RUNNING)) != NULL) end_running(engine, call, CURLE_OUT_OF_MEMORY);
+      renew_multi(engine);
+    }
     harvest(engine);
     look = end_late(engine);
   } while (look || advance(engine));

@@ -13,6 +13,7 @@ struct braze_engine {
   struct braze_settings *settings;
   struct braze_secrets *secrets;
   CURLM *multi;
+  bool spoiled; /* memory ended while libcurl worked: no transfer may begin with this multi handle */
   struct braze_watch watch;
   struct braze_wake wake; /* of an engine that another thread may wake */
   struct braze_known known;

@@ -44,9 +44,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *data, voi
   return 0; /* anything else ends all that the multi handle has, for ever */
 }
 
-bool braze_watch_open(struct braze_watch *watch, CURLM *multi) {
-  return reserve(watch, ROOM_FOR_ATTEMPT) && curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, watch) == CURLM_OK;
+void braze_watch_open(struct braze_watch *watch, CURLM *multi) {
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, watch);
 }
 
 bool braze_watch_reserve(struct braze_watch *watch) {
@@ -74,9 +74,10 @@ bool braze_watch_wait(struct braze_watch *watch, CURLM *multi, int descriptor, d
   return (seen & POLLIN) != 0;
 }
 
-/* What libcurl is told of a socket. 0: it asks for itself, which is one more system call; an error is its own to find. */
+/* What libcurl is told of a socket. 0: it asks for itself, which is one more system call; an error is its own to find. One that the host has
+   closed it finds only by reading. */
 static int bits_of(const struct pollfd *seen) {
-  return seen->events == POLLIN && seen->revents == POLLIN ? CURL_CSELECT_IN : 0;
+  return (seen->events == POLLIN && seen->revents == POLLIN) || (seen->revents & POLLNVAL) ? CURL_CSELECT_IN : 0;
 }
 
 /* Has libcurl look at the sockets on which something happened: the last first, because one that is removed makes room for the last. */
@@ -87,7 +88,7 @@ static CURLMcode act_on_sockets(struct braze_watch *watch, CURLM *multi, bool *a
     const struct pollfd seen = i < watch->count ? watch->sockets[i] : (struct pollfd){-1, 0, 0};
     if (seen.revents == 0) continue;
     watch->sockets[i].revents = 0;
-    if (seen.revents & POLLNVAL) remove_at(watch, i); /* the host has closed it: libcurl finds that, if it still uses it */
+    if (seen.revents & POLLNVAL) remove_at(watch, i); /* libcurl may not know it any more */
     *acted = true;
     code = curl_multi_socket_action(multi, seen.fd, bits_of(&seen), &running);
   }

@@ -15,10 +15,10 @@ struct braze_watch {
   bool missing; /* there was no memory for one: whatever runs may wait for it in vain */
 };
 
-/* Has libcurl tell the watch what it waits for. The watch must outlive the multi handle. False: there is no memory. */
-bool braze_watch_open(struct braze_watch *watch, CURLM *multi);
+/* Has libcurl tell the watch what it waits for. The watch must outlive the multi handle. */
+void braze_watch_open(struct braze_watch *watch, CURLM *multi);
 
-/* Makes room for what one more attempt needs. False: there is no memory. */
+/* Makes room for what one more attempt needs, and for the descriptor of a wait. False: there is no memory. */
 bool braze_watch_reserve(struct braze_watch *watch);
 
 /* Waits until something happens on a socket, libcurl's own time is up, or `seconds` have passed. True: `descriptor` is readable; -1: none. */
