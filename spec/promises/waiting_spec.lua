@@ -96,7 +96,7 @@ describe("a client that waits", function()
       local output = child.run(([[
         local braze = require "braze"
         local process = assert(package.loadlib(%q, "luaopen_braze_process_spec"))()
-        local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0, timeout = 10 }
+        local client = braze.new { api_key = "braze-key-0123456789", endpoint = %q, retries = 0, timeout = 1 }
         local request = client:start("create_send_id", { campaign_id = "campaign" })
         request:wait(0.1)
         for descriptor = 3, 255 do process.close(descriptor) end
