@@ -271,12 +271,29 @@ static void read_option(struct reader *reader, int option) {
   }
 }
 
+/* [-0, +0] The options that a table of checked names has, a bit each. To ask for each option by its name would cost more than the rest. */
+static unsigned given_options(lua_State *L, int index) {
+  unsigned given = 0;
+  size_t length;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    const char *name;
+    lua_pop(L, 1);
+    name = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    if (name) given |= 1u << find_option(name, length);
+  }
+  return given;
+}
+
 /* Reads the values of options whose names have been checked, in an order that is the same each time. */
 static void read_options(struct reader *reader, int index) {
   lua_State *L = reader->L;
+  unsigned given;
   int option;
   if (lua_isnoneornil(L, index)) return;
+  given = given_options(L, index);
   for (option = 0; option < OPTION_COUNT; option++) {
+    if (!(given >> option & 1)) continue;
     lua_pushstring(L, options[option].name);
     lua_rawget(L, index);
     if (!lua_isnil(L, -1)) read_option(reader, option);
