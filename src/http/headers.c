@@ -181,6 +181,19 @@ static void take_link(struct value value, struct braze_outcome *outcome) {
   braze_buffer_append(&outcome->link, value.text, value.length);
 }
 
+/* The first of the names that begins with a letter in lower case; NAME_COUNT: none does. The names stand in their alphabetical order. */
+static int first_name(char letter) {
+  switch (letter) {
+  case 'c': return CONTENT_ENCODING;
+  case 'd': return DATE;
+  case 'l': return LINK;
+  case 'r': return RETRY_AFTER;
+  case 't': return TRANSFER_ENCODING;
+  case 'x': return LIMIT;
+  default: return NAME_COUNT;
+  }
+}
+
 /* Which of the headers we read a line is, in any case; NAME_COUNT = none of them. *value is where its value begins. Most lines are none of
    ours, which their first character says; limit and reset differ in the third from the end. */
 static int find(struct value line, size_t *value) {
@@ -193,9 +206,9 @@ static int find(struct value line, size_t *value) {
                          {13, "x-request-id:"}};
   const char first = (char)(line.text[0] | 0x20); /* in lower case, if it is a letter */
   int i;
-  for (i = 0; i < NAME_COUNT; i++) {
+  for (i = first_name(first); i < NAME_COUNT && names[i].text[0] == first; i++) {
     const size_t length = names[i].length;
-    if (names[i].text[0] != first || line.length < length || line.text[length - 1] != ':') continue;
+    if (line.length < length || line.text[length - 1] != ':') continue;
     if ((line.text[length - 3] | 0x20) != names[i].text[length - 3]) continue;
     if (memcmp(line.text, names[i].text, length) != 0 && !braze_text_same(line.text, length, names[i].text)) continue;
     *value = length;

@@ -131,7 +131,8 @@ bool braze_transfer_renew(struct braze_transfer *transfer, struct braze_sockets 
   if (braze_libcurl_reuses_handles()) return true;
   curl_easy_cleanup(transfer->easy);
   transfer->easy = curl_easy_init();
-  transfer->url_is_set = transfer->is_fresh = transfer->has_body = transfer->is_plain = false;
+  transfer->url_is_set = transfer->is_fresh = transfer->has_body = transfer->is_plain = transfer->is_named = false;
+  transfer->addresses[0] = '\0';
   memset(&transfer->store, 0, sizeof transfer->store);
   return transfer->easy && set_all(transfer, sockets) == CURLE_OK;
 }
@@ -187,7 +188,8 @@ static CURLcode set_request(struct braze_transfer *transfer, const struct braze_
       SET(CURLOPT_POST, 1L);
     else
       SET(CURLOPT_HTTPGET, 1L);
-    SET(CURLOPT_CUSTOMREQUEST, plain ? NULL : braze_method_name(request->method));
+    if (!plain || transfer->is_named) SET(CURLOPT_CUSTOMREQUEST, plain ? NULL : braze_method_name(request->method));
+    transfer->is_named = !plain;
     transfer->has_body = has_body;
     transfer->is_plain = plain;
   }
@@ -220,6 +222,7 @@ static long milliseconds(double seconds) {
 
 /* Sets the addresses that were found. libcurl keeps them until it is given others, which happens before each new connection. */
 static CURLcode set_addresses(struct braze_transfer *transfer, const char *addresses) {
+  if (!addresses[0] && !transfer->addresses[0]) return CURLE_OK;
   braze_text_print(transfer->addresses, sizeof transfer->addresses, "%s", addresses);
   transfer->resolve.data = transfer->addresses;
   return curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, addresses[0] ? &transfer->resolve : NULL);

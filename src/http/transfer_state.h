@@ -14,6 +14,7 @@ struct braze_transfer {
   CURLU *url; /* parsed once for each target: libcurl would parse a text again for each transfer */
   struct braze_buffer target; /* of that URL; empty: none yet */
   bool has_body, is_plain;    /* what the handle was told of the request; both false on a new one */
+  bool is_named;              /* the handle has a method of another name than libcurl's own */
   bool url_is_set; /* on the handle */
   bool is_fresh;   /* the handle must use no kept connection */
   const struct braze_settings *settings;

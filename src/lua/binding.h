@@ -236,6 +236,7 @@ struct lbraze_params {
   int index;                        /* of their table; what is there may be nil for a route */
   int slots[LBRAZE_MAX_FIELDS];     /* where each field's value is on the stack, 0 = not given */
   bool composed[LBRAZE_MAX_FIELDS]; /* lua-cjson alone can't write it; of a route, the first is the whole table's */
+  bool fractions;                   /* there may be one among them */
   size_t bytes;
 };
 
@@ -258,8 +259,9 @@ void lbraze_take_require(lua_State *L);
 /* [-0, +1] The host's require, or nil. */
 void lbraze_push_require(lua_State *L);
 
-/* [-0, +0, e] Makes sure that there is an instance of lua-cjson that fits the current locale. Called before anything is sent. */
-void lbraze_check_json(lua_State *L);
+/* [-0, +0, e] Makes sure that there is an instance of lua-cjson that fits the current locale. Called before anything is sent. `fractions`:
+   there may be one in what is sent. */
+void lbraze_check_json(lua_State *L, bool fractions);
 
 /* [-0, +0, e] Raises: what require "cjson" gives is not lua-cjson. */
 LBRAZE_RAISES void lbraze_refuse_cjson(lua_State *L, const char *why);

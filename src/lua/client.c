@@ -53,6 +53,12 @@ void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client
   lua_settop(L, top);
 }
 
+/* [-0, +0, e] Makes the client at index 1 ready for this process. */
+static void make_ready(lua_State *L, struct lbraze_client *client, const char *method) {
+  lbraze_refresh_client(L, 1, client);
+  if (!client->handle) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+}
+
 struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
   struct lbraze_client *client = test_client(L, 1);
   char hint[128];
@@ -60,15 +66,23 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method) {
     braze_text_print(hint, sizeof hint, "write client:%s(...)", method);
     lbraze_usage(L, hint, "%s was called on %s, not on a client: \".\" stands where \":\" belongs", method, lbraze_what(L, 1));
   }
-  lbraze_refresh_client(L, 1, client);
-  if (!client->handle) lbraze_usage(L, NULL, "%s was called on a client that is collected", method);
+  make_ready(L, client, method);
   return client;
+}
+
+static void refuse_closed(lua_State *L, const struct lbraze_client *client, const char *method) {
+  if (braze_client_is_closed(client->handle))
+    lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
+}
+
+void lbraze_check_still_open(lua_State *L, struct lbraze_client *client, const char *method) {
+  make_ready(L, client, method);
+  refuse_closed(L, client, method);
 }
 
 struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method) {
   struct lbraze_client *client = lbraze_check_client(L, method);
-  if (braze_client_is_closed(client->handle))
-    lbraze_usage(L, "make another one with braze.new", "%s was called on a client that is closed", method);
+  refuse_closed(L, client, method);
   return client;
 }
 
@@ -138,19 +152,19 @@ int lbraze_client_new_safe(lua_State *L) {
 
 /* Blocks until the call is done, and pushes its result. At 1: the client, the name, its parameters, its options, the hold. */
 static int run_call(lua_State *L) {
-  const struct lbraze_client *client = lua_touserdata(L, 1);
+  struct lbraze_client *client = lua_touserdata(L, 1);
   struct lbraze_hold *hold = lua_touserdata(L, 5);
   struct lbraze_context context = {hold->settings, NULL};
   struct lbraze_target target;
   int failure, teller = 0;
   bool good;
-  lbraze_check_open_client(L, "call"); /* one that was closed before it was held has no key left to redact */
+  lbraze_check_still_open(L, client, "call"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "call", &target);
   context.operation = target.name;
   lbraze_make_call(L, 3, LBRAZE_FOR_CALL, &target, &context, hold);
   lbraze_check_room(L, target.name, client->has_on_event);
   if (client->has_on_event) teller = lbraze_push_teller(L, 1);
-  lbraze_check_open_client(L, target.name); /* what ran up to here may have closed it; from here on nothing runs */
+  lbraze_check_still_open(L, client, target.name); /* what ran up to here may have closed it; from here on nothing runs */
   failure = braze_client_call(hold->client, hold->call);
   if (failure != 0) return lbraze_raise_failure(L, failure);
   good = lbraze_push_answer(L, hold->settings, hold->call, braze_call_outcome(hold->call, NULL), 0);

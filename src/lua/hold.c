@@ -53,24 +53,20 @@ int lbraze_run(lua_State *L, lua_CFunction function, const struct lbraze_client 
   return status == 0 ? 1 : lua_error(L);
 }
 
-/* Calls the function at index 1, itself, as many times, one inside the other, as the number behind it says. */
+/* Calls its first argument, itself, with the others: one call inside the other, as many as there are arguments. */
 static int nest(lua_State *L) {
-  int left = (int)lua_tointeger(L, 2);
-  if (left <= 0) return 0;
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 1);
-  lua_pushinteger(L, left - 1);
-  lua_call(L, 2, 0);
+  const int left = lua_gettop(L);
+  if (left > 0) lua_call(L, left - 1, 0);
   return 0;
 }
 
 void lbraze_check_room(lua_State *L, const char *method, bool delivers) {
-  int status;
+  const int depth = delivers ? DELIVERY_ROOM : ANSWER_ROOM;
+  int status, i;
   lbraze_check_stack(L, STACK_ROOM, method);
   lua_pushcfunction(L, nest);
-  lua_pushvalue(L, -1);
-  lua_pushinteger(L, delivers ? DELIVERY_ROOM : ANSWER_ROOM);
-  status = lua_pcall(L, 2, 0, 0);
+  for (i = 0; i < depth; i++) lua_pushvalue(L, -1);
+  status = lua_pcall(L, depth, 0, 0);
   if (status == 0) return;
   if (status == LUA_ERRMEM || !lua_isstring(L, -1) || !strstr(lua_tostring(L, -1), "overflow")) lua_error(L);
   lbraze_usage(L, "call it outside of the recursion", "%s was called where Lua allows hardly any more nested calls", method);

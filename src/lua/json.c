@@ -1,4 +1,7 @@
 /* json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
+#define _XOPEN_SOURCE 700 /* nl_langinfo under -std=c11 */
+#include <langinfo.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "lua/binding.h"
@@ -130,14 +133,28 @@ static bool reads_fractions(lua_State *L) {
   return right;
 }
 
-void lbraze_check_json(lua_State *L) {
+/* The decimal point with which an instance of ours was last seen to read a fraction, in whichever state; 0: none was. */
+static _Atomic char seen_point;
+
+/* The current decimal point; 0: it has several bytes. */
+static char decimal_point(void) {
+  const char *point = nl_langinfo(RADIXCHAR);
+  return point[0] && !point[1] ? point[0] : '\0';
+}
+
+void lbraze_check_json(lua_State *L, bool fractions) {
+  const char point = decimal_point();
   bool made;
   lbraze_get_registered(L, LBRAZE_DECODE);
   made = !lua_isnil(L, -1);
   lua_pop(L, 1);
-  if (made && reads_fractions(L)) return;
-  make_instance(L);
-  if (!reads_fractions(L)) lbraze_refuse_cjson(L, "its decode does not read 0.5");
+  /* In the same locale an answer can be read, whatever others have made of lua-cjson meanwhile: see lbraze_decode_json. */
+  if (made && !fractions && point && point == atomic_load(&seen_point)) return;
+  if (!made || !reads_fractions(L)) {
+    make_instance(L);
+    if (!reads_fractions(L)) lbraze_refuse_cjson(L, "its decode does not read 0.5");
+  }
+  atomic_store(&seen_point, point);
 }
 
 void lbraze_take_require(lua_State *L) {

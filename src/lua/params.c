@@ -108,6 +108,7 @@ static void check_field(lua_State *L, struct lbraze_params *params, int i) {
     check_integer(L, params->context, field, index);
   } else if (field->type != BRAZE_BOOLEAN) {
     params->bytes += lbraze_check_value(L, index, field->name, params->index, params->context, &params->composed[i]);
+    params->fractions = true;
     check_shape(L, params->context, field, index);
   }
   if (params->bytes > BRAZE_MAX_BODY) lbraze_raise_too_large(L, params->context, "the request", params->bytes);
@@ -175,11 +176,13 @@ static const char *first_required(const struct braze_operation *operation) {
 }
 
 void lbraze_check_params(lua_State *L, int index, const struct lbraze_context *context) {
-  const struct braze_operation *operation = braze_operation_find(context->operation, strlen(context->operation));
-  const char *required = operation ? first_required(operation) : NULL;
+  const struct braze_operation *operation;
+  const char *required;
   struct lbraze_words words;
   lbraze_check_dot(L, index, context->operation);
   if (lua_istable(L, index)) return;
+  operation = braze_operation_find(context->operation, strlen(context->operation));
+  required = operation ? first_required(operation) : NULL;
   if (operation && operation->method == BRAZE_GET && !required && lua_isnil(L, index)) { /* a read that needs nothing */
     lua_newtable(L);
     lua_replace(L, index);
@@ -212,12 +215,15 @@ void lbraze_read_params(lua_State *L, int index, const struct lbraze_target *tar
       lbraze_refuse_type(L, context, "the parameters", "a table", "write { name = value }, or leave them out");
     }
     params->slots[0] = index;
+    params->fractions = true;
     if (target->route.method == BRAZE_GET)
       check_query(L, context, index);
     else
       lbraze_check_value(L, index, NULL, 0, context, &params->composed[0]);
   }
-  if (!lua_isnil(L, options->query)) check_query(L, context, options->query);
+  if (lua_isnil(L, options->query)) return;
+  params->fractions = true;
+  check_query(L, context, options->query);
 }
 
 /* --- Writing ----------------------------------------------------------------------------------------- */
@@ -422,7 +428,7 @@ static void write_name(lua_State *L, const struct lbraze_params *params, struct 
 
 void lbraze_write_request(lua_State *L, const struct lbraze_params *params, struct braze_request *request) {
   const struct braze_operation *operation = params->target->operation;
-  lbraze_check_json(L);
+  lbraze_check_json(L, params->fractions);
   request->method = operation ? operation->method : params->target->route.method;
   request->subject = operation;
   request->max_response = operation ? operation->max_response : BRAZE_MAX_ROUTE_RESPONSE;

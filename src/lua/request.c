@@ -171,7 +171,7 @@ static struct lbraze_request *push_request(lua_State *L, struct lbraze_client *c
 /* [-0, +1, e] Pushes the client's table of requests and keeps the request, which is on top of the stack, there; its reference.
    The client then is open, and nothing of Lua's has run since it was looked at. */
 static int keep_request(lua_State *L) {
-  lbraze_check_open_client(L, "start"); /* what ran up to here may have closed it */
+  lbraze_check_still_open(L, lua_touserdata(L, 1), "start"); /* what ran up to here may have closed it */
   lbraze_get_uservalue(L, 1);
   lua_rawgeti(L, -1, LBRAZE_CLIENT_REQUESTS);
   lua_remove(L, -2);
@@ -187,7 +187,7 @@ static int start_call(lua_State *L) {
   struct lbraze_target target;
   struct lbraze_request *request;
   int on_done, reference, failure;
-  lbraze_check_open_client(L, "start"); /* one that was closed before it was held has no key left to redact */
+  lbraze_check_still_open(L, client, "start"); /* one that was closed before it was held has no key left to redact */
   lbraze_read_target(L, 2, hold->settings, "start", &target);
   context.operation = target.name;
   on_done = lbraze_make_call(L, 3, LBRAZE_FOR_START, &target, &context, hold);

@@ -72,6 +72,9 @@ struct lbraze_client *lbraze_check_client(lua_State *L, const char *method);
 /* [-0, +0, e] The same, and it must be open. */
 struct lbraze_client *lbraze_check_open_client(lua_State *L, const char *method);
 
+/* [-0, +0, e] Raises unless the client at index 1, which was open, still is. */
+void lbraze_check_still_open(lua_State *L, struct lbraze_client *client, const char *method);
+
 /* [-0, +0, m] Makes the client, which stands at index (no negative one), ready for this process: the child of a fork forgets the parent's
    requests. What runs meanwhile may have closed or collected it. */
 void lbraze_refresh_client(lua_State *L, int index, struct lbraze_client *client);
