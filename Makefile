@@ -293,8 +293,8 @@ proof: ## every bar of reliability but the long ones, and spec/PROOF.md
 proof-long: ## the same in full
 	+@tools/packages proof && $(MAKE) --no-print-directory variants && spec/proof/run long
 
-bench: ## measure beside peers, write bench/results and the README's line about it; RESTY=FOLDER of lua-resty-http
-	+@tools/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
+bench: ## measure beside peers, write bench/results and the README's line about it; RESTY=FOLDER of lua-resty-http, LIBCURL=FOLDER of another libcurl
+	+@bench/libcurl >/dev/null && tools/packages bench && $(MAKE) all $(BENCH_PROGRAMS) && bench/run
 
 dist: ## a tarball and a rockspec in build/dist, tried out; URL=https://... where the tarball will be
 	+@URL='$(URL)' tools/release

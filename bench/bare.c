@@ -70,8 +70,9 @@ int main(int count, char **words) {
   }
   cpu = cpu_us() - cpu;
   wall = wall_us() - wall;
-  printf("{\"peer\":\"%sbare C\",\"version\":\"%s\",\"n\":%d,\"bad\":%d,\"wall_us\":%.3f,\"cpu_us\":%.3f}\n",
-         careful ? "careful " : "", curl_version(), calls, bad, wall / calls, cpu / calls);
+  printf("{\"peer\":\"%sbare C\",\"version\":\"%s\",\"renews\":%s,\"n\":%d,\"bad\":%d,\"wall_us\":%.3f,"
+         "\"cpu_us\":%.3f}\n",
+         careful ? "careful " : "", curl_version(), renews ? "true" : "false", calls, bad, wall / calls, cpu / calls);
   curl_easy_cleanup(easy);
   curl_multi_cleanup(multi);
   curl_slist_free_all(headers);

@@ -43,6 +43,7 @@ function summary.of(results)
   local kept = prune(results)
   kept.versions = shorten(results.versions)
   kept.bars = prune { list = results.bars }.list
+  kept.libcurl = results.libcurl and summary.of(results.libcurl)
   return kept
 end
 

@@ -200,17 +200,74 @@ local function versions_of_peers(results)
   return table.concat(lines, "\n")
 end
 
+local function figure_of(bar)
+  if not bar or not bar.figure then return "–" end
+  return (math.abs(bar.figure) >= 1000 and "%.0f" or "%.3g"):format(bar.figure)
+end
+
 local function all_bars(results)
   local lines = { "| bar | to reach | measured | |", "| --- | --- | --- | --- |" }
   local reached = 0
   for _, bar in ipairs(results.bars) do
     local word = bar.reached and "reached" or bar.figure and "**missed**" or "not measured"
     if bar.reached then reached = reached + 1 end
-    local figure = bar.figure and ("%.3g"):format(bar.figure) or "–"
-    if bar.figure and math.abs(bar.figure) >= 1000 then figure = ("%.0f"):format(bar.figure) end
-    lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(bar.what, limit(bar), figure, word)
+    lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(bar.what, limit(bar), figure_of(bar), word)
   end
   return table.concat(lines, "\n"), reached
+end
+
+-- --- Another libcurl -----------------------------------------------------------------------------------------------
+
+-- All figures of one run to set beside another's: some that have no bar, then the bars.
+local function figures_of(run)
+  local list, found = {}, run.instructions
+  for _, name in ipairs { "bare C", "careful bare C", "braze, Lua 5.4", "braze, LuaJIT" } do
+    local row = row_of(run.blocking and run.blocking.https, name)
+    if row then list[#list + 1] = { what = name .. ", a warm https call, µs of CPU", figure = row.cpu_us } end
+  end
+  if found and found.total then
+    table.move({
+      { what = "bare C, instructions of a warm https call", figure = found.bare_total },
+      { what = "careful bare C, the same", figure = found.careful_total },
+      { what = "braze, Lua 5.4, the same", figure = found.total },
+    }, 1, 3, #list + 1, list)
+  end
+  return table.move(run.bars, 1, #run.bars, #list + 1, list)
+end
+
+local function find_figure(list, what)
+  for _, entry in ipairs(list) do
+    if entry.what == what then return entry end
+  end
+end
+
+-- Rows of four texts, the heads first: what it is, what is to be reached, the figure with each libcurl.
+function tables.both_libcurls(results)
+  local other = results.libcurl
+  local left, right = figures_of(results), figures_of(other)
+  local rows = { { "figure", "to reach", "the system's, " .. results.versions.libcurl:match "[%d.]+",
+    "the other, " .. other.versions.libcurl:match "[%d.]+" } }
+  local function text(entry)
+    return figure_of(entry) .. (entry and entry.reached == false and " missed" or "")
+  end
+  local function add(entry, beside, beyond)
+    rows[#rows + 1] = { entry.what, entry.bar and limit(entry) or "–", text(beside), text(beyond) }
+  end
+  for _, entry in ipairs(right) do add(entry, find_figure(left, entry.what), entry) end
+  for _, entry in ipairs(left) do -- its measure, where it must renew its handles
+    if entry.what:find "/ careful bare C$" and not find_figure(right, entry.what) then add(entry, entry, nil) end
+  end
+  return rows
+end
+
+local function about_both_libcurls(results)
+  local lines = {}
+  for i, row in ipairs(tables.both_libcurls(results)) do
+    lines[#lines + 1] = ("| %s |"):format(table.concat(row, " | "):gsub("missed", "**missed**"))
+    if i == 1 then lines[2] = "| --- | --- | --- | --- |" end
+  end
+  return "Measured apart from the rest, so that only what stands in one column may be compared. From 8.1.0 on braze "
+    .. "uses a handle again, as bare C does.\n\n" .. table.concat(lines, "\n")
 end
 
 local function functions(results)
@@ -276,6 +333,7 @@ end
 -- All of it, for bench/results/table.md.
 function tables.all(results)
   local bars, reached = all_bars(results)
+  local other = results.libcurl and "## Another libcurl\n\n" .. about_both_libcurls(results) .. "\n\n" or ""
   return table.concat({
     "# Measured", "Written by `make bench` from the figures in `results.json`. How it is measured: "
       .. "[docs/performance.md](../../docs/performance.md).",
@@ -285,7 +343,7 @@ function tables.all(results)
     "## Whose instructions", functions(results), "![Instructions of one warm call](instructions.svg)",
     "## What a cold call is made of", parts(results), "![A cold call, process start to end](cold.svg)",
     "## Many at once", "![Processor time by calls started at once](scale.svg)",
-    "![Processor time in OpenResty](openresty.svg)", "## Memory", held(results), "## Every bar",
+    "![Processor time in OpenResty](openresty.svg)", "## Memory", held(results), other .. "## Every bar",
     ("%d of %d reached."):format(reached, #results.bars), bars,
   }, "\n\n") .. "\n"
 end

@@ -118,7 +118,7 @@ local function make_groups()
       },
     },
     https = {
-      title = "Beside peers, warm, https (lua-curl's is GnuTLS, the others' OpenSSL): %d rounds of %d calls",
+      title = ("Beside peers, warm, https (%s): %%d rounds of %%d calls"):format(tools.tls_of_lua_curl),
       rounds = 15, calls = 1000, warm_up = 300, endpoint = tools.secure,
       rows = {
         bare_tls, timing.careful_c "careful bare C", lua54_tls, luajit_tls,

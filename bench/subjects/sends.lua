@@ -86,7 +86,7 @@ local sends = {}
 
 function sends.measure()
   local body = #require "cjson".encode(require "campaign".parameters())
-  local https = group(("A send of %d bytes, https (lua-curl's is GnuTLS): %%d rounds of %%d calls"):format(body),
+  local https = group(("A send of %d bytes, https (%s): %%d rounds of %%d calls"):format(body, tools.tls_of_lua_curl),
     tools.secure)
   local http = group("The same over plain http: %d rounds of %d calls", tools.plain)
   timing.check_that_all_ask_the_same(timing.commands_of { https, http })

@@ -20,6 +20,8 @@ local tools = {
   -- Everything runs on the processor of the stand-in; a command behind this may use all of them.
   everywhere = os.getenv "EVERYWHERE" or "",
   long = os.getenv "LONG" == "1",
+  -- Debian's lua-curl has a libcurl of its own; another libcurl takes the place of both.
+  tls_of_lua_curl = os.getenv "OTHER_LIBCURL" and "lua-curl has the same libcurl" or "lua-curl's is GnuTLS",
   bars = {},
 }
 
