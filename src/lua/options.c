@@ -275,11 +275,8 @@ static void read_option(struct reader *reader, int option) {
 static unsigned given_options(lua_State *L, int index) {
   unsigned given = 0;
   size_t length;
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    const char *name;
-    lua_pop(L, 1);
-    name = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : NULL;
     if (name) given |= 1u << find_option(name, length);
   }
   return given;
@@ -288,10 +285,8 @@ static unsigned given_options(lua_State *L, int index) {
 /* Reads the values of options whose names have been checked, in an order that is the same each time. */
 static void read_options(struct reader *reader, int index) {
   lua_State *L = reader->L;
-  unsigned given;
+  const unsigned given = lua_isnoneornil(L, index) ? 0 : given_options(L, index);
   int option;
-  if (lua_isnoneornil(L, index)) return;
-  given = given_options(L, index);
   for (option = 0; option < OPTION_COUNT; option++) {
     if (!(given >> option & 1)) continue;
     lua_pushstring(L, options[option].name);
