@@ -61,6 +61,35 @@ describe("buffer.append", function()
   end)
 end)
 
+describe("buffer.reserve", function()
+  it("makes room for just what was asked for, and keeps what is there", function()
+    for _, kept in ipairs { 0, 1, 255, 256, 5000 } do
+      for _, more in ipairs { 0, 1, 255, 256, 100000 } do
+        local one, text = buffer.new(1000000), ("x"):rep(kept)
+        one:append(text)
+        local before = select(3, one:read())
+        assert.is_true(one:reserve(more))
+        check(one, text)
+        local capacity = select(3, one:read())
+        assert.equal(before > kept + more and before or kept + more + 1, capacity)
+        assert.is_true(one:append(("y"):rep(more)))
+        check(one, text .. ("y"):rep(more))
+        assert.equal(capacity, (select(3, one:read())))
+      end
+    end
+  end)
+
+  it("gives an open one some more, and leaves the limit as it is", function()
+    local one = buffer.new(5)
+    one:open()
+    assert.is_true(one:reserve(1000))
+    check(one, "")
+    assert.is_true((select(3, one:read())) > 1250)
+    assert.is_false(one:append "abcdef")
+    check(one, "abcde")
+  end)
+end)
+
 describe("buffer.print", function()
   it("appends as printf does, below the limit", function()
     local one = buffer.new(12)

@@ -100,6 +100,17 @@ static int buffer_append(lua_State *L) {
   return 1;
 }
 
+/* buffer:open(): it grows as one does that no secret comes into */
+static int buffer_open(lua_State *L) {
+  check_buffer(L)->open = true;
+  return 0;
+}
+
+static int buffer_reserve(lua_State *L) {
+  lua_pushboolean(L, braze_buffer_reserve(check_buffer(L), (size_t)luaL_checkinteger(L, 2)));
+  return 1;
+}
+
 static int buffer_print(lua_State *L) {
   lua_pushboolean(L, braze_buffer_print(check_buffer(L), "%s=%d", luaL_checkstring(L, 2), (int)luaL_checkinteger(L, 3)));
   return 1;
@@ -345,7 +356,8 @@ static void open_metatable(lua_State *L, const char *name, const luaL_Reg *metho
 static void open_objects(lua_State *L) {
   static const luaL_Reg buffer_methods[] = {
       {"append", buffer_append}, {"print", buffer_print}, {"clear", buffer_clear},
-      {"free", buffer_free},     {"read", buffer_read},   {NULL, NULL},
+      {"free", buffer_free},     {"read", buffer_read},   {"reserve", buffer_reserve},
+      {"open", buffer_open},     {NULL, NULL},
   };
   static const luaL_Reg settings_methods[] = {
       {"set_api_key", settings_set_api_key}, {"set_endpoint", settings_set_endpoint}, {"set_ca_file", settings_set_ca_file},

@@ -25,33 +25,34 @@ void braze_buffer_borrow(struct braze_buffer *buffer, char *memory, size_t size)
   memory[0] = '\0';
 }
 
-/* The memory of an open buffer, larger. In place where that is possible: a long request is not held twice. */
-static bool extend(struct braze_buffer *buffer, size_t length) {
-  size_t capacity = length + length / 4 + FIRST_CAPACITY;
+/* More memory for an open buffer, in place where that is possible: a long request is not held twice. */
+static char *extend(const struct braze_buffer *buffer, size_t capacity) {
   char *bytes = realloc(buffer->bytes, capacity);
-  if (!bytes) return false;
-  /* It may hold the key from an earlier use. */
-  memset(bytes + buffer->length, 0, capacity - buffer->length);
-  buffer->bytes = bytes;
-  buffer->capacity = capacity;
-  return true;
+  if (bytes) memset(bytes + buffer->length, 0, capacity - buffer->length); /* it may hold the key from an earlier use */
+  return bytes;
 }
 
-/* Makes room for length bytes in all and the NUL; length is at most the limit. Called seldom: most appends find room. */
-__attribute__((noinline)) static bool grow(struct braze_buffer *buffer, size_t length) {
+/* The same for any other one. Not by realloc: the bytes may be an answer with the key in it, and realloc would leave a copy behind. By
+   calloc, because the new memory may hold the key from an earlier use. */
+static char *move(const struct braze_buffer *buffer, size_t capacity) {
+  char *bytes = calloc(1, capacity);
+  if (!bytes || !buffer->bytes) return bytes;
+  memcpy(bytes, buffer->bytes, buffer->length + 1);
+  braze_wipe(buffer->bytes, buffer->length);
+  free(buffer->bytes);
+  return bytes;
+}
+
+/* Makes room for length bytes in all and the NUL, and for no more if that is told of a buffer that is not open. Called seldom: most appends
+   find room. */
+__attribute__((noinline)) static bool grow(struct braze_buffer *buffer, size_t length, bool exact) {
   size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
   char *bytes;
-  if (buffer->open) return extend(buffer, length);
   while (capacity <= length) capacity *= 2;
-  /* Not by realloc: the bytes may be an answer with the key in it, and realloc would leave a copy behind. By calloc, because the new
-     memory may hold the key from an earlier use. */
-  bytes = calloc(1, capacity);
+  if (exact) capacity = length + 1;
+  if (buffer->open) capacity = length + length / 4 + FIRST_CAPACITY;
+  bytes = buffer->open ? extend(buffer, capacity) : move(buffer, capacity);
   if (!bytes) return false;
-  if (buffer->bytes) {
-    memcpy(bytes, buffer->bytes, buffer->length + 1);
-    braze_wipe(buffer->bytes, buffer->length);
-    free(buffer->bytes);
-  }
   buffer->bytes = bytes;
   buffer->capacity = capacity;
   return true;
@@ -61,11 +62,15 @@ bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t 
   size_t room = buffer->limit - buffer->length;
   size_t taken = length < room ? length : room;
   if (taken == 0) return length == 0;
-  if (buffer->length + taken >= buffer->capacity && !grow(buffer, buffer->length + taken)) return false;
+  if (buffer->length + taken >= buffer->capacity && !grow(buffer, buffer->length + taken, false)) return false;
   memcpy(buffer->bytes + buffer->length, bytes, taken);
   buffer->length += taken;
   buffer->bytes[buffer->length] = '\0';
   return taken == length;
+}
+
+bool braze_buffer_reserve(struct braze_buffer *buffer, size_t more) {
+  return buffer->length + more < buffer->capacity || grow(buffer, buffer->length + more, true);
 }
 
 bool braze_buffer_print(struct braze_buffer *buffer, const char *format, ...) {

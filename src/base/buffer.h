@@ -11,7 +11,7 @@ struct braze_buffer {
   size_t capacity;
   size_t limit; /* on length */
   bool borrowed; /* the memory belongs to the caller */
-  bool open;     /* no secret comes in: it grows in small steps, and may leave a copy behind */
+  bool open;     /* no secret comes in: it may leave a copy behind when it grows */
 };
 
 #define BRAZE_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
@@ -23,6 +23,10 @@ void braze_buffer_borrow(struct braze_buffer *buffer, char *memory, size_t size)
 
 /* Appends what fits. False: the limit was reached, or there is no memory, and a part is missing. */
 bool braze_buffer_append(struct braze_buffer *buffer, const char *bytes, size_t length);
+
+/* Makes room for so many bytes behind the text, and for the NUL, even if the limit does not allow them. An open buffer gets some more, so
+   that the next time is not soon. False: there is no memory. */
+bool braze_buffer_reserve(struct braze_buffer *buffer, size_t more);
 
 /* Appends a text in the format of printf, at most 1,023 bytes of it. Returns as above. */
 bool braze_buffer_print(struct braze_buffer *buffer, const char *format, ...) BRAZE_PRINTF(2, 3);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#define LONG_BODY 65536u
 #define ROUNDS_BEFORE_A_LOOK 24u /* more than an ordinary call takes */
 #define ROUNDS_BETWEEN_LOOKS 4u  /* libcurl reads 1.6 MB in one of them at most */
 
@@ -21,10 +22,19 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *data) {
   return length;
 }
 
+/* Makes room for all that is to come of a long body, as far as the header says how long it is: growing by and by, a body is copied as often
+   as it doubles, and the kernel clears memory for each copy. Not before LONG_BODY has arrived: a header alone is to cost nothing. */
+__attribute__((noinline)) static void reserve_rest(const struct braze_transfer *transfer, struct braze_buffer *body) {
+  curl_off_t length = -1;
+  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  if (length > (curl_off_t)body->length && length <= (curl_off_t)body->limit) (void)braze_buffer_reserve(body, (size_t)length - body->length);
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *data) {
   struct braze_transfer *transfer = data;
   struct braze_outcome *outcome = &transfer->call->outcome;
   size_t length = size * count;
+  if (outcome->body.length >= LONG_BODY) reserve_rest(transfer, &outcome->body);
   if (braze_buffer_append(&outcome->body, bytes, length)) return length;
   outcome->stop = outcome->body.length == outcome->body.limit ? BRAZE_STOP_BODY_TOO_LONG : BRAZE_STOP_NO_MEMORY;
   return 0;
