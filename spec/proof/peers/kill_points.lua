@@ -1,4 +1,4 @@
--- What the bars "kill" and "kill-sends" share: the points at which a peer dies, its steps there, and what it has read.
+-- For the bar "kill-sends": the points at which a peer dies, its steps there, and what it has read.
 
 local scripted_peer = require "spec.support.scripted_peer"
 local socket = require "socket"
