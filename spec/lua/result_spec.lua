@@ -1,5 +1,5 @@
--- result: how much of a long refusal an error takes: what stands in its texts is no value, whatever it looks like. And long
--- answers, whose memory is had at once where the header says how long they are.
+-- result: how much of a long refusal an error takes: what stands in its texts is no value, whatever it looks like. And
+-- long answers, whose memory is had at once where the header says how long they are.
 
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
