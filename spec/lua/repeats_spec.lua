@@ -111,7 +111,8 @@ describe("a call", function()
 
     it(("of %s is sent again where it certainly never left"):format(name), function()
       peer:refuse()
-      local request = client:start(name, parameters)
+      -- The pauses are random: two of them may both be over before the peer takes connections again.
+      local request = client:start(name, parameters, { retries = 6 })
       request:wait(0.05)
       peer:accept()
       peer:default { read, { write = success } }
