@@ -2,6 +2,7 @@
 #include "http/watch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_CAPACITY 8
 /* Two sockets while it connects, one more to look a name up, and the descriptor that wakes the engine. */
@@ -15,6 +16,7 @@ static bool reserve(struct braze_watch *watch, int count) {
   while (capacity - watch->count < count) capacity *= 2;
   sockets = realloc(watch->sockets, (size_t)capacity * sizeof *sockets);
   if (!sockets) return false;
+  memset(sockets + watch->capacity, 0, (size_t)(capacity - watch->capacity) * sizeof *sockets); /* it may hold the key from an earlier use */
   watch->sockets = sockets;
   watch->capacity = capacity;
   return true;
