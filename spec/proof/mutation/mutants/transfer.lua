@@ -101,7 +101,7 @@ return {
   {
     file = "src/base/buffer.c", specs = "buffer wiped",
     { "what a buffer grew out of is freed as it is",
-      "memcpy(bytes, buffer->bytes, buffer->length + 1);\n    braze_wipe(buffer->bytes, buffer->length);",
+      "memcpy(bytes, buffer->bytes, buffer->length + 1);\n  braze_wipe(buffer->bytes, buffer->length);",
       "memcpy(bytes, buffer->bytes, buffer->length + 1);", wiped .. ": in a body that grows" },
     { "what a buffer held is freed as it is", "braze_wipe(buffer->bytes, buffer->length);\n  free(buffer->bytes);\n  braze_buffer_init",
       "free(buffer->bytes);\n  braze_buffer_init", wiped .. ": in a body after" },

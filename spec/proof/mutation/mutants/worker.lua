@@ -21,7 +21,7 @@ return {
       "braze_wake_set(&worker->wake);", waiting .. ": tells its host's socket" },
     { "the descriptor does not become readable", "braze_wake_set(&worker->wake);\n    braze_wake_notify(worker->notify);",
       "braze_wake_notify(worker->notify);", delivery .. ": readable exactly while" },
-    { "who waits is not told", "if (worker->waited_for) pthread_cond_broadcast(&worker->finished);", ";",
+    { "who waits is not told", "if (waited_for) pthread_cond_signal(&worker->finished);", "(void)waited_for;",
       waiting .. ": wakes as soon as" },
     { "the thread sleeps and nobody knows", "worker->asleep = nothing_new;", "worker->asleep = false;",
       waiting .. ": wakes as soon as" },
