@@ -4,17 +4,17 @@
 local braze = require "braze"
 local scripted_peer = require "spec.support.scripted_peer"
 
-describe("a refusal that is long", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
+local peer, client
+setup(function()
+  peer = scripted_peer.start()
+  client = braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }
+end)
+teardown(function()
+  client:close()
+  peer:stop()
+end)
 
+describe("a refusal that is long", function()
   local function refused(body)
     peer:reset()
     peer:default { { read = "request" }, { write = scripted_peer.answer(400, {}, body) }, { again = true } }
@@ -43,15 +43,6 @@ describe("a refusal that is long", function()
 end)
 
 describe("a long answer", function()
-  local peer, client
-  setup(function()
-    peer = scripted_peer.start()
-    client = braze.new { api_key = "braze-key-0123456789", endpoint = peer.url, retries = 0, timeout = 20 }
-  end)
-  teardown(function()
-    client:close()
-    peer:stop()
-  end)
   before_each(function() peer:reset() end)
 
   local start, middle, finish = '{"message":"success","data":[],"text":"', ("shall I compare "):rep(64), '"}'

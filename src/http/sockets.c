@@ -51,6 +51,7 @@ static bool reserve(struct braze_sockets *sockets) {
   if (sockets->count < sockets->capacity) return true;
   open = realloc(sockets->open, (size_t)capacity * sizeof *open);
   if (!open) return false;
+  memset(open + sockets->capacity, 0, (size_t)(capacity - sockets->capacity) * sizeof *open); /* it may hold the key from an earlier use */
   sockets->open = open;
   sockets->capacity = capacity;
   return true;

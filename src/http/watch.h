@@ -1,5 +1,5 @@
-/* watch: the sockets that libcurl waits for. One poll asks for all of them, and libcurl looks only at those on which something happened: it
-   would look at each call that runs, whenever anything came for one of them. */
+/* watch: the sockets that libcurl waits for. One poll asks for all of them, and libcurl looks only at those on which something happened. By
+   itself it would look at each call that runs, whenever anything came for one of them. */
 #ifndef BRAZE_WATCH_H
 #define BRAZE_WATCH_H
 
