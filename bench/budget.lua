@@ -2,10 +2,12 @@
 -- over https, as the service is, and over http. It is a bar of "make proof".
 --
 -- valgrind counts both, for two numbers of calls; what one call takes is the difference, so that start, handshake and
--- end cost nothing. Started by tools/with-standin. The budgets hold for the Makefile's own CFLAGS and for the libcurl
--- of Debian 12, where each response has a handle of its own; other versions need less.
+-- end cost nothing. The service answers after 20 ms, so that each call waits once, as any call does over a network:
+-- where the answer comes at once, how often the engine looks is up to the machine. Started by tools/with-standin. The
+-- budgets hold for the Makefile's own CFLAGS and for the libcurl of Debian 12, where each response has a handle of its
+-- own; other versions need less.
 
-local few, many, warm_up, measurements = 100, 300, 50, 3
+local few, many, warm_up, measurements = 20, 60, 20, 3
 
 -- Most allocations of a call are libcurl's; Lua's tables and strings are the rest. LuaJIT's own allocator is not seen.
 -- Instructions are those of braze.so alone. They were 6,600, and one allocation fewer with LuaJIT, while the module had
@@ -14,9 +16,9 @@ local few, many, warm_up, measurements = 100, 300, 50, 3
 -- that arrives is counted.
 local interpreters = {
   { name = "Lua 5.4", program = "lua5.4", build = "build/5.4",
-    https = { allocations = 76, instructions = 8100 }, http = { allocations = 70, instructions = 8000 } },
+    https = { allocations = 80, instructions = 8550 }, http = { allocations = 73, instructions = 8450 } },
   -- https alone: what differs from Lua 5.4 does so over both.
-  { name = "LuaJIT", program = "luajit", build = "build/5.1", https = { allocations = 66, instructions = 8200 } },
+  { name = "LuaJIT", program = "luajit", build = "build/5.1", https = { allocations = 68, instructions = 8450 } },
 }
 
 local function variable(name)
@@ -24,9 +26,9 @@ local function variable(name)
 end
 
 local services = {
-  { name = "https", environment = ("BRAZE_REST_ENDPOINT=https://127.0.0.1:%s/fast BRAZE_CA_FILE='%s'"):format(
+  { name = "https", environment = ("BRAZE_REST_ENDPOINT=https://127.0.0.1:%s/slow/20 BRAZE_CA_FILE='%s'"):format(
     variable "HTTPS_PORT", variable "CA_FILE") },
-  { name = "http", environment = ("BRAZE_REST_ENDPOINT=http://127.0.0.1:%s/fast"):format(variable "HTTP_PORT") },
+  { name = "http", environment = ("BRAZE_REST_ENDPOINT=http://127.0.0.1:%s/slow/20"):format(variable "HTTP_PORT") },
 }
 local output = os.tmpname()
 
@@ -71,11 +73,11 @@ local passed, failed = 0, 0
 local function judge(what, figure, budget)
   local good = figure > 0 and figure <= budget
   if good then passed = passed + 1 else failed = failed + 1 end
-  print(("%s %s: %.1f of at most %d"):format(good and "ok    " or "FAILED", what, figure, budget))
+  print(("%s %s: %.0f of at most %d"):format(good and "ok    " or "FAILED", what, figure, budget))
 end
 
--- How often the engine looks while it waits depends on how busy the machine is: what is over the budget is measured
--- again, and the least counts.
+-- A machine so busy that an answer is there before the engine waits, or that comes in two parts, has other figures: what
+-- is over the budget is measured again, and the least counts.
 local function least_instructions(interpreter, service, budget)
   local least, all
   local ledger_few, ledger_many
@@ -93,8 +95,8 @@ end
 
 local function measure(interpreter, service, budget)
   local calls, where = many - few, ("in a warm %s call, %s"):format(service.name, interpreter.name)
-  judge("allocations " .. where,
-    (allocations(interpreter, service, many) - allocations(interpreter, service, few)) / calls, budget.allocations)
+  local blocks = (allocations(interpreter, service, many) - allocations(interpreter, service, few)) / calls
+  judge("allocations " .. where, math.floor(blocks + 0.5), budget.allocations) -- one call in 40 may wait twice
   local ours, all, ledger = least_instructions(interpreter, service, budget.instructions)
   judge("instructions of braze.so " .. where, ours, budget.instructions)
   -- The clients have none. What other parts ask, whether a call has a job, is theirs.

@@ -43,6 +43,7 @@ describe("an option of braze.new", function()
     { "proxy", "http://host/path", "more than a host" },
     { "proxy", "http://host name:1", "proxy" }, { "proxy", "http://host:1\r\nx: y", "proxy" },
     { "proxy", "http://" .. canary .. "@host/path", "proxy" },
+    { "proxy", "http://" .. ("x"):rep(16385) .. "@host", "more than 16 KiB" },
     { "api_key", "", "empty" }, { "api_key", 1, "string", "number" }, { "api_key", canary .. "\n", "line feed" },
     { "api_key", canary .. "\r\nx: y", "carriage return" }, { "api_key", canary .. " x", "space" },
     { "api_key", canary .. "\0", "NUL" }, { "api_key", canary .. "\195\164", "ASCII" },
@@ -328,6 +329,13 @@ describe("a proxy", function()
     local whole = cjson.encode(failure) .. tostring(failure)
     for _, secret in ipairs { "canary", encoded } do assert.is_nil(whole:find(secret, 1, true)) end
     refusal(function() new { proxy = "http://canary-user:canary-password@/" } end)
+  end)
+
+  it("gets a user and a password of 16 KiB", function()
+    local password = ("x"):rep(16384 - #"user:")
+    assert.equal("mine", call((peer.url:gsub("//", "//user:" .. password .. "@"))).send_id)
+    local encoded = mime.b64("user:" .. password)
+    assert.is_truthy(peer:log()[1].received:find("\r\nProxy-Authorization: Basic " .. encoded .. "\r\n", 1, true))
   end)
 
   for _, row in ipairs { { 407, 1 }, { 403, 1 }, { 503, 2 }, { 502, 2 } } do

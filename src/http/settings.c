@@ -10,6 +10,8 @@
 #include "http/shared.h"
 #include "http/url.h"
 
+#define MAX_PROXY_USER 16384 /* bytes of user and password, as they are written */
+
 struct braze_settings *braze_settings_new(void) {
   struct braze_settings *settings = calloc(1, sizeof *settings);
   if (!settings) return NULL;
@@ -100,11 +102,14 @@ static int refuse_proxy(struct braze_buffer *message, struct braze_buffer *hint,
   return EINVAL;
 }
 
-/* Keeps user and password of a proxy's URL: what stands between text and end. */
+/* Keeps user and password of a proxy's URL: what stands between text and end. libcurl 7.88 sends no more of a CONNECT than twice its buffer
+   for a request, and then waits until the deadline. */
 static int keep_user(struct braze_secrets *secrets, const char *text, const char *end, struct braze_buffer *message,
                      struct braze_buffer *hint) {
   const char *colon = memchr(text, ':', (size_t)(end - text));
-  int failure = keep_decoded(secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : end) - text));
+  int failure;
+  if (end - text > MAX_PROXY_USER) return refuse_proxy(message, hint, "has a user and a password of more than 16 KiB");
+  failure = keep_decoded(secrets, BRAZE_SECRET_PROXY_USER, text, (size_t)((colon ? colon : end) - text));
   if (failure == EINVAL) return refuse_proxy(message, hint, "has a user that can't be read");
   if (failure == 0 && colon) failure = keep_decoded(secrets, BRAZE_SECRET_PROXY_PASSWORD, colon + 1, (size_t)(end - colon - 1));
   if (failure == EINVAL) return refuse_proxy(message, hint, "has a password that can't be read");

@@ -1,5 +1,5 @@
 /* json: JSON by lua-cjson, through an instance of our own: the host's settings are never touched. */
-#define _XOPEN_SOURCE 700 /* nl_langinfo under -std=c11 */
+#define _GNU_SOURCE /* nl_langinfo under -std=c11 */
 #include <langinfo.h>
 #include <stdatomic.h>
 #include <string.h>
