@@ -76,8 +76,8 @@ local function judge(what, figure, budget)
   print(("%s %s: %.0f of at most %d"):format(good and "ok    " or "FAILED", what, figure, budget))
 end
 
--- A machine so busy that an answer is there before the engine waits, or that comes in two parts, has other figures: what
--- is over the budget is measured again, and the least counts.
+-- Where the machine is so busy that an answer is there before the engine waits, the figures are others.
+-- What is over the budget is measured again, and the least counts.
 local function least_instructions(interpreter, service, budget)
   local least, all
   local ledger_few, ledger_many
