@@ -324,6 +324,13 @@ describe("a client that starts calls", function()
       end
     end)
 
+    it("that is readable at once where it is asked for late", function()
+      start_and_finish(1)
+      assert.is_true(is_readable())
+      assert.equal(1, client:step())
+      assert.is_false(is_readable())
+    end)
+
     it("that wakes a loop for each of many calls", function()
       local count = 0
       for number = 1, 50 do start("id-" .. number, function() count = count + 1 end) end

@@ -34,9 +34,10 @@ struct braze_worker {
   bool closing;
   bool asleep; /* the thread waits, or is about to, and must be woken for anything new */
   bool waited_for;
+  bool polled; /* the descriptor has been asked for: it takes two system calls each time that something finishes */
   int notify;
 
-  atomic_bool ready; /* the descriptor is readable */
+  atomic_bool ready; /* something can be taken, and the descriptor is readable */
   struct braze_wake wake;
   bool started;
   struct braze_engine *engine;
@@ -90,7 +91,7 @@ static void push_outbox(struct braze_worker *worker, struct braze_call *call) {
   worker->outbox_count++;
   atomic_store(&call->finished, true);
   if (!atomic_exchange(&worker->ready, true)) {
-    braze_wake_set(&worker->wake);
+    if (worker->polled) braze_wake_set(&worker->wake);
     braze_wake_notify(worker->notify);
   }
 }
@@ -284,7 +285,7 @@ void braze_worker_rearm(struct braze_worker *worker) {
   if (!atomic_load(&worker->ready)) return;
   pthread_mutex_lock(&worker->mutex);
   if (!worker->outbox.first) {
-    braze_wake_clear(&worker->wake);
+    if (worker->polled) braze_wake_clear(&worker->wake);
     atomic_store(&worker->ready, false);
   } else {
     braze_wake_notify(worker->notify); /* its byte was read, and no other one is written while the descriptor stays readable */
@@ -292,7 +293,11 @@ void braze_worker_rearm(struct braze_worker *worker) {
   pthread_mutex_unlock(&worker->mutex);
 }
 
-int braze_worker_descriptor(const struct braze_worker *worker) {
+int braze_worker_descriptor(struct braze_worker *worker) {
+  pthread_mutex_lock(&worker->mutex);
+  if (!worker->polled && atomic_load(&worker->ready)) braze_wake_set(&worker->wake);
+  worker->polled = true;
+  pthread_mutex_unlock(&worker->mutex);
   return worker->wake.reading;
 }
 

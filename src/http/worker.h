@@ -18,7 +18,7 @@ int braze_worker_new(struct braze_worker **made, struct braze_settings *settings
 void braze_worker_free(struct braze_worker *worker);
 
 /* A descriptor that is readable while braze_worker_take has something to give. It never changes. */
-int braze_worker_descriptor(const struct braze_worker *worker);
+int braze_worker_descriptor(struct braze_worker *worker);
 
 /* Hands a call over: the worker takes a reference of its own, and the call's deadline counts from call->started. The first call starts
    the thread. Returns 0, or the error of errno.h that kept the thread from starting: then nothing was handed over. */
